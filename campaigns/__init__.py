@@ -1,0 +1,1 @@
+"""The definition language of campaigns. Knows nothing of the database."""

@@ -1,0 +1,96 @@
+"""Words that definitions, files and the ledger share, with what officials call them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from providers.base import Channel as Channel
+from providers.base import Outcome as Outcome
+
+
+class ClaimKind(StrEnum):
+    """科目: what a sum is owed for."""
+
+    RESIDENT_TAX = "resident_tax"
+    HEALTH_INSURANCE = "health_insurance"
+    CARE_INSURANCE = "care_insurance"
+    LATE_ELDERLY_INSURANCE = "late_elderly_insurance"
+    NURSERY_FEE = "nursery_fee"
+    SCHOOL_LUNCH = "school_lunch"
+    STUDENT_LOAN = "student_loan"
+    SINGLE_PARENT_LOAN = "single_parent_loan"
+    WELFARE_REPAYMENT = "welfare_repayment"
+    OTHER = "other"
+
+
+class LegalClass(StrEnum):
+    """債権区分: what the law lets the office do. Stored per claim, never per kind."""
+
+    COMPULSORY_PUBLIC = "compulsory_public"  # 強制徴収公債権
+    OTHER_PUBLIC = "other_public"  # 非強制徴収公債権
+    PRIVATE = "private"  # 私債権
+
+
+class Period(StrEnum):
+    """現年分 or 滞納繰越分: never pooled in a rate."""
+
+    CURRENT = "current"
+    CARRIED_OVER = "carried_over"
+
+
+class NumberKind(StrEnum):
+    """What a telephone number can take."""
+
+    MOBILE = "mobile"  # SMS and calls
+    FIXED = "fixed"
+    IP = "ip"  # 050
+    OTHER = "other"  # toll-free, pager, premium: never contacted
+
+
+CLAIM_KIND_JA: dict[ClaimKind, str] = {
+    ClaimKind.RESIDENT_TAX: "特別区民税・都民税（普通徴収）",
+    ClaimKind.HEALTH_INSURANCE: "国民健康保険料",
+    ClaimKind.CARE_INSURANCE: "介護保険料",
+    ClaimKind.LATE_ELDERLY_INSURANCE: "後期高齢者医療保険料",
+    ClaimKind.NURSERY_FEE: "保育料",
+    ClaimKind.SCHOOL_LUNCH: "学校給食費",
+    ClaimKind.STUDENT_LOAN: "奨学資金貸付金",
+    ClaimKind.SINGLE_PARENT_LOAN: "母子福祉資金貸付金",
+    ClaimKind.WELFARE_REPAYMENT: "生活保護返還金",
+    ClaimKind.OTHER: "その他",
+}
+
+LEGAL_CLASS_JA: dict[LegalClass, str] = {
+    LegalClass.COMPULSORY_PUBLIC: "強制徴収公債権",
+    LegalClass.OTHER_PUBLIC: "非強制徴収公債権",
+    LegalClass.PRIVATE: "私債権",
+}
+
+PERIOD_JA: dict[Period, str] = {Period.CURRENT: "現年分", Period.CARRIED_OVER: "滞納繰越分"}
+
+CHANNEL_JA: dict[Channel, str] = {
+    Channel.SMS: "SMS",
+    Channel.AUTO_CALL: "オートコール",
+    Channel.OPERATOR: "オペレーター架電",
+}
+
+OUTCOME_JA: dict[Outcome, str] = {
+    Outcome.DELIVERED: "到達",
+    Outcome.UNDELIVERED: "不達",
+    Outcome.CONFIRMED: "本人確認・案内済",
+    Outcome.TRANSFERRED: "センターへ接続",
+    Outcome.ANSWERED: "応答（本人未確認）",
+    Outcome.MACHINE: "留守番電話",
+    Outcome.WRONG_PERSON: "本人でない",
+    Outcome.OPTED_OUT: "連絡停止の申出",
+    Outcome.BUSY: "話中",
+    Outcome.NO_ANSWER: "不在",
+    Outcome.UNREACHABLE: "圏外・電源断",
+    Outcome.INVALID_NUMBER: "番号無効",
+    Outcome.REJECTED: "着信拒否",
+    Outcome.BLOCKED: "事業者による拒否",
+    Outcome.CANCELED: "取消",
+    Outcome.NETWORK: "網の障害",
+    Outcome.UNKNOWN: "不明",
+    Outcome.OTHER: "その他",
+}

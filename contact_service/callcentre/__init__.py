@@ -1,0 +1,1 @@
+"""The operators' list, what operators concluded, and the call log."""

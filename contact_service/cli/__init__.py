@@ -1,0 +1,41 @@
+"""The service from a shell: ``contact-service GROUP COMMAND``."""
+
+from __future__ import annotations
+
+import importlib
+
+import typer
+
+from contact_service import __version__
+
+#: Command groups, each a module of this package with a Typer application called ``app``.
+GROUPS = {
+    "intake": "files in / ファイル取込",
+    "campaign": "definitions and runs / 催告計画",
+    "report": "load and outcome reports / 報告書",
+}
+#: Single commands, each a module with a function called ``command``.
+COMMANDS = ("doctor", "up", "demo", "migrate", "stop_all", "resume_all")
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    show: bool = typer.Option(False, "--version", help="Print the version and exit."),
+) -> None:
+    """Outbound contact automation for a public office's arrears."""
+    if show:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """Entry point of the ``contact-service`` command."""
+    for name, text in GROUPS.items():
+        module = importlib.import_module(f"contact_service.cli.{name}")
+        app.add_typer(module.app, name=name, help=text)
+    for name in COMMANDS:
+        module = importlib.import_module(f"contact_service.cli.{name}")
+        app.command(name.replace("_", "-"))(module.command)
+    app()

@@ -1,0 +1,1 @@
+"""Lease, submit, record: what is due goes out, at most once."""

@@ -1,0 +1,156 @@
+"""The closed vocabularies of what can be the case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from campaigns.vocabulary import Outcome
+
+
+class RunState(StrEnum):
+    """Where a run is in its life."""
+
+    PLANNED = "planned"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    COMPLETED = "completed"
+
+
+class AttemptState(StrEnum):
+    """Where an attempt is on its way.
+
+    planned → leased → accepted → finished; leased → planned (provably not taken);
+    leased → unknown → accepted | planned | finished (settled by asking);
+    leased → finished (refused); planned → skipped (a re-check said no, or it expired).
+    """
+
+    PLANNED = "planned"
+    LEASED = "leased"
+    ACCEPTED = "accepted"
+    UNKNOWN = "unknown"
+    FINISHED = "finished"
+    SKIPPED = "skipped"
+
+
+class SkipReason(StrEnum):
+    """Why a planned attempt was not made. Judged at the moment of leasing."""
+
+    PAID = "paid"
+    RESTRICTED = "restricted"
+    CONTACT_CAP = "contact_cap"
+    EXPIRED = "expired"
+    STOPPED = "stopped"
+    TRAINING_DATA = "training_data"  # sample or simulated people and a live carrier
+
+
+class ExclusionReason(StrEnum):
+    """Why an assessed debtor is not in a run; the first that applies, in this order."""
+
+    NOT_SELECTED = "not_selected"  # owes nothing that the definition selects
+    RESTRICTED = "restricted"
+    AMOUNT = "amount"  # outside the definition's amount per debtor
+    NO_NUMBER = "no_number"  # no usable telephone number
+    IN_ANOTHER_RUN = "in_another_run"  # never in two trials at once
+
+
+EXCLUSION_JA: Mapping[ExclusionReason, str] = {
+    ExclusionReason.NOT_SELECTED: "対象債権なし",
+    ExclusionReason.RESTRICTED: "交渉制限",
+    ExclusionReason.AMOUNT: "金額が範囲外",
+    ExclusionReason.NO_NUMBER: "使える電話番号なし",
+    ExclusionReason.IN_ANOTHER_RUN: "他の実施の対象",
+}
+
+SKIP_JA: Mapping[SkipReason, str] = {
+    SkipReason.PAID: "納付済",
+    SkipReason.RESTRICTED: "交渉制限",
+    SkipReason.CONTACT_CAP: "接触回数の上限",
+    SkipReason.EXPIRED: "期限切れ",
+    SkipReason.STOPPED: "停止",
+    SkipReason.TRAINING_DATA: "訓練データ",
+}
+
+
+class CallResult(StrEnum):
+    """How one call in the call log ended."""
+
+    TALKED = "talked"  # 通話
+    ABSENT = "absent"  # 不在
+    BUSY = "busy"  # 話中
+    VOICEMAIL = "voicemail"  # 留守電
+    WRONG_NUMBER = "wrong_number"  # 番号違い
+    ABANDONED = "abandoned"  # 放棄: an inbound caller hung up while waiting
+    OTHER = "other"
+
+
+CALL_RESULT_JA: Mapping[CallResult, str] = {
+    CallResult.TALKED: "通話",
+    CallResult.ABSENT: "不在",
+    CallResult.BUSY: "話中",
+    CallResult.VOICEMAIL: "留守電",
+    CallResult.WRONG_NUMBER: "番号違い",
+    CallResult.ABANDONED: "放棄",
+    CallResult.OTHER: "その他",
+}
+
+#: How an auto-call's outcome stands in the call log.
+CALL_RESULT_OF: Mapping[Outcome, CallResult] = {
+    Outcome.CONFIRMED: CallResult.TALKED,
+    Outcome.TRANSFERRED: CallResult.TALKED,
+    Outcome.ANSWERED: CallResult.TALKED,
+    Outcome.OPTED_OUT: CallResult.TALKED,
+    Outcome.WRONG_PERSON: CallResult.WRONG_NUMBER,
+    Outcome.INVALID_NUMBER: CallResult.WRONG_NUMBER,
+    Outcome.MACHINE: CallResult.VOICEMAIL,
+    Outcome.BUSY: CallResult.BUSY,
+    Outcome.NO_ANSWER: CallResult.ABSENT,
+    Outcome.UNREACHABLE: CallResult.ABSENT,
+}
+
+
+class DispositionKind(StrEnum):
+    """折衝結果: what an operator concluded."""
+
+    PROMISED = "promised"  # a promise to pay
+    PAID_ALREADY = "paid_already"
+    ABSENT = "absent"
+    VOICEMAIL = "voicemail"
+    BUSY = "busy"
+    WRONG_NUMBER = "wrong_number"
+    REFUSED = "refused"
+    INSTALMENTS = "instalments"  # wants to pay in parts
+    HARDSHIP = "hardship"
+    DECEASED = "deceased"
+    OPTED_OUT = "opted_out"
+
+
+DISPOSITION_JA: Mapping[DispositionKind, str] = {
+    DispositionKind.PROMISED: "納付約束",
+    DispositionKind.PAID_ALREADY: "納付済との申出",
+    DispositionKind.ABSENT: "不在",
+    DispositionKind.VOICEMAIL: "留守電",
+    DispositionKind.BUSY: "話中",
+    DispositionKind.WRONG_NUMBER: "番号違い",
+    DispositionKind.REFUSED: "拒否",
+    DispositionKind.INSTALMENTS: "分納希望",
+    DispositionKind.HARDSHIP: "生活困窮",
+    DispositionKind.DECEASED: "死亡",
+    DispositionKind.OPTED_OUT: "連絡停止の申出",
+}
+
+#: The outcome that finishes an operator's attempt.
+OUTCOME_OF_DISPOSITION: Mapping[DispositionKind, Outcome] = {
+    DispositionKind.PROMISED: Outcome.CONFIRMED,
+    DispositionKind.PAID_ALREADY: Outcome.CONFIRMED,
+    DispositionKind.ABSENT: Outcome.NO_ANSWER,
+    DispositionKind.VOICEMAIL: Outcome.MACHINE,
+    DispositionKind.BUSY: Outcome.BUSY,
+    DispositionKind.WRONG_NUMBER: Outcome.WRONG_PERSON,
+    DispositionKind.REFUSED: Outcome.CONFIRMED,
+    DispositionKind.INSTALMENTS: Outcome.CONFIRMED,
+    DispositionKind.HARDSHIP: Outcome.CONFIRMED,
+    DispositionKind.DECEASED: Outcome.CONFIRMED,
+    DispositionKind.OPTED_OUT: Outcome.OPTED_OUT,
+}

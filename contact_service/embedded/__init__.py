@@ -1,0 +1,1 @@
+"""PostgreSQL and Valkey started from wheels when no server is configured."""

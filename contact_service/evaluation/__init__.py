@@ -1,0 +1,1 @@
+"""Trial estimates, centre load, and the reports that show them."""

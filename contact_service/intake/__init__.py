@@ -1,0 +1,1 @@
+"""Files in: claims, payments, restrictions, call records."""

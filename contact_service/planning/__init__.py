@@ -1,0 +1,1 @@
+"""A definition becomes a run: frozen targets, arms, attempts."""

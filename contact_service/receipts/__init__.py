@@ -1,0 +1,1 @@
+"""Carriers' reports become append-only events, and events outcomes."""

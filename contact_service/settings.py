@@ -1,0 +1,72 @@
+"""Configuration from the environment (``CONTACT_…``) and, for development, a ``.env`` file."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What an administrator decides. Nothing secret is kept in the database."""
+
+    model_config = SettingsConfigDict(env_prefix="CONTACT_", env_file=".env", extra="ignore")
+
+    database_url: str | None = None
+    """``postgresql://…``; unset: an embedded server is started."""
+    redis_url: str | None = None
+    """``redis://…``; unset: an embedded server is started."""
+    state_dir: Path = Path(".contact-service")
+    """Embedded servers' data, generated keys, logs."""
+    keys_file: Path | None = None
+    """Encryption keys; unset: ``state_dir/keys.json``, made at first start."""
+    providers_file: Path | None = None
+    """Which carriers there are; unset: the simulated carrier alone."""
+    public_url: str = "http://127.0.0.1:8000"
+    """The address under which carriers reach the web application."""
+    web_host: str = "127.0.0.1"
+    web_port: int = 8000
+    carrier_url: str = "http://127.0.0.1:8010"
+    """Where the simulated carrier listens."""
+    clock: str = "system"
+    """``system``, or ``file:PATH`` for a clock that somebody else drives (see ``clock``)."""
+    api_token: SecretStr | None = None
+    """Bearer token of the JSON API; unset: ``state_dir/api-token``, made at first start."""
+    office_name: str = "世田谷区役所"
+    office_phone: str = "+81354321111"
+    """The telephone centre's number, E.164; spoken, printed, and dialled for transfers."""
+    beat_seconds: float = 1.0
+    """How often workers are woken to look for due work."""
+    lease_seconds: float = 60.0
+    """How long a worker may hold a batch. Must exceed the longest request to a carrier."""
+    reconcile_grace_seconds: float | None = None
+    """Overrides, for tests and the demo, how long a carrier's listing may lag behind."""
+    log_format: str = Field(default="json", pattern="^(json|console)$")
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database address for SQLAlchemy's psycopg 3 dialect."""
+        if self.database_url is None:
+            raise RuntimeError("no database is configured: set CONTACT_DATABASE_URL")
+        _, _, rest = self.database_url.partition("://")
+        return f"postgresql+psycopg://{rest}"
+
+    @property
+    def broker_url(self) -> str:
+        """The Redis address for Celery and the rate limits."""
+        if self.redis_url is None:
+            raise RuntimeError("no Redis is configured: set CONTACT_REDIS_URL")
+        return self.redis_url
+
+    @property
+    def keys_path(self) -> Path:
+        """Where the encryption keys are."""
+        return self.keys_file or self.state_dir / "keys.json"
+
+
+@lru_cache
+def settings() -> Settings:
+    """The process's settings, read once."""
+    return Settings()

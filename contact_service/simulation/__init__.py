@@ -1,0 +1,1 @@
+"""A simulated carrier, simulated residents and a simulated telephone centre."""

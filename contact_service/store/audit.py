@@ -1,0 +1,36 @@
+"""The audit log: who did what to which record. Append-only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert
+
+from contact_service.domain.actors import Actor
+from contact_service.store.tables.admin import audit_log
+
+
+def record(
+    connection: Connection,
+    at: datetime,
+    actor: Actor,
+    action: str,
+    subject: str,
+    **details: Any,
+) -> None:
+    """Write one line in the caller's transaction: what is undone is not said to be done.
+
+    ``subject`` and ``details`` hold identifiers and counts, never a name or a number.
+    """
+    connection.execute(
+        insert(audit_log).values(
+            at=at,
+            actor=actor.name,
+            role=actor.role,
+            office=actor.office,
+            action=action,
+            subject=subject,
+            details=details,
+        )
+    )

@@ -1,0 +1,101 @@
+"""Definitions, their versions, and the runs that freeze them."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from contact_service.store.tables.base import Instant, identity, metadata
+from contact_service.store.tables.ledger import claim, debtor, phone
+
+campaign_version = Table(
+    "campaign_version",
+    metadata,
+    identity(),
+    Column("key", String(60), nullable=False),  # the campaign's own name
+    Column("version", Integer, nullable=False),
+    Column("sha256", String(64), nullable=False),  # of the text, as approved
+    Column("text", Text, nullable=False),  # the definition as written
+    Column("definition", JSONB, nullable=False),  # the same, checked
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("approved_at", Instant),
+    Column("approved_by", Text),
+    UniqueConstraint("key", "version"),
+    UniqueConstraint("key", "sha256"),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", Uuid, primary_key=True),  # derived from the version and the day it describes
+    Column("campaign_version_id", ForeignKey(campaign_version.c.id), nullable=False),
+    Column("as_of", Date, nullable=False),  # the day whose ledger the targets were taken from
+    Column("seed", Text, nullable=False),
+    Column("state", String(12), nullable=False),  # RunState
+    Column("starts_at", Instant, nullable=False),
+    Column("planned_at", Instant, nullable=False),
+    Column("planned_by", Text, nullable=False),
+    Column("training", Boolean, nullable=False),
+    Column("assessed_debtors", Integer, nullable=False),
+    Column("assessed_claims", Integer, nullable=False),
+)
+
+target = Table(
+    "target",
+    metadata,
+    Column("id", Uuid, primary_key=True),  # derived from run and telephone number
+    Column("run_id", ForeignKey(run.c.id), nullable=False),
+    Column("cluster", BigInteger, nullable=False),  # people who share a home or a number
+    Column("stratum", Text, nullable=False),
+    Column("arm", String(40), nullable=False),
+    Column("phone_id", ForeignKey(phone.c.id), nullable=False),
+    Column("phone_kind", String(10), nullable=False),
+    Column("addressee_id", ForeignKey(debtor.c.id), nullable=False),  # whose number it is
+    Column("outstanding_yen", BigInteger, nullable=False),  # frozen
+    Column("claims", Integer, nullable=False),  # frozen
+    UniqueConstraint("run_id", "phone_id"),  # one contact per number, whoever stands behind it
+    Index("ix_target_run_id_cluster", "run_id", "cluster"),
+    Index("ix_target_phone_id", "phone_id"),
+)
+
+target_claim = Table(
+    "target_claim",
+    metadata,
+    Column("target_id", ForeignKey(target.c.id), primary_key=True),
+    Column("claim_id", ForeignKey(claim.c.id), primary_key=True),
+    Column("outstanding_yen", BigInteger, nullable=False),  # frozen
+    Column("period", String(12), nullable=False),  # Period, frozen
+    Index("ix_target_claim_claim_id", "claim_id"),
+)
+
+exclusion = Table(
+    "exclusion",
+    metadata,
+    Column("run_id", ForeignKey(run.c.id), primary_key=True),
+    Column("debtor_id", ForeignKey(debtor.c.id), primary_key=True),
+    Column("reason", String(40), nullable=False),  # the first that applied, in the flow's order
+    Index("ix_exclusion_run_id_reason", "run_id", "reason"),
+)
+
+stop_switch = Table(
+    "stop_switch",
+    metadata,
+    Column("scope", String(80), primary_key=True),  # all, run:<id>, provider:<name>, channel:<name>
+    Column("reason", Text, nullable=False),
+    Column("set_at", Instant, nullable=False),
+    Column("set_by", Text, nullable=False),
+)

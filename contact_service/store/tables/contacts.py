@@ -1,0 +1,101 @@
+"""Attempts, and what carriers reported of them."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from contact_service.store.tables.base import Instant, identity, metadata
+from contact_service.store.tables.campaigns import run, target
+from contact_service.store.tables.ledger import phone
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("id", Uuid, primary_key=True),  # derived from target, step and try
+    Column("run_id", ForeignKey(run.c.id), nullable=False),
+    Column("target_id", ForeignKey(target.c.id), nullable=False),
+    Column("step", String(40), nullable=False),
+    Column("try_number", SmallInteger, nullable=False),  # from 1
+    Column("channel", String(12), nullable=False),
+    Column("phone_id", ForeignKey(phone.c.id), nullable=False),
+    Column("state", String(12), nullable=False),  # AttemptState
+    Column("due_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    # the lease: who holds it, which one it is (fencing), and until when by the database's clock
+    Column("lease_owner", Text),
+    Column("lease_number", Integer, nullable=False, server_default=text("0")),
+    Column("lease_until", Instant),
+    Column("leased_at", Instant),  # by the service's clock
+    # what was handed over
+    Column("provider", String(40)),
+    Column("provider_ref", String(80)),
+    Column("submitted_at", Instant),
+    Column("parts", SmallInteger),
+    Column("price_yen", Integer),
+    # what became of it
+    Column("outcome", String(20)),
+    Column("outcome_at", Instant),
+    Column("reason", String(60)),  # why skipped, refused, or unknown
+    Column("detail", Text),
+    Column("checked_at", Instant),  # when an unknown was last looked for, by the database's clock
+    Column("needs_person", Boolean, nullable=False, server_default=text("false")),
+    UniqueConstraint("target_id", "step", "try_number"),
+    CheckConstraint("state <> 'leased' OR lease_until IS NOT NULL", name="leased_has_an_end"),
+    Index(
+        "ix_attempt_due",
+        "channel",
+        "due_at",
+        "id",
+        postgresql_where=text("state = 'planned'"),
+    ),
+    Index("ix_attempt_lease_until", "lease_until", postgresql_where=text("state = 'leased'")),
+    Index("ix_attempt_unknown", "provider", postgresql_where=text("state = 'unknown'")),
+    Index("ix_attempt_accepted", "provider", postgresql_where=text("state = 'accepted'")),
+    Index("ix_attempt_run_id_step", "run_id", "step"),
+    Index("ix_attempt_phone_id_submitted_at", "phone_id", "submitted_at"),
+    Index(
+        "uq_attempt_provider_ref",
+        "provider",
+        "provider_ref",
+        unique=True,
+        postgresql_where=text("provider_ref IS NOT NULL"),
+    ),
+)
+
+event = Table(
+    "event",
+    metadata,
+    identity(),
+    Column("provider", String(40), nullable=False),
+    Column("provider_ref", String(80), nullable=False),
+    Column("attempt_id", Uuid),  # when the report named it; else matched by provider_ref
+    Column("channel", String(12), nullable=False),
+    Column("status", String(40), nullable=False),  # the carrier's word
+    Column("outcome", String(20)),
+    Column("rank", SmallInteger, nullable=False),  # how much it says: OUTCOME_RANK
+    Column("final", Boolean, nullable=False),
+    Column("occurred_at", Instant, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("via", String(10), nullable=False),  # webhook, poll, keypad
+    Column("talk_seconds", Integer),
+    Column("raw", JSONB, nullable=False),
+    Column("deduplication_key", Text, nullable=False),
+    UniqueConstraint("provider", "deduplication_key"),
+    Index("ix_event_provider_ref", "provider", "provider_ref"),
+    Index("ix_event_attempt_id", "attempt_id"),
+)

@@ -1,0 +1,1 @@
+"""Console pages, JSON API, carriers' webhooks."""

@@ -1,0 +1,77 @@
+"""Real servers for the tests: one PostgreSQL and one Valkey a test process, a fresh database
+a test (cloned from a migrated template)."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tempfile
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import Engine
+
+from contact_service.clock import TOKYO, FixedClock
+from contact_service.embedded.servers import servers
+from contact_service.settings import Settings
+from contact_service.store.crypto import Vault, create_keys, load_vault
+from contact_service.store.engine import connect
+from contact_service.store.migrate import migrate
+
+ROOT = Path(__file__).parent.parent
+WARD = ROOT / "samples" / "ward"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def running_servers() -> Iterator[Settings]:
+    """Settings that name this process's own servers; the template database is migrated."""
+    for name in [name for name in os.environ if name.startswith("CONTACT_")]:
+        del os.environ[name]
+    with tempfile.TemporaryDirectory(prefix="contact-test-") as folder:
+        Path(folder).chmod(0o755)  # the unprivileged PostgreSQL must reach its data
+        base = Settings(state_dir=Path(folder), _env_file=None)  # type: ignore[call-arg]
+        with servers(base) as found:
+            create_keys(found.keys_path)
+            engine = connect(found)
+            migrate(engine)
+            engine.dispose()
+            yield found
+
+
+@pytest.fixture
+def settings(running_servers: Settings) -> Iterator[Settings]:
+    """Settings with a database of this test's own."""
+    template = str(running_servers.database_url)
+    admin = template.rpartition("/")[0] + "/postgres"
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE contact")
+    yield running_servers.model_copy(
+        update={"database_url": template.rpartition("/")[0] + f"/{name}"}
+    )
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def engine(settings: Settings) -> Iterator[Engine]:
+    """Connections to the test's database."""
+    result = connect(settings)
+    yield result
+    result.dispose()
+
+
+@pytest.fixture
+def vault(running_servers: Settings) -> Vault:
+    """The keys that the test's data is sealed with."""
+    return load_vault(running_servers.keys_path)
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """Monday 26 October 2026, 10:00 in Tokyo: a working day, in office hours."""
+    return FixedClock(datetime(2026, 10, 26, 10, 0, tzinfo=TOKYO))

@@ -1,0 +1,51 @@
+"""The migrations amount to the tables, and what is append-only is."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from contact_service.domain.actors import SYSTEM
+from contact_service.store import audit
+from contact_service.store.crypto import CannotOpen, Vault
+from contact_service.store.migrate import current_revision, migrate, newest_revision
+from contact_service.store.tables import metadata
+
+
+def test_migrations_amount_to_the_tables(engine: Engine) -> None:
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert current_revision(connection) == newest_revision()
+
+
+def test_migrating_twice_changes_nothing(engine: Engine) -> None:
+    assert migrate(engine) == migrate(engine) == newest_revision()
+
+
+@pytest.mark.parametrize("statement", ["UPDATE audit_log SET actor = 'x'", "DELETE FROM audit_log"])
+def test_the_audit_log_cannot_be_changed(engine: Engine, statement: str) -> None:
+    with engine.begin() as connection:
+        audit.record(connection, datetime.now(UTC), SYSTEM, "test", "nothing")
+    with pytest.raises(DBAPIError, match="append-only"), engine.begin() as connection:
+        connection.execute(text(statement))
+
+
+def test_a_sealed_value_opens_only_in_its_place(vault: Vault) -> None:
+    sealed = vault.seal("debtor.name", "加藤誠")
+    assert "加藤".encode() not in sealed
+    assert vault.open("debtor.name", sealed) == "加藤誠"
+    assert vault.seal("debtor.name", "加藤誠") != sealed
+    with pytest.raises(CannotOpen):
+        vault.open("debtor.name_kana", sealed)
+    with pytest.raises(CannotOpen):
+        vault.open("debtor.name", sealed[:-1] + bytes([sealed[-1] ^ 1]))
+
+
+def test_equal_values_have_equal_indexes_within_a_kind(vault: Vault) -> None:
+    assert vault.index("phone", "+819012345678") == vault.index("phone", "+819012345678")
+    assert vault.index("phone", "+819012345678") != vault.index("name", "+819012345678")
