@@ -39,6 +39,7 @@ class SkipReason(StrEnum):
 
     PAID = "paid"
     RESTRICTED = "restricted"
+    ALREADY_REACHED = "already_reached"  # an earlier step had an outcome that makes it needless
     CONTACT_CAP = "contact_cap"
     EXPIRED = "expired"
     STOPPED = "stopped"
@@ -50,22 +51,23 @@ class ExclusionReason(StrEnum):
 
     NOT_SELECTED = "not_selected"  # owes nothing that the definition selects
     RESTRICTED = "restricted"
-    AMOUNT = "amount"  # outside the definition's amount per debtor
     NO_NUMBER = "no_number"  # no usable telephone number
+    AMOUNT = "amount"  # outside the definition's amount per debtor
     IN_ANOTHER_RUN = "in_another_run"  # never in two trials at once
 
 
 EXCLUSION_JA: Mapping[ExclusionReason, str] = {
     ExclusionReason.NOT_SELECTED: "対象債権なし",
     ExclusionReason.RESTRICTED: "交渉制限",
-    ExclusionReason.AMOUNT: "金額が範囲外",
     ExclusionReason.NO_NUMBER: "使える電話番号なし",
+    ExclusionReason.AMOUNT: "金額が範囲外",
     ExclusionReason.IN_ANOTHER_RUN: "他の実施の対象",
 }
 
 SKIP_JA: Mapping[SkipReason, str] = {
     SkipReason.PAID: "納付済",
     SkipReason.RESTRICTED: "交渉制限",
+    SkipReason.ALREADY_REACHED: "前の段階で接触済",
     SkipReason.CONTACT_CAP: "接触回数の上限",
     SkipReason.EXPIRED: "期限切れ",
     SkipReason.STOPPED: "停止",

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from contact_service.domain.actors import SYSTEM
+from contact_service.domain.identity import derived_id
 from contact_service.store import audit
 from contact_service.store.crypto import CannotOpen, Vault
 from contact_service.store.migrate import current_revision, migrate, newest_revision
@@ -49,3 +50,10 @@ def test_a_sealed_value_opens_only_in_its_place(vault: Vault) -> None:
 def test_equal_values_have_equal_indexes_within_a_kind(vault: Vault) -> None:
     assert vault.index("phone", "+819012345678") == vault.index("phone", "+819012345678")
     assert vault.index("phone", "+819012345678") != vault.index("name", "+819012345678")
+
+
+def test_the_database_derives_the_same_identifiers(engine: Engine) -> None:
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT derived_id('run:滞納:1')")) == derived_id(
+            "run", "滞納", 1
+        )

@@ -10,13 +10,14 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    SmallInteger,
     String,
     Table,
     Text,
     UniqueConstraint,
     Uuid,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from contact_service.store.tables.base import Instant, identity, metadata
 from contact_service.store.tables.ledger import claim, debtor, phone
@@ -52,6 +53,19 @@ run = Table(
     Column("training", Boolean, nullable=False),
     Column("assessed_debtors", Integer, nullable=False),
     Column("assessed_claims", Integer, nullable=False),
+)
+
+run_step = Table(
+    "run_step",
+    metadata,
+    Column("run_id", ForeignKey(run.c.id), primary_key=True),
+    Column("step", String(40), primary_key=True),
+    Column("position", SmallInteger, nullable=False),  # from 1
+    Column("channel", String(12), nullable=False),
+    Column("starts_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("unless", ARRAY(String(20)), nullable=False),  # outcomes that make it needless
+    Column("retries", JSONB, nullable=False),  # [{"on", "after_seconds", "most"}]
 )
 
 target = Table(

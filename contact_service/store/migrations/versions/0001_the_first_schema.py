@@ -258,6 +258,19 @@ def upgrade() -> None:
     )
     op.create_index("ix_exclusion_run_id_reason", "exclusion", ["run_id", "reason"], unique=False)
     op.create_table(
+        "run_step",
+        sa.Column("run_id", sa.Uuid(), nullable=False),
+        sa.Column("step", sa.String(length=40), nullable=False),
+        sa.Column("position", sa.SmallInteger(), nullable=False),
+        sa.Column("channel", sa.String(length=12), nullable=False),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("unless", postgresql.ARRAY(sa.String(length=20)), nullable=False),
+        sa.Column("retries", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_run_step_run_id_run")),
+        sa.PrimaryKeyConstraint("run_id", "step", name=op.f("pk_run_step")),
+    )
+    op.create_table(
         "target",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("run_id", sa.Uuid(), nullable=False),
@@ -563,6 +576,15 @@ def upgrade() -> None:
             f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table} "
             "FOR EACH ROW EXECUTE FUNCTION append_only()"
         )
+    # the same as domain.identity.derived_id
+    op.execute(
+        """
+        CREATE FUNCTION derived_id(said text) RETURNS uuid
+        LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+            SELECT encode(substring(sha256(convert_to(said, 'UTF8')) FROM 1 FOR 16), 'hex')::uuid
+        $$
+        """
+    )
 
 
 def downgrade() -> None:
@@ -617,6 +639,7 @@ def downgrade() -> None:
     op.drop_index("ix_target_run_id_cluster", table_name="target")
     op.drop_index("ix_target_phone_id", table_name="target")
     op.drop_table("target")
+    op.drop_table("run_step")
     op.drop_index("ix_exclusion_run_id_reason", table_name="exclusion")
     op.drop_table("exclusion")
     op.drop_index("ix_debtor_phone_phone_id", table_name="debtor_phone")
