@@ -196,6 +196,15 @@ class WebhookRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class CallRequest:
+    """A carrier asks what to do next in a call."""
+
+    provider_ref: str
+    key: str
+    """The key that was pressed; empty when none was."""
+
+
+@dataclass(frozen=True, slots=True)
 class Say:
     """Speak ``text``."""
 
@@ -283,6 +292,10 @@ class Provider(Protocol):
 
     def verify(self, request: WebhookRequest) -> None:
         """Check a request's signature only. Raises :class:`ForgedReceipt`."""
+        ...
+
+    def read_call(self, request: WebhookRequest) -> CallRequest:
+        """Read a verified request for instructions."""
         ...
 
     def render(self, instructions: Sequence[Instruction]) -> tuple[str, str]:

@@ -21,6 +21,8 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from contact_service.generated import create_once
+
 NONCE_BYTES = 12
 
 
@@ -74,14 +76,9 @@ def load_vault(path: Path) -> Vault:
 
 def create_keys(path: Path) -> None:
     """Write a new keys file that only its owner can read; an existing one is left alone."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    content = {"current": 1, "keys": {"1": _new_key()}, "index_key": _new_key()}
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(content, file)
+    if not path.exists():
+        content = {"current": 1, "keys": {"1": _new_key()}, "index_key": _new_key()}
+        create_once(path, json.dumps(content))
 
 
 def _new_key() -> str:

@@ -1,0 +1,47 @@
+"""The operators' list: one person at a time, every promise checked again at that moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from campaigns.vocabulary import Channel
+from contact_service.bootstrap import Service
+from contact_service.dispatch.lease import Lease, lease
+from contact_service.domain.actors import Actor, Role, require
+from contact_service.planning.definitions import definitions_running
+from contact_service.store import audit
+
+#: How long a person stays with one operator without a disposition, in real seconds.
+HOLD_SECONDS = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class NextPerson:
+    """Whom an operator calls next."""
+
+    attempt_id: UUID
+    phone: str
+
+
+def next_person(service: Service, actor: Actor, now: datetime) -> NextPerson | None:
+    """Give the operator the next due person, and nobody else the same one.
+
+    ``None`` when nobody is due. Seeing a number is recorded.
+    """
+    require(actor, Role.OPERATOR, Role.SUPERVISOR)
+    with service.engine.begin() as connection:
+        definitions = definitions_running(connection)
+        looked_at = 1
+        leases: list[Lease] = []
+        while looked_at and not leases:  # those put aside by the re-checks are no answer
+            leases, looked_at = lease(
+                connection, definitions, Channel.OPERATOR, "centre", actor.name, now, 1,
+                HOLD_SECONDS, live=False,
+            )  # fmt: skip
+        if not leases:
+            return None
+        audit.record(connection, now, actor, "person.shown", str(leases[0].attempt_id))
+    phone = service.vault.open("phone.number", leases[0].sealed_number)
+    return NextPerson(leases[0].attempt_id, phone)

@@ -1,0 +1,59 @@
+"""Turning a lease into what is handed to a carrier."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import phonenumbers
+from campaigns.messages import render
+
+from campaigns.definition import Definition
+from campaigns.vocabulary import Channel
+from contact_service.dispatch.lease import Lease
+from contact_service.settings import Settings
+from contact_service.store.crypto import Vault
+from providers.base import Call, Contact, Message
+
+
+def office_values(settings: Settings) -> dict[str, str]:
+    """What the placeholders of texts stand for."""
+    return {"office": settings.office_name, "centre_phone": national(settings.office_phone)}
+
+
+def national(e164: str) -> str:
+    """A Japanese number as people write it: ``+81354321111`` → ``03-5432-1111``."""
+    parsed = phonenumbers.parse(e164, "JP")
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+
+
+def receipts_url(settings: Settings, provider: str, attempt_id: UUID) -> str:
+    """Where a carrier reports on an attempt. The address names it, and signatures cover
+    the address: a report reaches its attempt even if the answer to the request was lost."""
+    return f"{settings.public_url}/webhooks/{provider}/receipts/{attempt_id}"
+
+
+def instructions_url(settings: Settings, provider: str, attempt_id: UUID, node: str) -> str:
+    """Where a carrier fetches what an auto-call says."""
+    return f"{settings.public_url}/webhooks/{provider}/voice/{attempt_id}/{node}"
+
+
+def contact_of(
+    lease: Lease,
+    definition: Definition,
+    channel: Channel,
+    provider: str,
+    settings: Settings,
+    vault: Vault,
+    *,
+    webhook: bool,
+) -> Contact:
+    """The message or call for one lease."""
+    step = definition.step(lease.step)
+    number = vault.open("phone.number", lease.sealed_number)
+    reports = receipts_url(settings, provider, lease.attempt_id) if webhook else None
+    if channel is Channel.SMS:
+        body = render(definition.messages[str(step.message)], office_values(settings))
+        return Message(str(lease.attempt_id), number, body, reports)
+    script = definition.scripts[str(step.script)]
+    start = instructions_url(settings, provider, lease.attempt_id, script.start)
+    return Call(str(lease.attempt_id), number, start, reports)

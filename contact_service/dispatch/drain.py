@@ -1,0 +1,190 @@
+"""Draining a lane: lease, let go of the connection, send, record; for some seconds.
+
+A lane is one carrier and one channel. Requests overlap across batches: the next batch is
+leased while the last answers of this one are still out, so nobody waits for the slowest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+import redis
+
+from campaigns.definition import Definition
+from campaigns.vocabulary import Channel
+from contact_service import logs
+from contact_service.bootstrap import Service
+from contact_service.dispatch import contacts, switches
+from contact_service.dispatch.lease import Lease, lease
+from contact_service.dispatch.limits import RateLimit
+from contact_service.dispatch.providers import ProviderConfig
+from contact_service.dispatch.record import Answer, record
+from contact_service.planning.definitions import definitions_running
+from providers.base import Cause, Provider, Refused, Throttled
+
+log = logs.log(__name__)
+
+MOST_IN_A_BATCH = 500
+#: A request must be over before its lease is: what is left of a lease when it may still start.
+LONGEST_REQUEST_SECONDS = 20.0
+RECORD_EVERY_SECONDS = 0.05
+
+OWNER = f"{socket.gethostname()}:{os.getpid()}"
+
+
+@dataclass(slots=True)
+class Drained:
+    """What one call of :meth:`Lane.drain` did."""
+
+    leased: int = 0
+    looked_at: int = 0
+    recorded: int = 0
+
+
+@dataclass
+class Lane:
+    """One carrier and channel, drained by this process."""
+
+    service: Service
+    config: ProviderConfig
+    provider: Provider
+    channel: Channel
+    limit: RateLimit
+    #: Called at named points of the protocol; the crash tests end the process there.
+    reached: Callable[[str], None] = field(default=lambda point: None)
+
+    @property
+    def batch_size(self) -> int:
+        """Small enough to be sent within a second, so that a stop is felt soon."""
+        return max(1, min(MOST_IN_A_BATCH, int(self.config.per_second[self.channel])))
+
+    async def drain(self, seconds: float) -> Drained:
+        """Send what is due until nothing is, or for ``seconds``. Raises ``redis.RedisError``
+        and ``sqlalchemy.exc.DBAPIError`` when a server is away; leases left behind expire."""
+        result = Drained()
+        until = time.monotonic() + seconds
+        sending: set[asyncio.Task[Answer]] = set()
+        answers: list[Answer] = []
+        more, recorded_at = True, time.monotonic()
+        try:
+            while more or sending or answers:
+                more = more and time.monotonic() < until
+                room = self.config.in_flight - len(sending)
+                if more and room >= min(self.batch_size, self.config.in_flight // 4 or 1):
+                    more = await self._fill(min(self.batch_size, room), sending, result)
+                if sending:
+                    done, sending = await asyncio.wait(
+                        sending, timeout=RECORD_EVERY_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                    )
+                    answers.extend(task.result() for task in done)
+                due = time.monotonic() - recorded_at >= RECORD_EVERY_SECONDS
+                if answers and (due or not sending):
+                    result.recorded += await asyncio.to_thread(self._record, answers)
+                    answers, recorded_at = [], time.monotonic()
+        finally:
+            for task in sending:  # only after an error: their leases expire and are settled
+                task.cancel()
+        return result
+
+    async def _fill(self, size: int, sending: set[asyncio.Task[Answer]], result: Drained) -> bool:
+        """Lease what the rate limit grants and start sending it. Returns whether to go on.
+
+        Tokens come first: what is leased goes out at once, so no time lies between the last
+        check and the contact.
+        """
+        granted = await asyncio.to_thread(self.limit.take, size)
+        if not granted.tokens:
+            if granted.wait_seconds > 1 or not granted.wait_seconds:
+                return False  # the carrier wants a pause; the beat comes again
+            await asyncio.sleep(granted.wait_seconds)
+            return True
+        leases, definitions, lease_ends, looked_at = await asyncio.to_thread(
+            self._lease, granted.tokens
+        )
+        result.looked_at += looked_at
+        result.leased += len(leases)
+        for item in leases:
+            definition = definitions[item.run_id]
+            sending.add(asyncio.create_task(self._send(item, definition, lease_ends)))
+        return looked_at > 0
+
+    def _lease(self, size: int) -> tuple[list[Lease], dict[UUID, Definition], float, int]:
+        seconds = self.service.settings.lease_seconds
+        ends = time.monotonic() + seconds
+        with self.service.engine.begin() as connection:
+            definitions = definitions_running(connection)
+            leases, looked_at = lease(
+                connection,
+                definitions,
+                self.channel,
+                self.config.name,
+                OWNER,
+                self.service.clock.now(),
+                size,
+                seconds,
+                live=self.config.live,
+            )
+            self.reached("leased")
+        self.reached("committed")
+        return leases, definitions, ends, looked_at
+
+    async def _send(self, item: Lease, definition: Definition, lease_ends: float) -> Answer:
+        if time.monotonic() > lease_ends - LONGEST_REQUEST_SECONDS:
+            # we were held up; somebody else may take it before our request would be over
+            return Answer(item.attempt_id, item.lease_number, Throttled(timedelta(0), "late"))
+        contact = contacts.contact_of(
+            item,
+            definition,
+            self.channel,
+            self.config.name,
+            self.service.settings,
+            self.service.vault,
+            webhook=self.config.webhook,
+        )
+        self.reached("sending")
+        result = await self.provider.submit(contact)
+        self.reached("answered")
+        return Answer(item.attempt_id, item.lease_number, result)
+
+    def _record(self, answers: list[Answer]) -> int:
+        self.reached("recording")
+        now = self.service.clock.now()
+        with self.service.engine.begin() as connection:
+            recorded = record(connection, answers, now)
+        self._heed(answers)
+        log.info(
+            "dispatch.recorded", lane=f"{self.config.name}/{self.channel}", answers=len(answers)
+        )
+        return recorded
+
+    def _heed(self, answers: list[Answer]) -> None:
+        """Slow down or stop the lane when the carrier says so."""
+        pauses = [
+            answer.result.retry_after.total_seconds()
+            for answer in answers
+            if isinstance(answer.result, Throttled)
+        ]
+        if pauses and max(pauses) > 0:
+            self.limit.hold(min(max(pauses), 300))
+        refused = [
+            answer.result
+            for answer in answers
+            if isinstance(answer.result, Refused) and answer.result.cause is Cause.OUR_CREDENTIALS
+        ]
+        if refused:
+            reason = f"認証または設定の誤り / credentials or setup refused ({refused[0].code})"
+            now = self.service.clock.now()
+            switches.pause_provider(self.service.engine, self.config.name, reason, now)
+            log.error("provider.paused", provider=self.config.name, code=refused[0].code)
+
+
+def redis_client(url: str) -> redis.Redis:
+    """A client that gives up soon: without Redis nothing is sent, and the beat comes again."""
+    return redis.Redis.from_url(url, socket_timeout=3, socket_connect_timeout=3)

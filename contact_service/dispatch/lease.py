@@ -1,0 +1,163 @@
+"""Leasing: a batch of due attempts for one worker, every promise checked again.
+
+One statement decides. It takes only what nobody else holds (``SKIP LOCKED``), judges each
+attempt as the ledger stands now, and either leases it or puts it aside with the reason. A
+lease goes by the database's clock; everything else by the service's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from campaigns.definition import Definition
+from campaigns.vocabulary import Channel
+from contact_service.clock import TOKYO
+from contact_service.domain.windows import is_open
+from contact_service.store import left_alone
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """An attempt that this worker may make, once, before ``lease_until``."""
+
+    attempt_id: UUID
+    run_id: UUID
+    step: str
+    lease_number: int
+    sealed_number: bytes
+
+
+def open_now(definitions: dict[UUID, Definition], now: datetime) -> list[UUID]:
+    """The runs whose contact hours include ``now``."""
+    return [run_id for run_id, item in definitions.items() if is_open(item.hours, now)]
+
+
+_LEASE = text(f"""
+WITH candidate AS MATERIALIZED (
+    SELECT a.id, a.target_id, a.run_id, a.step, a.phone_id, a.expires_at
+    FROM attempt a
+    WHERE a.state = 'planned' AND a.channel = :channel AND a.due_at <= :now
+    AND a.run_id = ANY(:runs)
+    AND EXISTS (SELECT 1 FROM run r WHERE r.id = a.run_id AND r.state = 'running')
+    AND NOT EXISTS (SELECT 1 FROM stop_switch s WHERE s.scope = ANY(:scopes))
+    ORDER BY a.due_at, a.id
+    LIMIT :size FOR UPDATE OF a SKIP LOCKED
+), judged AS (
+    SELECT a.id, t.phone_id, CASE
+        WHEN a.expires_at <= :now THEN 'expired'
+        WHEN :live AND EXISTS (
+            SELECT 1 FROM target_claim tc JOIN claim c ON c.id = tc.claim_id
+            JOIN debtor d ON d.id = c.debtor_id
+            WHERE tc.target_id = t.id AND d.training) THEN 'training_data'
+        WHEN NOT EXISTS (
+            SELECT 1 FROM target_claim tc JOIN claim c ON c.id = tc.claim_id
+            WHERE tc.target_id = t.id AND c.outstanding_yen > 0) THEN 'paid'
+        WHEN {left_alone.TARGET_RESTRICTED} THEN 'restricted'
+        WHEN EXISTS (
+            SELECT 1 FROM attempt earlier
+            JOIN run_step s ON s.run_id = a.run_id AND s.step = a.step
+            WHERE earlier.target_id = a.target_id AND earlier.step <> a.step
+            AND earlier.outcome = ANY(s.unless)) THEN 'already_reached'
+        WHEN (SELECT count(*) FROM attempt x WHERE x.phone_id = a.phone_id
+            AND x.submitted_at > :now - interval '7 days') >= caps.per_7_days
+        OR (SELECT count(*) FROM attempt x WHERE x.phone_id = a.phone_id
+            AND x.submitted_at > :now - interval '30 days') >= caps.per_30_days
+        THEN 'contact_cap'
+    END AS reason
+    FROM candidate a
+    JOIN target t ON t.id = a.target_id
+    JOIN unnest(CAST(:runs AS uuid[]), CAST(:caps_7 AS int[]), CAST(:caps_30 AS int[]))
+        AS caps(run_id, per_7_days, per_30_days) ON caps.run_id = a.run_id
+)
+UPDATE attempt a SET
+    state = CASE WHEN j.reason IS NULL THEN 'leased' ELSE 'skipped' END,
+    reason = j.reason,
+    outcome_at = CASE WHEN j.reason IS NOT NULL THEN CAST(:now AS timestamptz) END,
+    provider = CASE WHEN j.reason IS NULL THEN :provider END,
+    lease_owner = CASE WHEN j.reason IS NULL THEN :owner END,
+    lease_number = a.lease_number + 1,
+    lease_until = CASE WHEN j.reason IS NULL
+        THEN clock_timestamp() + make_interval(secs => :seconds) END,
+    leased_at = CASE WHEN j.reason IS NULL THEN CAST(:now AS timestamptz) END
+FROM judged j JOIN phone p ON p.id = j.phone_id
+WHERE a.id = j.id
+RETURNING a.id, a.run_id, a.step, a.lease_number, a.reason, p.number
+""")
+
+
+def lease(
+    connection: Connection,
+    definitions: dict[UUID, Definition],
+    channel: Channel,
+    provider: str,
+    owner: str,
+    now: datetime,
+    size: int,
+    seconds: float,
+    *,
+    live: bool,
+) -> tuple[list[Lease], int]:
+    """Lease up to ``size`` due attempts of ``channel`` for ``seconds`` of real time.
+
+    Returns the leases and how many attempts were looked at: fewer than ``size`` means that
+    nothing more is due. The caller commits before anything leaves the house.
+    """
+    runs = open_now(definitions, now)
+    if not runs:
+        return [], 0
+    rows = connection.execute(
+        _LEASE,
+        {
+            "channel": channel.value,
+            "now": now,
+            "runs": runs,
+            "caps_7": [definitions[run_id].caps.per_7_days for run_id in runs],
+            "caps_30": [definitions[run_id].caps.per_30_days for run_id in runs],
+            "scopes": ["all", f"provider:{provider}", f"channel:{channel.value}"],
+            "size": size,
+            "live": live,
+            "provider": provider,
+            "owner": owner,
+            "seconds": seconds,
+        }
+        | left_alone.parameters(now.astimezone(TOKYO).date()),
+    ).all()
+    leases = [
+        Lease(row.id, row.run_id, row.step, row.lease_number, row.number)
+        for row in rows
+        if row.reason is None
+    ]
+    return leases, len(rows)
+
+
+def end_overdue(connection: Connection, now: datetime) -> list[UUID]:
+    """Declare leases unknown whose time is over: their worker may have sent them or not.
+
+    Also puts aside what has expired while its hours were closed. Returns the unknowns.
+    """
+    unknown = connection.execute(
+        text("""
+        UPDATE attempt SET state = 'unknown', reason = 'lease_expired'
+        WHERE state = 'leased' AND lease_until < clock_timestamp() AND channel <> 'operator'
+        RETURNING id
+        """)
+    )
+    ids = [row.id for row in unknown]
+    connection.execute(
+        text("""
+        UPDATE attempt SET state = 'planned', lease_until = NULL, lease_owner = NULL
+        WHERE state = 'leased' AND lease_until < clock_timestamp() AND channel = 'operator'
+        """)
+    )
+    connection.execute(
+        text("""
+        UPDATE attempt SET state = 'skipped', reason = 'expired', outcome_at = :now
+        WHERE state = 'planned' AND expires_at <= :now
+        """),
+        {"now": now},
+    )
+    return ids

@@ -1,0 +1,111 @@
+"""Which carriers there are: the deployment's file, and the adapters it names.
+
+Provider addresses and secrets come from the deployment only, never from a definition or a
+screen. A secret option is written ``{env: NAME}`` or ``{file: PATH}``.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from campaigns.vocabulary import Channel
+from contact_service.settings import Settings
+from providers import registry
+from providers.base import Provider
+
+Rate = Annotated[float, Field(gt=0, le=10_000)]
+
+
+class BadProvidersFile(Exception):
+    """The file that names the carriers cannot be used; the text says where and why."""
+
+
+class ProviderConfig(BaseModel):
+    """One carrier account, as the deployment describes it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")
+    adapter: str
+    live: bool = True
+    """Whether it reaches real people. Only the simulated carrier does not."""
+    per_second: dict[Channel, Rate]
+    """Which channels it is used for, and how many contacts a second each may take."""
+    in_flight: int = Field(default=100, ge=1, le=2000)
+    """How many requests one worker may have out at once."""
+    webhook: bool = True
+    """Whether the carrier can reach our public address; without it outcomes are polled."""
+    options: dict[str, Any] = {}
+
+
+def configured(settings: Settings) -> list[ProviderConfig]:
+    """The carriers of this deployment; without a file the simulated one alone.
+
+    Raises :class:`BadProvidersFile`.
+    """
+    if settings.providers_file is None:
+        return [simulated(settings)]
+    path = settings.providers_file
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        listed = content["providers"]
+        found = [ProviderConfig.model_validate(item) for item in listed]
+    except (OSError, yaml.YAMLError, KeyError, TypeError, ValidationError) as error:
+        raise BadProvidersFile(
+            f"{path}: 事業者の設定を読めません / cannot read the providers: {error}"
+        ) from error
+    if len({item.name for item in found}) != len(found):
+        raise BadProvidersFile(f"{path}: 名前が重複しています / a name occurs twice")
+    return found
+
+
+def simulated(settings: Settings) -> ProviderConfig:
+    """The simulated carrier, which speaks Twilio's API and reaches nobody."""
+    options: dict[str, Any] = {
+        "account_sid": "AC" + "0" * 32,
+        "auth_token": {"file": str(settings.state_dir / "carrier-token")},
+        "base_url": settings.carrier_url,
+        "from_number": settings.office_phone,
+    }
+    if settings.reconcile_grace_seconds is not None:
+        options["listing_complete_after_seconds"] = settings.reconcile_grace_seconds
+    return ProviderConfig(
+        name="simulated",
+        adapter="twilio",
+        live=False,
+        per_second={Channel.SMS: 200, Channel.AUTO_CALL: 50},
+        options=options,
+    )
+
+
+def create(config: ProviderConfig) -> Provider:
+    """The adapter for one carrier. Raises :class:`BadProvidersFile`."""
+    options = {name: _secret(config, name, value) for name, value in config.options.items()}
+    try:
+        return registry.create(config.adapter, config.name, options)
+    except (registry.UnknownAdapter, registry.BadOptions) as error:
+        raise BadProvidersFile(f"{config.name}: {error}") from error
+
+
+def _secret(config: ProviderConfig, name: str, value: Any) -> Any:
+    match value:
+        case {"env": str(variable)}:
+            try:
+                return os.environ[variable]
+            except KeyError:
+                raise BadProvidersFile(
+                    f"{config.name}.{name}: 環境変数 {variable} がありません / "
+                    f"the environment has no {variable}"
+                ) from None
+        case {"file": str(path)}:
+            try:
+                return Path(path).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise BadProvidersFile(f"{config.name}.{name}: {error}") from error
+        case _:
+            return value

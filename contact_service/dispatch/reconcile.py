@@ -1,0 +1,188 @@
+"""Settling what is unknown: by the reports that came, else by asking the carrier.
+
+An attempt whose fate is unknown is never sent again on a guess. It becomes
+
+- accepted, when a report or the carrier's listing shows that it was taken;
+- planned again, when the carrier's listing is complete and does not show it;
+- a person's case, when the carrier cannot be asked in a way that proves anything.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, text
+
+from campaigns.vocabulary import Channel
+from contact_service import logs
+from contact_service.bootstrap import Service
+from contact_service.dispatch import contacts
+from contact_service.dispatch.lease import Lease, end_overdue
+from contact_service.dispatch.providers import ProviderConfig
+from contact_service.dispatch.settle import settle
+from contact_service.planning.definitions import definitions_of
+from providers.base import Listed, Message, Provider, ProviderUnavailable
+
+log = logs.log(__name__)
+
+MOST_AT_ONCE = 200
+#: A carrier's clock may run behind ours by this much.
+CLOCK_SKEW = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What became of the unknowns that were looked at."""
+
+    accepted: int = 0
+    planned_again: int = 0
+    waiting: int = 0
+    for_a_person: int = 0
+
+
+def collect_unknown(service: Service) -> int:
+    """Turn overdue leases into unknowns, and settle those that reports already explain."""
+    with service.engine.begin() as connection:
+        ids = end_overdue(connection, service.clock.now())
+        settle(connection, ids)
+        return len(ids)
+
+
+async def reconcile(service: Service, config: ProviderConfig, provider: Provider) -> Reconciled:
+    """Ask one carrier about its unknown attempts and write down what it says.
+
+    Who is asked about is fixed first and the connection let go; what is learnt is written only
+    where nothing else has settled the attempt meanwhile.
+    """
+    grace = provider.capabilities.listing_complete_after
+    with service.engine.begin() as connection:
+        unknown = _claim_unknown(connection, config.name, grace)
+        definitions = definitions_of(connection, {row.run_id for row in unknown})
+    accepted: list[tuple[UUID, int, Listed]] = []
+    gone: list[tuple[UUID, int]] = []
+    persons: list[UUID] = []
+    waiting = 0
+    used: dict[str, set[str]] = defaultdict(set)
+    for row in unknown:
+        lease = Lease(row.id, row.run_id, row.step, row.lease_number, row.number)
+        contact = contacts.contact_of(
+            lease, definitions[row.run_id], Channel(row.channel), config.name,
+            service.settings, service.vault, webhook=config.webhook,
+        )  # fmt: skip
+        try:
+            listed = await provider.list_sent(
+                Channel(row.channel), contact.to, row.leased_at - CLOCK_SKEW
+            )
+        except ProviderUnavailable:
+            waiting += 1
+            continue
+        with service.engine.connect() as connection:
+            known = _refs_in_use(connection, config.name, [x.provider_ref for x in listed])
+        body = contact.body if isinstance(contact, Message) else None
+        found = next(
+            (
+                item
+                for item in sorted(listed, key=lambda x: x.created_at)
+                if item.body == body
+                and item.provider_ref not in known
+                and item.provider_ref not in used[contact.to]
+            ),
+            None,
+        )
+        if found is not None:
+            used[contact.to].add(found.provider_ref)
+            accepted.append((row.id, row.lease_number, found))
+        elif grace is None:
+            persons.append(row.id)
+        elif row.listing_complete:
+            gone.append((row.id, row.lease_number))
+        else:
+            waiting += 1
+    with service.engine.begin() as connection:
+        _write(connection, service, accepted, gone, persons)
+    result = Reconciled(len(accepted), len(gone), waiting, len(persons))
+    if unknown:
+        log.info("reconcile", provider=config.name, looked_at=len(unknown), result=str(result))
+    return result
+
+
+def _claim_unknown(
+    connection: Connection, provider: str, grace: timedelta | None
+) -> list[Row[tuple[object, ...]]]:
+    """The unknowns to ask about now; each is left to one asker for half a minute."""
+    rows = connection.execute(
+        text("""
+        UPDATE attempt a SET checked_at = clock_timestamp()
+        FROM phone p, (
+            SELECT id FROM attempt
+            WHERE state = 'unknown' AND provider = :provider AND NOT needs_person
+            AND (checked_at IS NULL
+                OR checked_at < clock_timestamp() - make_interval(secs => :pause))
+            ORDER BY checked_at NULLS FIRST LIMIT :most FOR UPDATE SKIP LOCKED
+        ) due
+        WHERE a.id = due.id AND p.id = a.phone_id
+        RETURNING a.id, a.run_id, a.step, a.channel, a.lease_number, a.leased_at, p.number,
+            a.lease_until + make_interval(secs => :grace) < clock_timestamp()
+                AS listing_complete
+        """),
+        {
+            "provider": provider,
+            "most": MOST_AT_ONCE,
+            "grace": grace.total_seconds() if grace is not None else 0,
+            "pause": min(30.0, grace.total_seconds() / 2 if grace is not None else 30.0),
+        },
+    )
+    return list(rows)
+
+
+def _refs_in_use(connection: Connection, provider: str, refs: list[str]) -> set[str]:
+    rows = connection.execute(
+        text("""
+        SELECT provider_ref FROM attempt
+        WHERE provider = :provider AND provider_ref = ANY(:refs)
+        """),
+        {"provider": provider, "refs": refs},
+    )
+    return {row.provider_ref for row in rows}
+
+
+def _write(
+    connection: Connection,
+    service: Service,
+    accepted: list[tuple[UUID, int, Listed]],
+    gone: list[tuple[UUID, int]],
+    persons: list[UUID],
+) -> None:
+    connection.execute(
+        text("""
+        UPDATE attempt a SET state = 'accepted', provider_ref = v.ref, reason = NULL,
+            submitted_at = v.at
+        FROM unnest(CAST(:ids AS uuid[]), CAST(:numbers AS int[]), CAST(:refs AS text[]),
+            CAST(:ats AS timestamptz[])) AS v(id, number, ref, at)
+        WHERE a.id = v.id AND a.lease_number = v.number AND a.state = 'unknown'
+        """),
+        {
+            "ids": [item[0] for item in accepted],
+            "numbers": [item[1] for item in accepted],
+            "refs": [item[2].provider_ref for item in accepted],
+            "ats": [item[2].created_at for item in accepted],
+        },
+    )
+    connection.execute(
+        text("""
+        UPDATE attempt a SET state = 'planned', reason = 'not_taken', provider = NULL,
+            lease_until = NULL, submitted_at = NULL
+        FROM unnest(CAST(:ids AS uuid[]), CAST(:numbers AS int[])) AS v(id, number)
+        WHERE a.id = v.id AND a.lease_number = v.number AND a.state = 'unknown'
+        AND NOT EXISTS (SELECT 1 FROM event e WHERE e.attempt_id = a.id)
+        """),
+        {"ids": [item[0] for item in gone], "numbers": [item[1] for item in gone]},
+    )
+    connection.execute(
+        text("UPDATE attempt SET needs_person = true WHERE id = ANY(:ids) AND state = 'unknown'"),
+        {"ids": persons},
+    )
+    settle(connection, [item[0] for item in accepted])

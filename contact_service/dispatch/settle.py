@@ -1,0 +1,116 @@
+"""What follows from a carrier's reports: outcome, call log, restrictions, retries.
+
+The state of an attempt is a fold over its events: the report that says most wins, and a
+final one finishes it. The result does not depend on the order in which reports came, and
+settling twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from campaigns.vocabulary import Outcome
+from contact_service.domain.restrictions import RestrictionKind
+from contact_service.domain.states import CALL_RESULT_OF, CallResult
+from contact_service.planning.retries import plan_retries
+
+#: Which outcome protects the number from then on.
+RESTRICTS = {
+    Outcome.OPTED_OUT: RestrictionKind.OPTED_OUT,
+    Outcome.WRONG_PERSON: RestrictionKind.WRONG_PERSON,
+    Outcome.INVALID_NUMBER: RestrictionKind.INVALID_NUMBER,
+}
+
+_LOCK = text("SELECT 1 FROM attempt WHERE id = ANY(:ids) ORDER BY id FOR UPDATE")
+
+_FOLD = text("""
+WITH reported AS (
+    SELECT a.id, e.id AS event_id, e.outcome, e.rank, e.final, e.occurred_at, e.provider_ref
+    FROM attempt a JOIN event e ON e.attempt_id = a.id
+    WHERE a.id = ANY(:ids)
+    UNION
+    SELECT a.id, e.id, e.outcome, e.rank, e.final, e.occurred_at, e.provider_ref
+    FROM attempt a JOIN event e ON e.provider = a.provider AND e.provider_ref = a.provider_ref
+    WHERE a.id = ANY(:ids) AND a.provider_ref IS NOT NULL
+), said AS (
+    SELECT id, bool_or(final) AS final, min(provider_ref) AS provider_ref,
+        (array_agg(outcome ORDER BY rank DESC, occurred_at, event_id)
+            FILTER (WHERE outcome IS NOT NULL))[1] AS outcome,
+        coalesce(max(occurred_at) FILTER (WHERE final), max(occurred_at)) AS occurred_at
+    FROM reported GROUP BY id
+)
+UPDATE attempt a SET
+    state = CASE WHEN s.final THEN 'finished' ELSE 'accepted' END,
+    provider_ref = coalesce(a.provider_ref, s.provider_ref),
+    submitted_at = coalesce(a.submitted_at, a.leased_at),
+    reason = CASE WHEN a.state = 'unknown' THEN NULL ELSE a.reason END,
+    needs_person = false,
+    outcome = CASE WHEN s.final THEN coalesce(s.outcome, 'other') END,
+    outcome_at = CASE WHEN s.final THEN s.occurred_at END
+FROM said s
+WHERE a.id = s.id AND a.state IN ('accepted', 'unknown', 'finished')
+AND (a.state, a.outcome, a.outcome_at) IS DISTINCT FROM (
+    CASE WHEN s.final THEN 'finished' ELSE 'accepted' END,
+    CASE WHEN s.final THEN coalesce(s.outcome, 'other') END,
+    CASE WHEN s.final THEN s.occurred_at END)
+""")
+
+_RESTRICT = text("""
+INSERT INTO restriction (kind, phone_id, starts_on, origin)
+SELECT v.kind, a.phone_id, a.outcome_at::date, 'resident'
+FROM attempt a
+JOIN unnest(CAST(:outcomes AS text[]), CAST(:kinds AS text[])) AS v(outcome, kind)
+    ON v.outcome = a.outcome
+WHERE a.id = ANY(:ids) AND a.state = 'finished'
+AND NOT EXISTS (SELECT 1 FROM restriction r WHERE r.phone_id = a.phone_id
+    AND r.kind = v.kind AND r.lifted_at IS NULL)
+ON CONFLICT DO NOTHING
+""")
+
+_LOG_CALLS = text("""
+INSERT INTO call (origin, direction, started_at, talk_seconds, wrap_seconds, result, phone_id,
+    attempt_id, deduplication_key)
+SELECT 'auto_call', 'outbound', coalesce(a.submitted_at, a.outcome_at),
+    coalesce((SELECT max(e.talk_seconds) FROM event e
+        WHERE e.provider = a.provider AND e.provider_ref = a.provider_ref), 0),
+    0, coalesce(v.result, :other), a.phone_id, a.id, 'attempt:' || a.id
+FROM attempt a
+LEFT JOIN unnest(CAST(:outcomes AS text[]), CAST(:results AS text[])) AS v(outcome, result)
+    ON v.outcome = a.outcome
+WHERE a.id = ANY(:ids) AND a.state = 'finished' AND a.channel = 'auto_call'
+AND a.provider_ref IS NOT NULL
+ON CONFLICT (deduplication_key) DO UPDATE
+SET result = excluded.result, talk_seconds = excluded.talk_seconds
+""")
+
+
+def settle(connection: Connection, attempt_ids: Sequence[UUID]) -> None:
+    """Bring attempts to the state that their events amount to, and do what follows."""
+    if not attempt_ids:
+        return
+    ids = {"ids": sorted(attempt_ids)}
+    # a report and the answer to the request may be written at the same moment by two
+    # processes; whoever comes second must see what the first has written
+    connection.execute(_LOCK, ids)
+    connection.execute(_FOLD, ids)
+    connection.execute(
+        _RESTRICT,
+        ids
+        | {
+            "outcomes": [outcome.value for outcome in RESTRICTS],
+            "kinds": [kind.value for kind in RESTRICTS.values()],
+        },
+    )
+    connection.execute(
+        _LOG_CALLS,
+        ids
+        | {
+            "outcomes": [outcome.value for outcome in CALL_RESULT_OF],
+            "results": [result.value for result in CALL_RESULT_OF.values()],
+            "other": CallResult.OTHER.value,
+        },
+    )
+    plan_retries(connection, ids["ids"])

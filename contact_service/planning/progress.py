@@ -1,0 +1,79 @@
+"""How far runs are, in counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+
+@dataclass(slots=True)
+class StepProgress:
+    """Attempts of one step by state, and how many wait for a person's decision."""
+
+    step: str
+    channel: str
+    states: dict[str, int] = field(default_factory=dict)
+    needs_person: int = 0
+
+    @property
+    def total(self) -> int:
+        """All attempts of the step."""
+        return sum(self.states.values())
+
+    @property
+    def done(self) -> int:
+        """Attempts to which nothing more will happen."""
+        return self.states.get("finished", 0) + self.states.get("skipped", 0)
+
+
+@dataclass(slots=True)
+class RunProgress:
+    """One run and its steps."""
+
+    run_id: UUID
+    campaign: str
+    title: str
+    state: str
+    starts_at: datetime
+    training: bool
+    targets: int
+    steps: list[StepProgress] = field(default_factory=list)
+
+
+def run_progress(connection: Connection) -> list[RunProgress]:
+    """All runs, the newest first. The database counts."""
+    runs = {
+        row.id: RunProgress(
+            row.id, row.key, row.title, row.state, row.starts_at, row.training, row.targets
+        )
+        for row in connection.execute(
+            text("""
+            SELECT r.id, v.key, v.definition ->> 'title' AS title, r.state, r.starts_at,
+                r.training, (SELECT count(*) FROM target t WHERE t.run_id = r.id) AS targets
+            FROM run r JOIN campaign_version v ON v.id = r.campaign_version_id
+            ORDER BY r.planned_at DESC, r.id
+            """)
+        )
+    }
+    for row in connection.execute(
+        text("""
+        SELECT s.run_id, s.step, s.channel, c.state, coalesce(c.attempts, 0) AS attempts,
+            coalesce(c.needs_person, 0) AS needs_person
+        FROM run_step s LEFT JOIN (
+            SELECT run_id, step, state, count(*) AS attempts,
+                count(*) FILTER (WHERE needs_person) AS needs_person
+            FROM attempt GROUP BY run_id, step, state
+        ) c ON c.run_id = s.run_id AND c.step = s.step
+        ORDER BY s.run_id, s.position
+        """)
+    ):
+        steps = runs[row.run_id].steps
+        if not steps or steps[-1].step != row.step:
+            steps.append(StepProgress(row.step, row.channel))
+        if row.state is not None:
+            steps[-1].states[row.state] = row.attempts
+            steps[-1].needs_person += row.needs_person
+    return list(runs.values())

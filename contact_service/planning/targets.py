@@ -1,0 +1,231 @@
+"""Freezing targets: who is contacted at which number, who is left out and why.
+
+Everything happens in temporary tables of one transaction; the database does the counting.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from campaigns.definition import Definition, Stratum
+from campaigns.vocabulary import Channel, NumberKind
+from contact_service.domain.states import ExclusionReason, RunState
+from contact_service.planning.selection import PERIOD, compile_selection, within
+from contact_service.store import left_alone
+
+#: Which numbers a channel can use.
+USABLE: dict[Channel, tuple[NumberKind, ...]] = {
+    Channel.SMS: (NumberKind.MOBILE,),
+    Channel.AUTO_CALL: (NumberKind.MOBILE, NumberKind.FIXED, NumberKind.IP),
+    Channel.OPERATOR: (NumberKind.MOBILE, NumberKind.FIXED, NumberKind.IP),
+}
+
+#: Amounts by which the allocation is balanced, in yen: up to, and named.
+AMOUNT_BANDS = (
+    "CASE WHEN yen < 20000 THEN 'a:-2万' WHEN yen < 50000 THEN 'b:2-5万'"
+    " WHEN yen < 150000 THEN 'c:5-15万' ELSE 'd:15万-' END"
+)
+
+#: What stands for a cluster in each kind of stratum.
+STRATUM_OF: dict[Stratum, str] = {
+    Stratum.KIND: "kind",
+    Stratum.PERIOD: "period",
+    Stratum.AMOUNT: AMOUNT_BANDS,
+    Stratum.NUMBER: "number",
+}
+
+
+def select_claims(connection: Connection, definition: Definition, as_of: date) -> None:
+    """Fill ``plan_claim``: selected claims of people, each marked when it is restricted."""
+    condition, values = compile_selection(definition.select, as_of)
+    connection.execute(
+        text(f"""
+        CREATE TEMP TABLE plan_claim ON COMMIT DROP AS
+        WITH restricted_claim AS ({left_alone.RESTRICTED_CLAIMS}),
+        restricted_debtor AS ({left_alone.RESTRICTED_DEBTORS}),
+        protected_cluster AS (
+            SELECT DISTINCT pc.cluster FROM plan_cluster pc
+            WHERE pc.debtor_id IN ({left_alone.PROTECTED_DEBTORS})
+        )
+        SELECT c.id AS claim_id, c.debtor_id, pc.cluster, c.kind, {PERIOD} AS period,
+            c.outstanding_yen AS yen,
+            c.id IN (SELECT claim_id FROM restricted_claim)
+            OR c.debtor_id IN (SELECT debtor_id FROM restricted_debtor)
+            OR pc.cluster IN (SELECT cluster FROM protected_cluster) AS restricted
+        FROM claim c JOIN plan_cluster pc USING (debtor_id)
+        WHERE {condition}
+        """),
+        values | left_alone.parameters(as_of),
+    )
+    connection.execute(text("CREATE INDEX ON plan_claim (debtor_id)"))
+    connection.execute(text("ANALYZE plan_claim"))
+
+
+def choose_numbers(connection: Connection, definition: Definition, as_of: date) -> None:
+    """Fill ``plan_debtor``: each selected person's number: a mobile first, then file order."""
+    kinds = {kind for step in definition.steps for kind in USABLE[step.channel]}
+    connection.execute(
+        text(f"""
+        CREATE TEMP TABLE plan_debtor ON COMMIT DROP AS
+        WITH owing AS (
+            SELECT debtor_id, cluster, bool_and(restricted) AS restricted
+            FROM plan_claim GROUP BY debtor_id, cluster
+        ), usable AS (
+            SELECT dp.debtor_id, dp.phone_id, p.kind, dp.rank,
+                dp.phone_id IN ({left_alone.RESTRICTED_PHONES}) AS restricted
+            FROM debtor_phone dp JOIN phone p ON p.id = dp.phone_id
+            WHERE p.kind = ANY(:usable_kinds)
+        ), best AS (
+            SELECT DISTINCT ON (debtor_id) debtor_id, phone_id, kind FROM usable
+            WHERE NOT restricted
+            ORDER BY debtor_id, kind <> :mobile, rank
+        )
+        SELECT o.debtor_id, o.cluster, b.phone_id, b.kind AS phone_kind,
+            o.restricted OR (b.phone_id IS NULL AND EXISTS (
+                SELECT 1 FROM usable u WHERE u.debtor_id = o.debtor_id)) AS restricted
+        FROM owing o LEFT JOIN best b USING (debtor_id)
+        """),
+        {
+            "usable_kinds": sorted(kind.value for kind in kinds),
+            "mobile": NumberKind.MOBILE.value,
+        }
+        | left_alone.parameters(as_of),
+    )
+    connection.execute(text("CREATE UNIQUE INDEX ON plan_debtor (debtor_id)"))
+    connection.execute(text("ANALYZE plan_debtor"))
+
+
+def group_by_number(connection: Connection, run_id: UUID) -> None:
+    """Fill ``plan_target``: one row a number, with everybody who is reached there."""
+    connection.execute(
+        text("""
+        CREATE TEMP TABLE plan_target ON COMMIT DROP AS
+        SELECT derived_id(:run_id || ':' || pd.phone_id) AS id, pd.phone_id, pd.phone_kind,
+            min(pd.cluster) AS cluster, count(*) AS claims, sum(c.yen) AS yen,
+            (array_agg(pd.debtor_id ORDER BY c.yen DESC, pd.debtor_id))[1] AS addressee_id
+        FROM plan_debtor pd
+        JOIN plan_claim c ON c.debtor_id = pd.debtor_id AND NOT c.restricted
+        WHERE pd.phone_id IS NOT NULL AND NOT pd.restricted
+        GROUP BY pd.phone_id, pd.phone_kind
+        """),
+        {"run_id": str(run_id)},
+    )
+    connection.execute(text("CREATE UNIQUE INDEX ON plan_target (phone_id)"))
+    connection.execute(text("ANALYZE plan_target"))
+
+
+def exclude(connection: Connection, definition: Definition, run_id: UUID) -> None:
+    """Write one ``exclusion`` a person who owes something and is no target, with the first
+    reason that applies, and take them out of ``plan_target``."""
+    condition, values = within(definition.select.debtor_outstanding_yen, "yen", "debtor_yen")
+    parameters: dict[str, Any] = values | {
+        "run_id": run_id,
+        "not_selected": ExclusionReason.NOT_SELECTED,
+        "restricted": ExclusionReason.RESTRICTED,
+        "no_number": ExclusionReason.NO_NUMBER,
+        "amount": ExclusionReason.AMOUNT,
+        "in_another_run": ExclusionReason.IN_ANOTHER_RUN,
+        "active": [RunState.PLANNED, RunState.RUNNING, RunState.PAUSED],
+    }
+    connection.execute(
+        text(f"""
+        CREATE TEMP TABLE plan_left_out ON COMMIT DROP AS
+        WITH busy_cluster AS (
+            SELECT DISTINCT pd.cluster FROM plan_debtor pd
+            JOIN debtor_phone dp USING (debtor_id)
+            JOIN target t ON t.phone_id = dp.phone_id
+            JOIN run r ON r.id = t.run_id AND r.id <> :run_id AND r.state = ANY(:active)
+        )
+        SELECT phone_id, CASE WHEN NOT ({condition}) THEN CAST(:amount AS text)
+            ELSE :in_another_run END AS reason
+        FROM plan_target
+        WHERE NOT ({condition}) OR cluster IN (SELECT cluster FROM busy_cluster)
+        """),
+        parameters,
+    )
+    connection.execute(
+        text("""
+        INSERT INTO exclusion (run_id, debtor_id, reason)
+        SELECT :run_id, d.id, CASE
+            WHEN pd.debtor_id IS NULL THEN :not_selected
+            WHEN pd.restricted THEN :restricted
+            WHEN pd.phone_id IS NULL THEN :no_number
+            ELSE lo.reason END
+        FROM debtor d
+        LEFT JOIN plan_debtor pd ON pd.debtor_id = d.id
+        LEFT JOIN plan_left_out lo ON lo.phone_id = pd.phone_id
+        WHERE EXISTS (SELECT 1 FROM claim c WHERE c.debtor_id = d.id AND c.outstanding_yen > 0)
+        AND (pd.debtor_id IS NULL OR pd.restricted OR pd.phone_id IS NULL
+            OR lo.phone_id IS NOT NULL)
+        """),
+        parameters,
+    )
+    connection.execute(
+        text("DELETE FROM plan_target t USING plan_left_out lo WHERE lo.phone_id = t.phone_id")
+    )
+
+
+def allocate(connection: Connection, definition: Definition, run_id: UUID) -> None:
+    """Write ``target`` and ``target_claim``: every cluster gets one arm.
+
+    Within a stratum clusters are put in the order of a hash of seed and person code, and the
+    arms dealt out in turn by weight, from a place that depends on seed and stratum. What is
+    stored (seed, codes, claims) replays the allocation.
+    """
+    strata = " || '/' || ".join(f"({STRATUM_OF[s]})" for s in definition.allocation.strata)
+    arms = [arm.name for arm in definition.arms for _ in range(arm.weight)]
+    connection.execute(
+        text(f"""
+        WITH cluster_kind AS (
+            SELECT DISTINCT ON (cluster) cluster, kind, period FROM (
+                SELECT t.cluster, c.kind, c.period, sum(c.yen) AS yen
+                FROM plan_target t
+                JOIN plan_debtor pd ON pd.phone_id = t.phone_id AND NOT pd.restricted
+                JOIN plan_claim c ON c.debtor_id = pd.debtor_id AND NOT c.restricted
+                GROUP BY t.cluster, c.kind, c.period) sums
+            ORDER BY cluster, yen DESC, kind, period
+        ), cluster_sum AS (
+            SELECT cluster, sum(yen) AS yen,
+                CASE WHEN bool_or(phone_kind = :mobile) THEN 'mobile' ELSE 'fixed' END AS number
+            FROM plan_target GROUP BY cluster
+        ), placed AS (
+            SELECT s.cluster, {strata or "'all'"} AS stratum,
+                sha256(convert_to(:seed || ':' || d.code, 'UTF8')) AS draw
+            FROM cluster_sum s JOIN cluster_kind k USING (cluster)
+            JOIN debtor d ON d.id = s.cluster
+        ), ranked AS (
+            SELECT cluster, stratum, row_number() OVER (
+                PARTITION BY stratum ORDER BY draw, cluster) - 1
+                + ('x' || encode(substring(sha256(convert_to(:seed || '/' || stratum, 'UTF8'))
+                    FROM 1 FOR 3), 'hex'))::bit(24)::int AS place
+            FROM placed
+        )
+        INSERT INTO target (id, run_id, cluster, stratum, arm, phone_id, phone_kind,
+            addressee_id, outstanding_yen, claims)
+        SELECT t.id, :run_id, t.cluster, r.stratum,
+            (CAST(:arms AS text[]))[1 + r.place % cardinality(CAST(:arms AS text[]))],
+            t.phone_id, t.phone_kind, t.addressee_id, t.yen, t.claims
+        FROM plan_target t JOIN ranked r USING (cluster)
+        """),
+        {
+            "run_id": run_id,
+            "seed": definition.allocation.seed,
+            "arms": arms,
+            "mobile": NumberKind.MOBILE.value,
+        },
+    )
+    connection.execute(
+        text("""
+        INSERT INTO target_claim (target_id, claim_id, outstanding_yen, period)
+        SELECT t.id, c.claim_id, c.yen, c.period
+        FROM target t
+        JOIN plan_debtor pd ON pd.phone_id = t.phone_id AND NOT pd.restricted
+        JOIN plan_claim c ON c.debtor_id = pd.debtor_id AND NOT c.restricted
+        WHERE t.run_id = :run_id
+        """),
+        {"run_id": run_id},
+    )

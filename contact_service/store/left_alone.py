@@ -1,0 +1,88 @@
+"""Who must be left alone on a day, as SQL that planning and dispatch share.
+
+The fragments expect the bound parameters of :func:`parameters`. How far each kind of
+restriction reaches is the table in ``domain.restrictions``.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from contact_service.domain.restrictions import Reach, kinds_reaching
+
+IN_FORCE = """
+    r.lifted_at IS NULL AND r.starts_on <= :day AND (r.ends_on IS NULL OR r.ends_on >= :day)
+"""
+
+#: Claims under a restriction of their own: the one it names, or all of the debtor's.
+RESTRICTED_CLAIMS = f"""
+    SELECT c.id AS claim_id
+    FROM restriction r
+    JOIN claim c ON c.id = r.claim_id
+        OR (r.claim_id IS NULL AND r.notice_number IS NULL AND c.debtor_id = r.debtor_id)
+    WHERE {IN_FORCE} AND r.kind = ANY(:claim_kinds)
+"""
+
+#: People under a restriction that concerns the whole person.
+RESTRICTED_DEBTORS = f"""
+    SELECT r.debtor_id FROM restriction r
+    WHERE {IN_FORCE} AND r.debtor_id IS NOT NULL AND r.kind = ANY(:debtor_kinds)
+"""
+
+#: People whose home and telephone must be left alone as well.
+PROTECTED_DEBTORS = f"""
+    SELECT r.debtor_id FROM restriction r
+    WHERE {IN_FORCE} AND r.debtor_id IS NOT NULL AND r.kind = ANY(:household_kinds)
+"""
+
+#: Numbers that must not be used, whoever stands behind them.
+RESTRICTED_PHONES = f"""
+    SELECT r.phone_id FROM restriction r
+    WHERE {IN_FORCE} AND r.phone_id IS NOT NULL AND r.kind = ANY(:phone_kinds)
+"""
+
+#: Whether target ``t``, to be contacted at number ``a.phone_id``, must be left alone now:
+#: nothing left that may be asked for, the person behind the number, the number itself, or
+#: somebody protected who shares the number or a home with one of the people concerned.
+TARGET_RESTRICTED = f"""
+    NOT EXISTS (
+        SELECT 1 FROM target_claim tc JOIN claim c ON c.id = tc.claim_id
+        WHERE tc.target_id = t.id AND c.outstanding_yen > 0
+        AND NOT EXISTS (
+            SELECT 1 FROM restriction r
+            WHERE {IN_FORCE} AND r.kind = ANY(:claim_kinds) AND r.claim_id = c.id)
+        AND NOT EXISTS (
+            SELECT 1 FROM restriction r
+            WHERE {IN_FORCE} AND r.debtor_id = c.debtor_id
+            AND (r.kind = ANY(:debtor_kinds)
+                OR r.kind = ANY(:claim_kinds) AND r.claim_id IS NULL AND r.notice_number IS NULL)))
+    OR EXISTS (
+        SELECT 1 FROM restriction r
+        WHERE {IN_FORCE} AND r.debtor_id = t.addressee_id AND r.kind = ANY(:debtor_kinds))
+    OR EXISTS (
+        SELECT 1 FROM restriction r
+        WHERE {IN_FORCE} AND r.phone_id = t.phone_id AND r.kind = ANY(:phone_kinds))
+    OR EXISTS (
+        SELECT 1 FROM debtor_phone dp
+        JOIN restriction r ON r.debtor_id = dp.debtor_id
+        WHERE dp.phone_id = t.phone_id AND {IN_FORCE} AND r.kind = ANY(:household_kinds))
+    OR EXISTS (
+        SELECT 1 FROM target_claim tc
+        JOIN claim c ON c.id = tc.claim_id
+        JOIN debtor d ON d.id = c.debtor_id
+        JOIN debtor other ON other.household_id = d.household_id
+        JOIN restriction r ON r.debtor_id = other.id
+        WHERE tc.target_id = t.id AND {IN_FORCE} AND r.kind = ANY(:household_kinds))
+"""
+
+
+def parameters(day: date) -> dict[str, Any]:
+    """The bound parameters of the fragments for one ``day`` in Tokyo."""
+    return {
+        "day": day,
+        "claim_kinds": kinds_reaching(Reach.CLAIM),
+        "debtor_kinds": kinds_reaching(Reach.DEBTOR),
+        "household_kinds": kinds_reaching(Reach.HOUSEHOLD),
+        "phone_kinds": kinds_reaching(Reach.PHONE),
+    }

@@ -1,0 +1,143 @@
+"""The JSON API that other systems of the office use: the telephone centre, for now."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from contact_service.callcentre.calls import InboundCall, log_inbound
+from contact_service.callcentre.dispositions import (
+    Conversation,
+    NotYours,
+    PromisedPayment,
+    record_disposition,
+)
+from contact_service.callcentre.list import next_person
+from contact_service.domain.actors import Actor, Role
+from contact_service.domain.states import CallResult, DispositionKind
+from contact_service.web.carrier import service_of
+from contact_service.web.token import require_token
+
+router = APIRouter(prefix="/api", dependencies=[Depends(require_token)])
+
+Seconds = Annotated[int, Field(ge=0, le=86_400)]
+Operator = Annotated[str, Field(min_length=1, max_length=40)]
+E164 = Annotated[str, Field(pattern=r"^\+[1-9]\d{6,14}$")]
+
+
+class Body(BaseModel):
+    """Base of all bodies: what is not known is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class AskNext(Body):
+    """An operator who is free."""
+
+    operator: Operator
+
+
+class Person(Body):
+    """Whom to call, and under which attempt to report."""
+
+    attempt_id: UUID
+    phone: str
+
+
+class PromiseBody(Body):
+    """納付約束."""
+
+    on: date
+    amount_yen: int = Field(gt=0)
+
+
+class DispositionBody(Body):
+    """A finished call of an operator."""
+
+    attempt_id: UUID
+    operator: Operator
+    disposition: DispositionKind
+    started_at: AwareDatetime
+    talk_seconds: Seconds
+    wrap_seconds: Seconds
+    promise: PromiseBody | None = None
+    note: str | None = Field(default=None, max_length=2000)
+
+
+class CallBody(Body):
+    """A finished inbound call."""
+
+    key: str = Field(min_length=1, max_length=70)
+    started_at: AwareDatetime
+    from_: E164 | None = Field(alias="from")
+    wait_seconds: Seconds
+    talk_seconds: Seconds
+    wrap_seconds: Seconds
+    result: CallResult
+    extension: str | None = Field(default=None, max_length=12)
+
+
+@router.post(
+    "/operator/next", response_model=Person, responses={204: {"description": "nobody is due"}}
+)
+def next_for(request: Request, asked: AskNext) -> Person | Response:
+    """Give an operator the next person; 204 when nobody is due."""
+    service = service_of(request)
+    actor = Actor(asked.operator, Role.OPERATOR)
+    found = next_person(service, actor, service.clock.now())
+    if found is None:
+        return Response(status_code=204)
+    return Person(attempt_id=found.attempt_id, phone=found.phone)
+
+
+@router.post("/operator/dispositions", status_code=204)
+def dispose(request: Request, said: DispositionBody) -> Response:
+    """Record what an operator concluded."""
+    service = service_of(request)
+    promise = PromisedPayment(said.promise.on, said.promise.amount_yen) if said.promise else None
+    conversation = Conversation(
+        attempt_id=said.attempt_id,
+        kind=said.disposition,
+        started_at=said.started_at,
+        talk_seconds=said.talk_seconds,
+        wrap_seconds=said.wrap_seconds,
+        promise=promise,
+        note=said.note,
+    )
+    actor = Actor(said.operator, Role.OPERATOR)
+    try:
+        record_disposition(service, actor, conversation, service.clock.now())
+    except NotYours as error:
+        raise HTTPException(409, str(error)) from None
+    return Response(status_code=204)
+
+
+@router.post("/calls")
+def log_calls(
+    request: Request, calls: Annotated[list[CallBody], Field(max_length=1000)]
+) -> dict[str, int]:
+    """Add inbound calls to the call log; a key that is known changes nothing."""
+    service = service_of(request)
+    added = log_inbound(
+        service,
+        Actor("telephone-system", Role.OPERATOR),
+        [
+            InboundCall(
+                key=item.key,
+                started_at=item.started_at,
+                phone=item.from_,
+                wait_seconds=item.wait_seconds,
+                talk_seconds=item.talk_seconds,
+                wrap_seconds=item.wrap_seconds,
+                result=item.result,
+                extension=item.extension,
+            )
+            for item in calls
+        ],
+        service.clock.now(),
+    )
+    return {"added": added}

@@ -1,0 +1,77 @@
+"""The web application: console pages, JSON API, carriers' webhooks."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from contact_service import __version__, logs
+from contact_service.bootstrap import wire
+from contact_service.dispatch import providers
+from contact_service.settings import settings
+from contact_service.web import api, pages, voice, webhooks
+from contact_service.web.token import api_token
+
+HERE = Path(__file__).parent
+#: A report or an API call of ours is small; what is larger is refused unread.
+MOST_BODY_BYTES = 1_000_000
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    logs.configure(settings().log_format)
+    service = wire(settings(), pool_size=20)
+    app.state.service = service
+    app.state.api_token = api_token(service.settings)
+    app.state.providers = {
+        config.name: providers.create(config) for config in providers.configured(service.settings)
+    }
+    yield
+    for provider in app.state.providers.values():
+        await provider.close()
+    service.engine.dispose()
+
+
+# the generated API pages load scripts from elsewhere: a closed network has no elsewhere
+app = FastAPI(
+    title="contact-service",
+    version=__version__,
+    lifespan=_lifespan,
+    docs_url=None,
+    redoc_url=None,
+)
+app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+app.include_router(webhooks.router)
+app.include_router(voice.router)
+app.include_router(api.router)
+app.include_router(pages.router)
+
+
+@app.middleware("http")
+async def _guard(request: Request, call_next) -> Response:  # type: ignore[no-untyped-def]
+    length = request.headers.get("content-length", "0")
+    if not length.isdigit() or int(length) > MOST_BODY_BYTES:
+        return JSONResponse({"title": "大きすぎます / too large"}, status_code=413)
+    response: Response = await call_next(request)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Content-Security-Policy"] = "default-src 'self'; frame-ancestors 'none'"
+    return response
+
+
+@app.get("/healthz", include_in_schema=False)
+def healthz(request: Request) -> JSONResponse:
+    """Whether this process can do its work: it reaches the database."""
+    try:
+        with request.app.state.service.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+    except DBAPIError:
+        return JSONResponse({"status": "no database"}, status_code=503)
+    return JSONResponse({"status": "ok", "version": __version__})

@@ -1,0 +1,49 @@
+"""What all webhooks share: nothing is believed before its signature is checked."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fastapi import HTTPException, Request
+
+from contact_service import logs
+from contact_service.bootstrap import Service
+from providers.base import ForgedReceipt, Provider, WebhookRequest
+
+log = logs.log(__name__)
+
+
+def service_of(request: Request) -> Service:
+    """The service behind this application."""
+    service: Service = request.app.state.service
+    return service
+
+
+async def verified(request: Request, provider_name: str) -> tuple[Provider, WebhookRequest]:
+    """The carrier and its request, once the signature fits; 404 and 403 otherwise."""
+    provider: Provider | None = request.app.state.providers.get(provider_name)
+    if provider is None:
+        raise HTTPException(404)
+    form = {name: str(value) for name, value in (await request.form()).items()}
+    said = WebhookRequest(_public_url(request), dict(request.headers), form)
+    try:
+        provider.verify(said)
+    except ForgedReceipt:
+        log.warning("webhook.forged", provider=provider_name)
+        raise HTTPException(403) from None
+    return provider, said
+
+
+def _public_url(request: Request) -> str:
+    """The address as the carrier knows it: the public one, whatever proxies lie between."""
+    public = service_of(request).settings.public_url
+    query = f"?{request.url.query}" if request.url.query else ""
+    return f"{public}{request.url.path}{query}"
+
+
+def attempt_id_of(text: str) -> UUID:
+    """An attempt's identifier from an address; 404 when it is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise HTTPException(404) from None

@@ -1,0 +1,109 @@
+"""Auto-calls: what the carrier speaks, and what a key press means.
+
+The definition's script is walked node by node. Nothing is kept between requests: the address
+names attempt and node, and the carrier's signature covers the address.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy import text
+
+from campaigns.definition import Node, Script
+from campaigns.messages import render
+from contact_service.bootstrap import Service
+from contact_service.dispatch.contacts import instructions_url, office_values
+from contact_service.planning.definitions import definitions_of
+from contact_service.receipts.events import key_pressed
+from contact_service.web.carrier import attempt_id_of, service_of, verified
+from providers.base import HangUp, Instruction, Menu, Say, Transfer
+
+router = APIRouter(include_in_schema=False, prefix="/webhooks/{provider_name}/voice")
+
+
+@router.post("/{attempt}/{node_name}")
+async def speak(request: Request, provider_name: str, attempt: str, node_name: str) -> Response:
+    """What to say at a node."""
+    attempt_id = attempt_id_of(attempt)
+    provider, said = await verified(request, provider_name)
+    heard = provider.read_call(said)
+    return await _answer(request, provider_name, attempt_id, node_name, heard.provider_ref)
+
+
+@router.post("/{attempt}/{node_name}/key")
+async def key(request: Request, provider_name: str, attempt: str, node_name: str) -> Response:
+    """A key was pressed at a node, or none in time."""
+    attempt_id = attempt_id_of(attempt)
+    provider, said = await verified(request, provider_name)
+    script = await run_in_threadpool(_script, service_of(request), attempt_id)
+    node = _node(script, node_name)
+    heard = provider.read_call(said)
+    goes_to = node.keys.get(heard.key) or node.otherwise
+    if goes_to is None:
+        content_type, body = provider.render([HangUp()])
+        return Response(body, media_type=content_type)
+    return await _answer(request, provider_name, attempt_id, goes_to, heard.provider_ref)
+
+
+async def _answer(
+    request: Request, provider_name: str, attempt_id: UUID, node_name: str, provider_ref: str
+) -> Response:
+    service = service_of(request)
+    script = await run_in_threadpool(_script, service, attempt_id)
+    node = _node(script, node_name)
+    if node.outcome is not None:
+        # on disk before the caller hears it: "no more calls" holds from this moment
+        await run_in_threadpool(
+            key_pressed,
+            service.engine,
+            provider_name,
+            provider_ref,
+            attempt_id,
+            node_name,
+            node.outcome,
+            service.clock.now(),
+        )
+    provider = request.app.state.providers[provider_name]
+    instructions = _instructions(service, provider_name, attempt_id, node_name, node)
+    content_type, body = provider.render(instructions)
+    return Response(body, media_type=content_type)
+
+
+def _instructions(
+    service: Service, provider_name: str, attempt_id: UUID, node_name: str, node: Node
+) -> list[Instruction]:
+    speech = Say(render(node.say, office_values(service.settings)))
+    here = instructions_url(service.settings, provider_name, attempt_id, node_name)
+    match node.then:
+        case "keys":
+            return [Menu(speech, frozenset(node.keys), f"{here}/key")]
+        case "transfer":
+            return [speech, Transfer(service.settings.office_phone)]
+        case _:
+            return [speech, HangUp()]
+
+
+def _script(service: Service, attempt_id: UUID) -> Script:
+    """The script of an attempt's step; 404 when there is none."""
+    with service.engine.connect() as connection:
+        row = connection.execute(
+            text("SELECT run_id, step FROM attempt WHERE id = :id"), {"id": attempt_id}
+        ).one_or_none()
+        definitions = definitions_of(connection, [row.run_id] if row else [])
+    if row is None:
+        raise HTTPException(404)
+    definition = definitions[row.run_id]
+    name = definition.step(row.step).script
+    if name is None:
+        raise HTTPException(404)
+    return definition.scripts[name]
+
+
+def _node(script: Script, name: str) -> Node:
+    try:
+        return script.nodes[name]
+    except KeyError:
+        raise HTTPException(404) from None

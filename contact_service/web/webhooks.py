@@ -1,0 +1,28 @@
+"""Carriers' reports: answered only after they are on disk."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from contact_service.receipts.events import Reported, Via, store_receipts
+from contact_service.web.carrier import attempt_id_of, service_of, verified
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.post("/webhooks/{provider_name}/receipts/{attempt}")
+async def receipt(request: Request, provider_name: str, attempt: str) -> Response:
+    """One report about one attempt; the signed address names it."""
+    attempt_id = attempt_id_of(attempt)
+    provider, said = await verified(request, provider_name)
+    parsed = provider.parse_receipt(said, str(attempt_id))
+    service = service_of(request)
+    await run_in_threadpool(
+        store_receipts,
+        service.engine,
+        provider_name,
+        [Reported(parsed, attempt_id, Via.WEBHOOK)],
+        service.clock.now(),
+    )
+    return Response(status_code=204)

@@ -1,0 +1,165 @@
+"""Celery: named queues and the beat table. Messages wake workers; the database is the truth.
+
+A message names a lane or a chore, never a person, a text or a due time. Losing one or getting
+it five times costs nothing. So: short tasks, no results, no countdowns, no late
+acknowledgement, one message at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from functools import cache
+from typing import Any, TypeVar
+
+from celery import Celery
+from celery.signals import setup_logging, worker_process_shutdown, worker_ready
+from kombu import Queue
+
+from campaigns.vocabulary import Channel
+from contact_service import logs
+from contact_service.bootstrap import Service, wire
+from contact_service.dispatch import providers
+from contact_service.dispatch.drain import Lane, redis_client
+from contact_service.dispatch.limits import RateLimit
+from contact_service.dispatch.reconcile import collect_unknown, reconcile
+from contact_service.planning.completion import complete_runs
+from contact_service.receipts.poll import poll
+from contact_service.settings import settings
+from providers.base import Provider
+
+DRAIN_SECONDS = 5.0
+DISPATCH, HOUSEKEEPING = "dispatch", "housekeeping"
+
+
+log = logs.log(__name__)
+T = TypeVar("T")
+
+
+def _beat_table() -> dict[str, dict[str, Any]]:
+    tick = settings().beat_seconds
+    table: dict[str, dict[str, Any]] = {
+        "collect unknown": _entry("contact.collect", HOUSEKEEPING, tick * 2),
+    }
+    for config in providers.configured(settings()):
+        for channel in config.per_second:
+            table[f"drain {config.name}/{channel}"] = _entry(
+                "contact.drain", DISPATCH, tick, config.name, channel.value
+            )
+        table[f"poll {config.name}"] = _entry("contact.poll", HOUSEKEEPING, tick * 5, config.name)
+        table[f"reconcile {config.name}"] = _entry(
+            "contact.reconcile", HOUSEKEEPING, tick * 2, config.name
+        )
+    return table
+
+
+def _entry(task: str, queue: str, seconds: float, *args: str) -> dict[str, Any]:
+    # a wake-up that waited longer than a few ticks says nothing that the next does not say
+    options = {"queue": queue, "expires": max(seconds * 3, 1.0)}
+    return {"task": task, "schedule": seconds, "args": args, "options": options}
+
+
+app = Celery("contact")
+app.conf.update(
+    broker_url=settings().redis_url or "redis://not-configured.invalid/0",
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={"visibility_timeout": 3600},
+    result_backend=None,
+    task_ignore_result=True,
+    task_acks_late=False,
+    task_queues=[Queue(DISPATCH), Queue(HOUSEKEEPING)],
+    task_default_queue=HOUSEKEEPING,
+    task_soft_time_limit=None,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_send_task_events=False,
+    beat_schedule=_beat_table(),
+    beat_max_loop_interval=max(settings().beat_seconds, 0.1),
+    timezone="Asia/Tokyo",
+)
+
+
+@setup_logging.connect
+def _configure_logs(**_: object) -> None:
+    logs.configure(settings().log_format)
+
+
+@worker_ready.connect
+def _say_ready(**_: object) -> None:
+    log.info("worker.ready")
+
+
+class Dispatcher:
+    """This process's service, event loop, carriers and lanes; made at first use, after any
+    fork."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self._runner = asyncio.Runner()
+        self._redis = redis_client(service.settings.broker_url)
+        self._providers: dict[str, Provider] = {}
+        self.configs = {item.name: item for item in providers.configured(service.settings)}
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run ``work`` on this process's one event loop."""
+        return self._runner.run(work)
+
+    def provider(self, name: str) -> Provider:
+        """The adapter of a configured carrier."""
+        if name not in self._providers:
+            self._providers[name] = providers.create(self.configs[name])
+        return self._providers[name]
+
+    def lane(self, name: str, channel: Channel) -> Lane:
+        """One carrier and channel."""
+        config = self.configs[name]
+        limit = RateLimit(self._redis, f"{name}/{channel}", config.per_second[channel])
+        return Lane(self.service, config, self.provider(name), channel, limit)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        for provider in self._providers.values():
+            self._runner.run(provider.close())
+        self._runner.close()
+        self.service.engine.dispose()
+
+
+@cache
+def dispatcher() -> Dispatcher:
+    """The process's dispatcher."""
+    return Dispatcher(wire(settings()))
+
+
+@worker_process_shutdown.connect
+def _close(**_: object) -> None:
+    if dispatcher.cache_info().currsize:
+        dispatcher().close()
+
+
+@app.task(name="contact.drain")
+def drain(provider: str, channel: str) -> None:
+    """Send what is due in one lane, for some seconds at most."""
+    me = dispatcher()
+    me.run(me.lane(provider, Channel(channel)).drain(DRAIN_SECONDS))
+
+
+@app.task(name="contact.collect")
+def collect() -> None:
+    """Turn overdue leases into unknowns, put expired attempts aside, complete runs."""
+    service = dispatcher().service
+    collect_unknown(service)
+    complete_runs(service.engine, service.clock.now())
+
+
+@app.task(name="contact.reconcile")
+def ask_about_unknown(provider: str) -> None:
+    """Ask a carrier about attempts whose fate is unknown."""
+    me = dispatcher()
+    me.run(reconcile(me.service, me.configs[provider], me.provider(provider)))
+
+
+@app.task(name="contact.poll")
+def poll_outcomes(provider: str) -> None:
+    """Ask a carrier for outcomes that have not been reported."""
+    me = dispatcher()
+    me.run(poll(me.service, me.configs[provider], me.provider(provider)))
