@@ -39,8 +39,8 @@ class Settings(BaseSettings):
     """The telephone centre's number, E.164; spoken, printed, and dialled for transfers."""
     beat_seconds: float = 1.0
     """How often workers are woken to look for due work."""
-    lease_seconds: float = 60.0
-    """How long a worker may hold a batch. Must exceed the longest request to a carrier."""
+    lease_seconds: float = Field(default=90.0, ge=60)
+    """How long a worker may hold a batch: well over the longest request to a carrier."""
     reconcile_grace_seconds: float | None = None
     """Overrides, for tests and the demo, how long a carrier's listing may lag behind."""
     log_format: str = Field(default="json", pattern="^(json|console)$")

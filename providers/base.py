@@ -169,7 +169,9 @@ class Receipt:
     @property
     def deduplication_key(self) -> str:
         """Two reports with the same key say the same thing."""
-        return f"{self.provider_ref}:{self.status}"
+        # The outcome too: one status may come first without its cause, by polling, and then
+        # with it, by webhook.
+        return f"{self.provider_ref}:{self.status}:{self.outcome or ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +297,7 @@ class Provider(Protocol):
         ...
 
     def read_call(self, request: WebhookRequest) -> CallRequest:
-        """Read a verified request for instructions."""
+        """Verify and read a request for instructions. Raises :class:`ForgedReceipt`."""
         ...
 
     def render(self, instructions: Sequence[Instruction]) -> tuple[str, str]:

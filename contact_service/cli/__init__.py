@@ -8,11 +8,11 @@ import typer
 
 from contact_service import __version__
 
-#: Command groups, each a module of this package with a Typer application called ``app``.
+#: Command groups: the modules of this package whose Typer application ``app`` they join.
 GROUPS = {
-    "intake": "files in / ファイル取込",
-    "campaign": "definitions and runs / 催告計画",
-    "report": "load and outcome reports / 報告書",
+    "intake": (("intake",), "files in / ファイル取込"),
+    "campaign": (("campaign", "campaign_runs"), "definitions and runs / 催告計画"),
+    "report": (("report",), "load and outcome reports / 報告書"),
 }
 #: Single commands, each a module with a function called ``command``.
 COMMANDS = ("doctor", "up", "demo", "migrate", "stop_all", "resume_all")
@@ -32,9 +32,11 @@ def version(
 
 def main() -> None:
     """Entry point of the ``contact-service`` command."""
-    for name, text in GROUPS.items():
-        module = importlib.import_module(f"contact_service.cli.{name}")
-        app.add_typer(module.app, name=name, help=text)
+    for name, (modules, text) in GROUPS.items():
+        group = typer.Typer(no_args_is_help=True, help=text)
+        for part in modules:
+            group.add_typer(importlib.import_module(f"contact_service.cli.{part}").app)
+        app.add_typer(group, name=name)
     for name in COMMANDS:
         module = importlib.import_module(f"contact_service.cli.{name}")
         app.command(name.replace("_", "-"))(module.command)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import phonenumbers
-from campaigns.messages import render
-
 from campaigns.definition import Definition
+from campaigns.messages import office_values, render
 from campaigns.vocabulary import Channel
 from contact_service.dispatch.lease import Lease
 from contact_service.settings import Settings
@@ -15,15 +13,9 @@ from contact_service.store.crypto import Vault
 from providers.base import Call, Contact, Message
 
 
-def office_values(settings: Settings) -> dict[str, str]:
-    """What the placeholders of texts stand for."""
-    return {"office": settings.office_name, "centre_phone": national(settings.office_phone)}
-
-
-def national(e164: str) -> str:
-    """A Japanese number as people write it: ``+81354321111`` → ``03-5432-1111``."""
-    parsed = phonenumbers.parse(e164, "JP")
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+def office(settings: Settings) -> dict[str, str]:
+    """What the placeholders of texts stand for in this deployment."""
+    return dict(office_values(settings.office_name, settings.office_phone))
 
 
 def receipts_url(settings: Settings, provider: str, attempt_id: UUID) -> str:
@@ -52,7 +44,7 @@ def contact_of(
     number = vault.open("phone.number", lease.sealed_number)
     reports = receipts_url(settings, provider, lease.attempt_id) if webhook else None
     if channel is Channel.SMS:
-        body = render(definition.messages[str(step.message)], office_values(settings))
+        body = render(definition.messages[str(step.message)], office(settings))
         return Message(str(lease.attempt_id), number, body, reports)
     script = definition.scripts[str(step.script)]
     start = instructions_url(settings, provider, lease.attempt_id, script.start)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
 from uuid import UUID
 
 from fastapi import HTTPException, Request
@@ -11,6 +13,7 @@ from contact_service.bootstrap import Service
 from providers.base import ForgedReceipt, Provider, WebhookRequest
 
 log = logs.log(__name__)
+T = TypeVar("T")
 
 
 def service_of(request: Request) -> Service:
@@ -26,12 +29,17 @@ async def verified(request: Request, provider_name: str) -> tuple[Provider, Webh
         raise HTTPException(404)
     form = {name: str(value) for name, value in (await request.form()).items()}
     said = WebhookRequest(_public_url(request), dict(request.headers), form)
-    try:
-        provider.verify(said)
-    except ForgedReceipt:
-        log.warning("webhook.forged", provider=provider_name)
-        raise HTTPException(403) from None
+    believed(lambda: provider.verify(said))
     return provider, said
+
+
+def believed(read: Callable[[], T]) -> T:
+    """What ``read`` finds in a request; 403 when it is forged or no report at all."""
+    try:
+        return read()
+    except ForgedReceipt:
+        log.warning("webhook.forged")
+        raise HTTPException(403) from None
 
 
 def _public_url(request: Request) -> str:

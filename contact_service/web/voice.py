@@ -15,10 +15,10 @@ from sqlalchemy import text
 from campaigns.definition import Node, Script
 from campaigns.messages import render
 from contact_service.bootstrap import Service
-from contact_service.dispatch.contacts import instructions_url, office_values
+from contact_service.dispatch.contacts import instructions_url, office
 from contact_service.planning.definitions import definitions_of
 from contact_service.receipts.events import key_pressed
-from contact_service.web.carrier import attempt_id_of, service_of, verified
+from contact_service.web.carrier import attempt_id_of, believed, service_of, verified
 from providers.base import HangUp, Instruction, Menu, Say, Transfer
 
 router = APIRouter(include_in_schema=False, prefix="/webhooks/{provider_name}/voice")
@@ -29,7 +29,7 @@ async def speak(request: Request, provider_name: str, attempt: str, node_name: s
     """What to say at a node."""
     attempt_id = attempt_id_of(attempt)
     provider, said = await verified(request, provider_name)
-    heard = provider.read_call(said)
+    heard = believed(lambda: provider.read_call(said))
     return await _answer(request, provider_name, attempt_id, node_name, heard.provider_ref)
 
 
@@ -40,7 +40,7 @@ async def key(request: Request, provider_name: str, attempt: str, node_name: str
     provider, said = await verified(request, provider_name)
     script = await run_in_threadpool(_script, service_of(request), attempt_id)
     node = _node(script, node_name)
-    heard = provider.read_call(said)
+    heard = believed(lambda: provider.read_call(said))
     goes_to = node.keys.get(heard.key) or node.otherwise
     if goes_to is None:
         content_type, body = provider.render([HangUp()])
@@ -75,7 +75,7 @@ async def _answer(
 def _instructions(
     service: Service, provider_name: str, attempt_id: UUID, node_name: str, node: Node
 ) -> list[Instruction]:
-    speech = Say(render(node.say, office_values(service.settings)))
+    speech = Say(render(node.say, office(service.settings)))
     here = instructions_url(service.settings, provider_name, attempt_id, node_name)
     match node.then:
         case "keys":

@@ -1,0 +1,21 @@
+"""``contact-service stop-all``: nothing more goes out, from the next small batch on."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from contact_service.cli.common import actor, service
+from contact_service.dispatch.switches import EVERYTHING, set_switch
+from contact_service.domain.actors import Role
+
+
+def command(
+    reason: Annotated[str, typer.Option(help="Why; everybody will see it.")] = "停止 / stopped",
+    scope: Annotated[str, typer.Option(help="all, provider:NAME or channel:NAME.")] = EVERYTHING,
+) -> None:
+    """Stop everything (or one provider or channel) at once."""
+    with service() as found:
+        set_switch(found.engine, actor(Role.STAFF), scope, reason, found.clock.now())
+    typer.echo(f"{scope}: 停止しました。再開は resume-all / stopped; resume-all goes on")

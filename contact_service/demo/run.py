@@ -1,0 +1,171 @@
+"""The demo, from an empty folder to a report."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from sqlalchemy import text
+
+from campaigns.definition import Definition
+from campaigns.parse import read_file
+from campaigns.ready_made import locate
+from contact_service.bootstrap import Service, running
+from contact_service.clock import TOKYO, FileClock
+from contact_service.demo.drive import drive, stops
+from contact_service.demo.residents import write_residents
+from contact_service.domain.actors import Actor, Role
+from contact_service.embedded.servers import remove_state
+from contact_service.evaluation.report import write_run_report
+from contact_service.intake.importing import import_file
+from contact_service.planning import runs
+from contact_service.settings import Settings
+from contact_service.stack import Stack
+
+CAMPAIGN = "three-arm-trial"
+#: The Sunday after the last payment in the sample; the run starts the next day.
+EVE = datetime(2026, 10, 25, 12, 0, tzinfo=TOKYO)
+FIRST_DAY = date(2026, 10, 26)
+#: Payments made on the last day of the horizon have reached the office two weeks later.
+LAG = timedelta(days=14)
+FILES = (
+    ("claims", "滞納一覧_20260930.csv"),
+    ("restrictions", "交渉制限.csv"),
+    ("payments", "収納データ.csv"),
+    ("calls", "電話催告センター通話記録_202609.csv"),
+)
+STAFF = Actor("demo-staff", Role.STAFF)
+APPROVER = Actor("demo-approver", Role.APPROVER)
+EVALUATOR = Actor("demo-evaluator", Role.EVALUATOR)
+WORKERS = 2
+
+
+class NotEmpty(Exception):
+    """The configured database holds data already; the demo leaves it alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What the demo leaves behind."""
+
+    report: Path
+    figures: dict[str, Any]
+    run_id: UUID
+    seconds: float
+
+
+def run_demo(
+    base: Settings, ward: Path, output: Path, console: Console, lang: str = "ja"
+) -> Finished:
+    """Run the whole demo; its servers and working files are gone afterwards.
+
+    Raises ``CannotStart``, :class:`NotEmpty`, ``Stuck``.
+    """
+    began = time.monotonic()
+    state = base.state_dir.resolve() / "demo"
+    remove_state(state)
+    shutil.rmtree(state, ignore_errors=True)
+    state.mkdir(parents=True)
+    clock = FileClock(state / "clock.json")
+    clock.set(EVE)
+    settings = base.model_copy(
+        update={
+            "state_dir": state,
+            "clock": f"file:{clock.path}",
+            "web_port": 0,
+            "carrier_url": "http://127.0.0.1:0",
+            "providers_file": None,
+            "beat_seconds": 0.2,
+            "reconcile_grace_seconds": 2.0,
+        }
+    )
+    with running(settings) as service, _bars(console) as bars:
+        _must_be_empty(service)
+        _import(service, ward, bars)
+        run_id = _plan(service, bars)
+        write_residents(service, STAFF, state / "residents.jsonl")
+        with _stack(service, state) as stack:
+            steered = Service(stack.settings, service.engine, service.vault, clock)
+            _pass_weeks(steered, clock, state / "outbox", bars)
+        task = bars.add_task("報告書 / report", total=1)
+        output.mkdir(parents=True, exist_ok=True)
+        figures = write_run_report(service, EVALUATOR, run_id, output, lang)
+        bars.advance(task)
+    remove_state(state)
+    return Finished(output / "report.html", figures, run_id, time.monotonic() - began)
+
+
+def _must_be_empty(service: Service) -> None:
+    with service.engine.connect() as connection:
+        if connection.scalar(text("SELECT EXISTS (SELECT 1 FROM debtor)")):
+            raise NotEmpty(
+                "設定されたデータベースにはデータがあります。空のデータベースを "
+                "CONTACT_DATABASE_URL に指定するか、指定を外してください / the configured "
+                "database holds data: name an empty one, or unset CONTACT_DATABASE_URL"
+            )
+
+
+def _import(service: Service, ward: Path, bars: Progress) -> None:
+    task = bars.add_task("ファイル取込 / files in", total=len(FILES))
+    for kind, name in FILES:
+        rejects = service.settings.state_dir / f"{kind}.rejects.csv"
+        import_file(service, STAFF, kind, ward / name, training=True, rejects=rejects)
+        bars.advance(task)
+
+
+def _plan(service: Service, bars: Progress) -> UUID:
+    task = bars.add_task("計画と承認 / plan and approve", total=1)
+    definition, source = _definition()
+    now = service.clock.now()
+    planned = runs.plan(service.engine, STAFF, definition, source, FIRST_DAY, now)
+    runs.start(service.engine, APPROVER, planned.run_id, now, [])
+    bars.advance(task)
+    return planned.run_id
+
+
+@contextmanager
+def _stack(service: Service, state: Path) -> Iterator[Stack]:
+    stack = Stack(
+        service.settings,
+        workers=WORKERS,
+        residents=state / "residents.jsonl",
+        report=lambda text: None,
+    )
+    try:
+        stack.start()
+        stack.wait_ready(90)
+        yield stack
+    finally:
+        stack.stop()
+
+
+def _pass_weeks(service: Service, clock: FileClock, outbox: Path, bars: Progress) -> None:
+    last = FIRST_DAY + timedelta(days=_definition()[0].trial.horizon_days)
+    instants = stops(FIRST_DAY, last, last + LAG)
+    task = bars.add_task("実施 / contacts", total=len(instants))
+
+    def progress(at: datetime) -> None:
+        bars.update(task, advance=1, description=f"実施 / contacts {at:%m-%d %H:%M}")
+
+    drive(service, clock, outbox, instants, progress)
+
+
+def _definition() -> tuple[Definition, str]:
+    path = locate(CAMPAIGN)
+    return read_file(path).definition, path.read_text(encoding="utf-8")
+
+
+def _bars(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description:<34}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(), console=console,
+    )  # fmt: skip
