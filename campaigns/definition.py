@@ -10,31 +10,60 @@ from datetime import date, time, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
 
 from campaigns.duration import parse_duration, show_duration
 from campaigns.vocabulary import Channel, ClaimKind, LegalClass, Outcome, Period
+
+
+def _whole_minutes(value: time) -> time:
+    """A time of day on a clock in Tokyo. Raises ``ValueError`` for seconds or an offset."""
+    if value.tzinfo is None and value.second == 0 and value.microsecond == 0:
+        return value
+    raise ValueError("時刻は日本時間の 09:00 の形で / write a time of day, in Japan, as 09:00")
+
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
     PlainSerializer(show_duration, when_used="json"),
+    WithJsonSchema({"type": "string", "examples": ["5 min", "2 h", "3 days"]}),
 ]
 """``5 min``, ``2 h``, ``3 days``."""
+TimeOfDay = Annotated[
+    time,
+    AfterValidator(_whole_minutes),
+    PlainSerializer(lambda value: f"{value:%H:%M}", return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "examples": ["09:00"], "pattern": "^[0-2][0-9]:[0-5][0-9]$"}),
+]
+"""``09:00``, in Asia/Tokyo."""
+
+
+_MOST = 2_000_000_000  # what a PostgreSQL integer holds
 
 
 class Part(BaseModel):
     """Base of all parts: nothing unknown is passed over, nothing changes afterwards."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Range(Part):
     """From ``min`` to ``max``, both included; an absent end is open."""
 
-    min: int | None = None
-    max: int | None = None
+    min: int | None = Field(default=None, ge=0, le=_MOST)
+    """The least that counts; absent: no lower end."""
+    max: int | None = Field(default=None, ge=0, le=_MOST)
+    """The most that counts; absent: no upper end."""
 
 
 class Selection(Part):
@@ -44,12 +73,17 @@ class Selection(Part):
     """
 
     kinds: tuple[ClaimKind, ...] = ()
+    """科目. Empty: every kind."""
     legal_classes: tuple[LegalClass, ...] = ()
+    """債権区分. Empty: every class."""
     period: Period | None = None
+    """現年分 or 滞納繰越分. Absent: both."""
     fiscal_years: Range = Range()
-    """調定年度."""
+    """調定年度, as Western years: 2026 is 令和8年度."""
     days_since_due: Range = Range(min=1)
+    """Calendar days since the due date (納期限); 1 is the day after it."""
     claim_outstanding_yen: Range = Range(min=1)
+    """収入未済額 of one claim."""
     debtor_outstanding_yen: Range = Range()
     """Sum of the selected claims of everybody behind one telephone number."""
 
@@ -57,14 +91,17 @@ class Selection(Part):
 class Window(Part):
     """A time of day from ``opens`` to ``closes`` (not included)."""
 
-    opens: time
-    closes: time
+    opens: TimeOfDay
+    """The first minute in which a contact may be made."""
+    closes: TimeOfDay
+    """The first minute in which none may be made any more."""
 
 
 class Hours(Part):
     """When people may be contacted."""
 
     monday: tuple[Window, ...] = ()
+    """Windows of each Monday that is no holiday; empty: closed. The other days likewise."""
     tuesday: tuple[Window, ...] = ()
     wednesday: tuple[Window, ...] = ()
     thursday: tuple[Window, ...] = ()
@@ -81,17 +118,22 @@ class Caps(Part):
     """How often one number may be contacted, over all campaigns and channels."""
 
     per_7_days: int = Field(default=3, ge=1, le=7)
+    """Contacts in any 7 days."""
     per_30_days: int = Field(default=8, ge=1, le=30)
+    """Contacts in any 30 days."""
 
 
 class Arm(Part):
     """One arm of the trial."""
 
     name: Name
+    """What steps call the arm."""
     weight: int = Field(default=1, ge=1, le=100)
+    """Its share: 2 beside 1 and 1 is half of all."""
     holdout: bool = False
     """Left alone, to measure against."""
-    title: str = ""
+    title: str = Field(default="", max_length=100)
+    """What reports call it."""
 
 
 class Stratum(StrEnum):
@@ -107,21 +149,27 @@ class Allocation(Part):
     """How clusters (people who share a home or a number) get their arm."""
 
     seed: str = Field(min_length=1, max_length=80)
+    """Any text; the same seed and the same people give the same arms."""
     strata: tuple[Stratum, ...] = (Stratum.KIND, Stratum.PERIOD, Stratum.AMOUNT, Stratum.NUMBER)
+    """Within each combination of these the arms are balanced."""
 
 
 class Start(Part):
     """When a step begins, counted from the day the run starts."""
 
     after_days: int = Field(default=0, ge=0, le=365)
-    at: time = time(9, 0)
+    """Calendar days; 0 is the day the run starts."""
+    at: TimeOfDay = Field(default=time(9, 0), json_schema_extra={"default": "09:00"})
+    """Time of day in Asia/Tokyo."""
 
 
 class Retry(Part):
     """What to do after one outcome."""
 
     on: Outcome
+    """The outcome that is tried again after."""
     after: Duration
+    """How long to wait, at least; a closed office waits longer."""
     most: int = Field(ge=1, le=5)
     """How many further tries this outcome may cause in the step."""
 
@@ -130,17 +178,21 @@ class Step(Part):
     """One wave of one channel."""
 
     name: Name
+    """What reports call the step; part of every attempt's identifier."""
     channel: Channel
+    """SMS, auto-call or the operators' list."""
     arms: tuple[Name, ...] = ()
     """Which arms it is for; empty: all but holdouts."""
     start: Start = Start()
+    """When the step begins."""
     expires_after_days: int = Field(default=3, ge=1, le=90)
     """An attempt that has not gone out this long after the step's start never will."""
-    per_half_hour: int | None = Field(default=None, ge=1)
+    per_half_hour: int | None = Field(default=None, ge=1, le=100_000)
     """How many contacts may fall due in each half-hour that is open."""
     unless: tuple[Outcome, ...] = ()
     """Leave out whoever already had one of these outcomes in an earlier step."""
     retries: tuple[Retry, ...] = ()
+    """What to try again, by cause; an outcome not named here is never tried again."""
     message: Name | None = None
     """For SMS: which of ``messages``."""
     script: Name | None = None
@@ -151,11 +203,13 @@ class Node(Part):
     """One place in an auto-call's script: speak, then branch, transfer or end."""
 
     say: str = Field(min_length=1, max_length=1000)
+    """What is spoken. Placeholders only: ``{office}``, ``{centre_phone}``."""
     keys: dict[Annotated[str, Field(pattern=r"^[0-9*#]$")], Name] = {}
     """Which key leads to which node."""
     otherwise: Name | None = None
     """Where to go when no key, or another key, was pressed."""
     then: Literal["keys", "transfer", "hang_up"] = "hang_up"
+    """What follows the words: wait for a key, connect to the telephone centre, or end."""
     outcome: Outcome | None = None
     """What reaching this node means."""
 
@@ -164,7 +218,9 @@ class Script(Part):
     """An auto-call as a graph of nodes; it begins at ``start``."""
 
     start: Name
+    """The node that is spoken when somebody, or a machine, picks up."""
     nodes: dict[Name, Node]
+    """The nodes by name."""
 
 
 class PrimaryOutcome(StrEnum):
@@ -178,6 +234,7 @@ class Trial(Part):
     """Frozen before launch."""
 
     primary_outcome: PrimaryOutcome = PrimaryOutcome.PAID_SOMETHING
+    """What counts as success, fixed before anybody is contacted."""
     horizon_days: int = Field(default=28, ge=1, le=365)
     """How many days after the run's start payments count."""
 
@@ -186,27 +243,42 @@ class Costs(Part):
     """What a contact costs, in yen, for the report."""
 
     sms_part_yen: float = Field(default=12.0, ge=0)
+    """One billed part of an SMS."""
     call_minute_yen: float = Field(default=18.0, ge=0)
+    """One minute of an auto-call."""
     operator_hour_yen: float = Field(default=2800.0, ge=0)
+    """One hour of an operator."""
 
 
 class Definition(Part):
     """A whole campaign definition."""
 
     campaign: Name
+    """The campaign's short name, for files and addresses."""
     title: str = Field(min_length=1, max_length=100)
+    """What staff and reports call it."""
     purpose: str = Field(default="", max_length=1000)
+    """Why it is done, in a sentence or two."""
     select: Selection
+    """Which claims."""
     hours: Hours
+    """When, by day of the week."""
     caps: Caps = Caps()
+    """How often, at most."""
     arms: tuple[Arm, ...] = Field(min_length=1)
+    """The groups that are compared."""
     allocation: Allocation
+    """How people come into the groups."""
     steps: tuple[Step, ...] = Field(min_length=1)
+    """What is done, in order of start."""
     messages: dict[Name, str] = {}
     """SMS texts. Placeholders only: ``{office}``, ``{centre_phone}``."""
     scripts: dict[Name, Script] = {}
+    """Auto-calls."""
     trial: Trial = Trial()
+    """What the trial is decided by."""
     costs: Costs = Costs()
+    """What contacts cost."""
 
     def step(self, name: str) -> Step:
         """The step called ``name``. Raises ``KeyError``."""

@@ -94,3 +94,54 @@ OUTCOME_JA: dict[Outcome, str] = {
     Outcome.UNKNOWN: "不明",
     Outcome.OTHER: "その他",
 }
+
+CLAIM_KIND_EN: dict[ClaimKind, str] = {
+    ClaimKind.RESIDENT_TAX: "residents' tax",
+    ClaimKind.HEALTH_INSURANCE: "national health insurance premiums",
+    ClaimKind.CARE_INSURANCE: "care insurance premiums",
+    ClaimKind.LATE_ELDERLY_INSURANCE: "late-stage elderly medical insurance premiums",
+    ClaimKind.NURSERY_FEE: "nursery fees",
+    ClaimKind.SCHOOL_LUNCH: "school lunch fees",
+    ClaimKind.STUDENT_LOAN: "student loans",
+    ClaimKind.SINGLE_PARENT_LOAN: "single-parent loans",
+    ClaimKind.WELFARE_REPAYMENT: "public assistance to be returned",
+    ClaimKind.OTHER: "other claims",
+}
+
+LEGAL_CLASS_EN: dict[LegalClass, str] = {
+    LegalClass.COMPULSORY_PUBLIC: "public claims the office can seize for",
+    LegalClass.OTHER_PUBLIC: "other public claims",
+    LegalClass.PRIVATE: "private claims",
+}
+
+PERIOD_EN: dict[Period, str] = {
+    Period.CURRENT: "current year",
+    Period.CARRIED_OVER: "carried over",
+}
+
+CHANNEL_EN: dict[Channel, str] = {
+    Channel.SMS: "SMS",
+    Channel.AUTO_CALL: "auto-call",
+    Channel.OPERATOR: "call by an operator",
+}
+
+OUTCOME_EN: dict[Outcome, str] = {
+    Outcome.DELIVERED: "delivered",
+    Outcome.UNDELIVERED: "not delivered",
+    Outcome.CONFIRMED: "person confirmed and informed",
+    Outcome.TRANSFERRED: "connected to the centre",
+    Outcome.ANSWERED: "answered, not confirmed",
+    Outcome.MACHINE: "answering machine",
+    Outcome.WRONG_PERSON: "wrong person",
+    Outcome.OPTED_OUT: "wants no contact",
+    Outcome.BUSY: "busy",
+    Outcome.NO_ANSWER: "no answer",
+    Outcome.UNREACHABLE: "switched off or out of range",
+    Outcome.INVALID_NUMBER: "invalid number",
+    Outcome.REJECTED: "call refused",
+    Outcome.BLOCKED: "blocked by a carrier",
+    Outcome.CANCELED: "canceled",
+    Outcome.NETWORK: "network fault",
+    Outcome.UNKNOWN: "unknown",
+    Outcome.OTHER: "other",
+}

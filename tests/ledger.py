@@ -108,10 +108,10 @@ class Ledger:
         """Everything this person owes is paid."""
         self.run("UPDATE claim SET outstanding_yen = 0 WHERE debtor_id = :id", id=debtor_id)
 
-    def run(self, statement: str, **values: object) -> None:
-        """One statement in a transaction of its own."""
+    def run(self, statement: str, **values: object) -> int:
+        """One statement in a transaction of its own; how many rows it touched."""
         with self.engine.begin() as connection:
-            connection.execute(text(statement), values)
+            return connection.execute(text(statement), values).rowcount
 
     def rows(self, statement: str, **values: object) -> list[tuple[object, ...]]:
         """The rows of a query."""

@@ -1,0 +1,66 @@
+"""Rules between the fields of a definition: what would be illegal, unkind or pointless.
+
+Every rule looks at the definition alone, so a definition from a form is checked by the same
+rules as one from a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from typing import TypeAlias
+
+from campaigns.definition import Definition
+from campaigns.faults import Problem
+from campaigns.messages import check_message
+from campaigns.rules import arms, selection, steps, times
+from campaigns.scripts import check_script
+
+Rule: TypeAlias = Callable[[Definition], Iterator[Problem]]
+
+
+def _messages(definition: Definition) -> Iterator[Problem]:
+    for name, text in definition.messages.items():
+        yield from check_message(text, ("messages", name))
+
+
+def _scripts(definition: Definition) -> Iterator[Problem]:
+    for name, script in definition.scripts.items():
+        yield from check_script(script, ("scripts", name))
+
+
+#: Each rule with the sections it reads.
+RULES: tuple[tuple[Rule, frozenset[str]], ...] = (
+    (selection.sensible_ranges, frozenset({"select"})),
+    (arms.named_once, frozenset({"arms"})),
+    (arms.compared, frozenset({"arms"})),
+    (arms.allocated, frozenset({"allocation"})),
+    (arms.named_in_steps, frozenset({"arms", "steps"})),
+    (arms.contacted, frozenset({"arms", "steps"})),
+    (steps.named_once, frozenset({"steps"})),
+    (steps.in_order, frozenset({"steps"})),
+    (steps.content_fits_channel, frozenset({"steps", "messages", "scripts"})),
+    (steps.all_content_used, frozenset({"steps", "messages", "scripts"})),
+    (steps.retries_can_succeed, frozenset({"steps"})),
+    (steps.conditions_can_occur, frozenset({"steps"})),
+    (steps.caps_leave_room, frozenset({"arms", "steps", "caps"})),
+    (steps.trial_covers_steps, frozenset({"steps", "trial"})),
+    (times.lawful, frozenset({"hours"})),
+    (times.open_at_all, frozenset({"hours"})),
+    (times.starts_when_open, frozenset({"hours", "steps"})),
+    (times.expires_after_opening, frozenset({"hours", "steps"})),
+    (_messages, frozenset({"messages"})),
+    (_scripts, frozenset({"scripts"})),
+)
+
+
+def check(definition: Definition, unsure: Collection[str] = ()) -> list[Problem]:
+    """All problems of a definition, warnings among them.
+
+    ``unsure`` names sections whose text was at fault; rules that read them are left out.
+    """
+    return [
+        problem
+        for rule, sections in RULES
+        if sections.isdisjoint(unsure)
+        for problem in rule(definition)
+    ]

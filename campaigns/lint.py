@@ -1,0 +1,147 @@
+"""Words that must not be written or spoken to whoever may be reading or listening."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from campaigns.faults import FieldPath, Problem
+
+
+class Place(Enum):
+    """Where a text is met."""
+
+    SMS = "SMS"
+    UNCONFIRMED = "本人確認前の音声"
+    CONFIRMED = "本人確認後の音声"
+
+
+_PLACES_EN = {
+    Place.SMS: "in an SMS",
+    Place.UNCONFIRMED: "spoken before the person is confirmed",
+    Place.CONFIRMED: "spoken",
+}
+
+SMS_ONLY = frozenset({Place.SMS})
+TO_STRANGERS = frozenset({Place.SMS, Place.UNCONFIRMED})
+SPOKEN_TO_STRANGERS = frozenset({Place.UNCONFIRMED})
+EVERYWHERE = frozenset(Place)
+
+
+@dataclass(frozen=True, slots=True)
+class Lint:
+    """One row: a pattern (matched after NFKC, ignoring case) that should not be there."""
+
+    name: str
+    pattern: re.Pattern[str]
+    places: frozenset[Place]
+    ja: str
+    en: str
+    warning: bool = False
+
+
+def _lint(
+    name: str, pattern: str, places: frozenset[Place], ja: str, en: str, warning: bool = False
+) -> Lint:
+    return Lint(name, re.compile(pattern, re.IGNORECASE), places, ja, en, warning)
+
+
+#: No debt is told to a stranger, nothing looks like fraud, and nothing that is only 催告
+#: pretends to be the statutory 督促.
+LINTS: tuple[Lint, ...] = (
+    _lint(
+        "url",
+        r"https?:|www\.|[\w-]\.[a-z]{2,}(?![a-z])|\.(?:みんな|コム|日本)",
+        EVERYWHERE,
+        "URL やドメインは書けません（どんな URL も詐欺と区別がつきません）",
+        "no URL or domain: people cannot tell it from fraud",
+    ),
+    _lint(
+        "amount",
+        r"[0-9〇一二三四五六七八九十百千万億]\s*円|[¥\\]\s*[0-9]|[0-9]{1,3}(?:,[0-9]{3})+|[0-9]\s*万",
+        TO_STRANGERS,
+        "金額は伝えられません",
+        "no amounts",
+    ),
+    _lint(
+        "claim kind",
+        r"住民税|区民税|都民税|市民税|普通徴収|健康保険|国保|介護保険|後期高齢|保険料|保険税|保育料|給食費|奨学|福祉資金"
+        r"|貸付|生活保護|返還金|税金",
+        TO_STRANGERS,
+        "債権の科目がわかる言葉は使えません",
+        "no words that tell what is owed",
+    ),
+    _lint(
+        "statutory reminder",
+        r"督促",
+        EVERYWHERE,
+        "SMS と自動音声は「督促」ではありません（催告か納付のお願いです）",
+        "an SMS or auto-call is never the statutory reminder (督促)",
+    ),
+    _lint(
+        "seizure",
+        r"差し?押|強制執行|強制徴収|取り?立て|財産調査|法的措置",
+        EVERYWHERE,
+        "差押えなど、処分をほのめかす言葉は使えません",
+        "no words that threaten seizure",
+    ),
+    _lint(
+        "arrears",
+        r"滞納|未納|未払|延滞|債権|債務|借金|arrears|overdue|\bdebts?\b",
+        TO_STRANGERS,
+        "滞納がわかる言葉は使えません",
+        "no words that tell of arrears",
+    ),
+    _lint(
+        "payment",
+        r"納付|納期|納税|支払|催告|料金|\bpay(?:ment|ments|ing)?\b",
+        SPOKEN_TO_STRANGERS,
+        "本人確認の前に、お金の話とわかる言葉は使えません",
+        "before the person is confirmed, no words about payment",
+    ),
+    _lint(
+        "payment",
+        r"納付|納期|納税|支払|催告|料金",
+        SMS_ONLY,
+        "画面を見た家族などに、お金の話とわかります",
+        "whoever sees the screen learns that it is about money",
+        warning=True,
+    ),
+    _lint(
+        "person's name",
+        r"(?<=[一-龠々ァ-ヶー])(?<!客)(?<!皆)(?<!本人)(?<!世帯主)(?<!仕)(?<!同)(?<!模)(?<!多)(?<!一)"
+        r"様(?![々子式相])",
+        TO_STRANGERS,
+        "氏名のようです。氏名は書けません",
+        "this looks like a person's name; names are not written",
+    ),
+    _lint(
+        "written telephone number",
+        r"(?<![0-9])0[0-9]{1,4}[-(][0-9]{1,4}[-)][0-9]{3,4}(?![0-9])|(?<![0-9])0[0-9]{9,10}(?![0-9])",
+        EVERYWHERE,
+        "電話番号は `{centre_phone}` と書いてください（書き間違いを防ぎます）",
+        "write the telephone number as `{centre_phone}`, so that it cannot be mistyped",
+        warning=True,
+    ),
+)
+
+
+#: A word may be broken over two lines of the definition.
+_BLANKS = re.compile(r"(?<=[^\x00-\x7f])\s+(?=[^\x00-\x7f])")
+
+
+def lint(text: str, place: Place, path: FieldPath) -> Iterator[Problem]:
+    """What should not be in a text that is met at ``place``."""
+    plain = _BLANKS.sub("", unicodedata.normalize("NFKC", text))
+    for row in LINTS:
+        match = row.pattern.search(plain) if place in row.places else None
+        if match:
+            yield Problem(
+                path,
+                f"{place.value}「{match[0]}」: {row.ja}",
+                f"“{match[0]}” {_PLACES_EN[place]}: {row.en}",
+                warning=row.warning,
+            )

@@ -1,0 +1,201 @@
+"""The reference page of the definition language, made from the model and the rules.
+
+``python -m campaigns.reference > docs/reference/campaign-definition.md``
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from campaigns.lint import LINTS, Place
+from campaigns.messages import MAX_PARTS, PART_UNITS, PLACEHOLDERS, SINGLE_UNITS
+from campaigns.phrases import CHANNELS, CLASSES, KINDS, OUTCOMES, PERIODS, PRIMARY, STRATA
+from campaigns.rules.steps import RETRYABLE
+from campaigns.rules.times import EARLIEST, LATEST
+from campaigns.schema import json_schema
+from campaigns.source import MAX_DEPTH, MAX_SIZE
+
+_INTRODUCTION = f"""# Campaign definition
+
+A campaign definition is a YAML file in UTF-8 that says who is contacted, how, when and why.
+This page lists every field and word. It is generated from the model; do not edit it.
+
+- `contact-service campaign check FILE` names every fault with line and column, and exits 1.
+- `contact-service campaign explain FILE` tells in plain words what the campaign will do.
+- `contact-service campaign list` lists the ready-made definitions; their names stand for files.
+- `contact-service campaign schema` prints the JSON Schema, for editors.
+
+The YAML is plain: mappings, lists, text, whole numbers, decimals, `true`, `false` and nothing.
+`on`, `yes`, `09:00` and `2026-12-29` are text. Anchors, aliases, tags, directives and doubled
+keys are refused, and so is a file of more than {MAX_SIZE // 1000} kB or {MAX_DEPTH} levels.
+
+Times of day are Asia/Tokyo, money is yen, a duration is written `5 min`, `2 h` or `3 days`.
+A name begins with a small letter, then small letters, digits, `-` and `_`, at most 40.
+"""
+_WORDS: tuple[tuple[str, Mapping[str, Mapping[Any, str]]], ...] = (
+    ("ClaimKind", KINDS),
+    ("LegalClass", CLASSES),
+    ("Period", PERIODS),
+    ("Channel", CHANNELS),
+    ("Outcome", OUTCOMES),
+    ("Stratum", STRATA),
+    ("PrimaryOutcome", PRIMARY),
+)
+_LIMITS = (
+    ("minimum", "≥ {}"),
+    ("maximum", "≤ {}"),
+    ("minLength", "not empty"),
+    ("maxLength", "at most {} characters"),
+    ("minItems", "at least {}"),
+)
+
+
+def page() -> str:
+    """The whole page, in Markdown."""
+    return "\n".join((_INTRODUCTION, *_fields(), *_words(), *_rules()))
+
+
+def _fields() -> Iterator[str]:
+    yield "## Fields\n"
+    schema = json_schema()
+    for name, part in _parts(schema):
+        yield f"### {name}\n\n{_text(part)}\n"
+        required = part.get("required", ())
+        rows = (
+            (
+                f"`{field}`",
+                _kind(about),
+                "required" if field in required else _default(about.get("default")),
+                _text(about),
+            )
+            for field, about in part["properties"].items()
+        )
+        yield from _table(("field", "value", "default", "meaning"), rows)
+
+
+def _parts(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The definition and the parts it is made of, in the order in which they are named."""
+    waiting, seen = ["Definition"], {"Definition"}
+    while waiting:
+        name = waiting.pop(0)
+        part = schema if name == "Definition" else schema["$defs"][name]
+        yield name, part
+        for found in _names_in(part["properties"]):
+            if found not in seen and "properties" in schema["$defs"][found]:
+                seen.add(found)
+                waiting.append(found)
+
+
+def _names_in(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if "$ref" in value:
+            yield value["$ref"].rpartition("/")[2]
+        for inner in value.values():
+            yield from _names_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _names_in(inner)
+
+
+def _kind(about: dict[str, Any]) -> str:
+    """What a field takes."""
+    if "$ref" in about:
+        name = about["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if "anyOf" in about:
+        return _kind(about["anyOf"][0])
+    if "enum" in about:
+        return " or ".join(f"`{word}`" for word in about["enum"])
+    limits = [form.format(about[limit]) for limit, form in _LIMITS if limit in about]
+    match about["type"]:
+        case "array":
+            kind = f"list of {_kind(about['items'])}"
+        case "object":
+            pattern, inner = next(iter(about["patternProperties"].items()))
+            kind = f"{'name' if pattern.startswith('^[a-z]') else 'key'}: {_kind(inner)}"
+        case "string" if "examples" in about:
+            kind = f"`{about['examples'][0]}`"
+        case "string":
+            kind = {"date": "date"}.get(about.get("format", ""), "text")
+            kind = "name" if about.get("pattern", "").startswith("^[a-z]") else kind
+        case other:
+            kind = {"integer": "whole number", "boolean": "`true` or `false`"}.get(other, other)
+    return ", ".join((kind, *limits))
+
+
+def _default(value: Any) -> str:
+    if isinstance(value, dict):
+        value = {name: inner for name, inner in value.items() if inner is not None}
+    return "–" if value in (None, "", [], {}) else f"`{json.dumps(value, ensure_ascii=False)}`"
+
+
+def _text(about: dict[str, Any]) -> str:
+    return " ".join(about.get("description", "").replace("``", "`").split())
+
+
+def _words() -> Iterator[str]:
+    yield "## Words\n"
+    for name, words in _WORDS:
+        yield f"### {name}\n"
+        rows = ((f"`{word}`", ja, words["en"][word]) for word, ja in words["ja"].items())
+        yield from _table(("word", "日本語", "English"), rows)
+
+
+def _rules() -> Iterator[str]:
+    yield f"""## Rules
+
+Windows lie between {EARLIEST:%H:%M} and {LATEST:%H:%M}, whatever the law would allow. Every name
+that is used must exist, every node of a script must be reachable and lead to an end, and no arm
+is without a step unless it is a holdout.
+
+### Retries
+
+An outcome is tried again only if its cause can pass; `unknown` never is.
+"""
+    yield from _table(
+        ("channel", "may be tried again after"),
+        (
+            (f"`{channel}`", ", ".join(f"`{outcome}`" for outcome in sorted(outcomes)))
+            for channel, outcomes in RETRYABLE.items()
+        ),
+    )
+    yield f"""### Messages
+
+One part holds {SINGLE_UNITS} UTF-16 units, each part of a longer message {PART_UNITS}; at most
+{MAX_PARTS} parts. The office, its telephone number and wording for those who have already paid
+(行き違い) must be there. Placeholders:
+"""
+    yield from _table(
+        ("placeholder", "becomes"),
+        ((f"`{{{name}}}`", meaning) for name, meaning in PLACEHOLDERS.items()),
+    )
+    yield "### Forbidden words\n"
+    yield from _table(
+        ("matter", "in an SMS", "before confirmation", "after confirmation", "why"),
+        (
+            (
+                lint.name,
+                *(
+                    ("warning" if lint.warning else "refused") if place in lint.places else "–"
+                    for place in Place
+                ),
+                f"{lint.ja} / {lint.en}",
+            )
+            for lint in LINTS
+        ),
+    )
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'---|' * len(head)}"
+    for row in rows:
+        yield f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |"
+    yield ""
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

@@ -1,0 +1,1 @@
+"""The rules of :mod:`campaigns.check`, by subject."""

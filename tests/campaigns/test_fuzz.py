@@ -1,0 +1,136 @@
+"""Whatever is in the file: faults with places, never another exception, and soon."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from campaigns.faults import DefinitionErrors
+from campaigns.parse import MAX_FAULTS, parse, parse_file
+from tests.campaigns.mutation import TRIAL
+
+LINES = TRIAL.splitlines(keepends=True)
+SPLICES = st.one_of(
+    st.text(max_size=20),
+    st.sampled_from(
+        [
+            "&a ", "*a", "<<: *a", "!!python/object/apply:os.system [x]", "!!binary x", "? ", "- ",
+            ": ", "[", "]", "{", "}", "|", ">", "'", '"', "#", "%TAG", "---\n", "...\n", "\t",
+            "\n", "\r", "\x85", "\u2028", "\ufeff", "\x00", "~", "null", "true", "1e999", ".inf",
+            "0x1F", "1_000", "99999999999999999999999", "-1", "2026-13-45", "25:99", "{office.a}",
+            "\\ud800", "😀", "[[[[[[[[[[[[[[[[[[[[[[",
+        ]
+    ),
+)  # fmt: skip
+QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def refused_or_read(text: str) -> None:
+    """Parse; the only exception let through is the one that staff can read."""
+    lines = text.replace("\r\n", "\n").count("\n") + text.count("\r") + 3
+    try:
+        parse(text, "fuzz.yaml")
+    except DefinitionErrors as errors:
+        assert 0 < len(errors.faults) <= 2 * MAX_FAULTS
+        for fault in errors.faults:
+            assert 1 <= fault.line <= lines + text.count("\x85") + text.count("\u2028")
+            assert fault.column >= 1
+            assert fault.message_ja
+            assert fault.message_en
+
+
+@QUICK
+@given(st.lists(st.tuples(st.integers(0, len(TRIAL)), st.integers(0, 30), SPLICES), max_size=4))
+def test_a_mutated_definition(changes: list[tuple[int, int, str]]) -> None:
+    text = TRIAL
+    for at, cut, splice in changes:
+        text = text[:at] + splice + text[at + cut :]
+    refused_or_read(text)
+
+
+@QUICK
+@given(st.lists(st.sampled_from(range(len(LINES))), min_size=1, max_size=len(LINES)))
+def test_lines_dropped_doubled_and_moved(order: list[int]) -> None:
+    refused_or_read("".join(LINES[index] for index in order))
+
+
+@QUICK
+@given(
+    st.dictionaries(
+        st.sampled_from(["select", "hours", "arms", "steps", "messages", "scripts", "caps"]),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+            lambda inner: (
+                st.lists(inner, max_size=3)
+                | st.dictionaries(
+                    st.sampled_from(
+                        ["name", "start", "nodes", "on", "min", "monday", "say", "keys"]
+                    ),
+                    inner,
+                    max_size=3,
+                )
+            ),
+            max_leaves=12,
+        ),
+        max_size=5,
+    )
+)
+def test_wrong_types_everywhere(sections: dict[str, object]) -> None:
+    text = TRIAL
+    for name, value in sections.items():
+        text = text.replace(f"\n{name}:", f"\n{name}: {flow(value)}\nx-{name}:", 1)
+    refused_or_read(text)
+
+
+def flow(value: object) -> str:
+    """A value in YAML's flow style, nothing escaped."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {flow(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(flow, value)) + "]"
+    return str(value)
+
+
+@QUICK
+@given(st.binary(max_size=400), st.integers(0, len(TRIAL)))
+def test_any_bytes_in_a_file(
+    tmp_path_factory: pytest.TempPathFactory, junk: bytes, at: int
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "fuzz.yaml"
+    path.write_bytes(TRIAL[:at].encode() + junk + TRIAL[at:].encode())
+    try:
+        parse_file(path)
+    except DefinitionErrors as errors:
+        assert errors.faults
+
+
+BOMBS = {
+    "aliases": "a: &a [x,x,x,x,x,x,x,x,x]\n"
+    + "".join(f"{b}: &{b} [{','.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)),
+    "deep flow": "[" * 100_000,
+    "deep mappings": "{a: " * 40_000,
+    "deep blocks": "".join("  " * depth + "a:\n" for depth in range(400)),
+    "deep lists": "- " * 90_000,
+    "deep keys": "? " * 90_000,
+    "many fields": "".join(f"field-{number}: 1\n" for number in range(12_000)),
+    "many steps": TRIAL.replace("steps:\n", "steps:\n" + "  - {name: x}\n" * 10_000),
+    "long key": "k" * 199_000 + ": 1\n",
+    "long number": "per: " + "9" * 199_000,
+    "long text": TRIAL.replace("title: SMS のみ", "title: " + "あ" * 150_000),
+    "long circle": "scripts: {s: {start: n0, nodes: {"
+    + ", ".join(f"n{n}: {{say: a, then: keys, keys: {{1: n{n}}}, otherwise: n{n + 1}}}" for n in range(2_400))
+    + "}}}\n" + TRIAL[: TRIAL.index("scripts:")] + TRIAL[TRIAL.index("trial:") :],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_bombs_are_refused_within_seconds(name: str) -> None:
+    began = time.process_time()
+    with pytest.raises(DefinitionErrors) as raised:
+        parse(BOMBS[name], Path(name).name)
+    assert raised.value.faults
+    assert time.process_time() - began < 8
