@@ -51,7 +51,7 @@ def plan_command(
         raise fail(str(error), 2) from None
     except DefinitionErrors as error:
         raise fail(describe(file, error.faults)) from None
-    source = path.read_text(encoding="utf-8")
+    source = path.read_text(encoding="utf-8-sig")
     with service() as found:
         day = first_day.date() if first_day else found.clock.now().date()
         try:

@@ -83,7 +83,7 @@ def _row(provider: str, report: Reported, now: datetime) -> dict[str, object]:
         "provider_ref": receipt.provider_ref,
         "attempt_id": report.attempt_id,
         "channel": receipt.channel.value,
-        "status": receipt.status[:40],
+        "status": receipt.status[:60],
         "outcome": receipt.outcome.value if receipt.outcome else None,
         "rank": OUTCOME_RANK[receipt.outcome] if receipt.outcome else 0,
         "final": receipt.final,

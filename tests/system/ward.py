@@ -19,6 +19,7 @@ from contact_service.bootstrap import Service, wire
 from contact_service.clock import TOKYO, FileClock
 from contact_service.demo.residents import write_residents
 from contact_service.domain.actors import Actor, Role
+from contact_service.embedded.process import free_port
 from contact_service.planning import runs
 from contact_service.settings import Settings
 from contact_service.stack import Stack
@@ -86,7 +87,11 @@ def until(holds: Callable[[], bool], seconds: float = 60.0) -> None:
 
 @contextmanager
 def ward(
-    settings: Settings, folder: Path, people: Callable[[Ledger], None], workers: int = 2
+    settings: Settings,
+    folder: Path,
+    people: Callable[[Ledger], None],
+    workers: int = 2,
+    carrier_port: int | None = None,
 ) -> Iterator[Ward]:
     """Bring the whole service up on the test's servers, with the people that ``people`` adds."""
     state = folder / "state"
@@ -98,7 +103,7 @@ def ward(
             "state_dir": state,
             "clock": f"file:{clock.path}",
             "web_port": 0,
-            "carrier_url": "http://127.0.0.1:0",
+            "carrier_url": f"http://127.0.0.1:{carrier_port or free_port()}",
             "beat_seconds": 0.2,
             "reconcile_grace_seconds": 1.0,
         }

@@ -85,7 +85,7 @@ event = Table(
     Column("provider_ref", String(80), nullable=False),
     Column("attempt_id", Uuid),  # when the report named it; else matched by provider_ref
     Column("channel", String(12), nullable=False),
-    Column("status", String(40), nullable=False),  # the carrier's word
+    Column("status", String(60), nullable=False),  # the carrier's word
     Column("outcome", String(20)),
     Column("rank", SmallInteger, nullable=False),  # how much it says: OUTCOME_RANK
     Column("final", Boolean, nullable=False),

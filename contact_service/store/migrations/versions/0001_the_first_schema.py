@@ -55,7 +55,7 @@ def upgrade() -> None:
         sa.Column("provider_ref", sa.String(length=80), nullable=False),
         sa.Column("attempt_id", sa.Uuid(), nullable=True),
         sa.Column("channel", sa.String(length=12), nullable=False),
-        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("status", sa.String(length=60), nullable=False),
         sa.Column("outcome", sa.String(length=20), nullable=True),
         sa.Column("rank", sa.SmallInteger(), nullable=False),
         sa.Column("final", sa.Boolean(), nullable=False),

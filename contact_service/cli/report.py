@@ -1,0 +1,104 @@
+"""``contact-service report``: the outcome of a run, and the centre's load."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from uuid import UUID
+
+import typer
+
+from contact_service.cli.common import actor, fail, print_json, service
+from contact_service.domain.actors import Role
+from contact_service.evaluation.facts import NoSuchRun
+from contact_service.evaluation.report import (
+    NoCalls,
+    latest_run,
+    write_load_report,
+    write_run_report,
+)
+from contact_service.evaluation.summary import centre
+
+app = typer.Typer(no_args_is_help=True)
+
+_DAY = "%Y-%m-%d"
+
+
+class Language(StrEnum):
+    """What a report is written in."""
+
+    JA = "ja"
+    EN = "en"
+
+
+def _day(value: datetime | None) -> date | None:
+    return value.date() if value else None
+
+
+@app.command("run")
+def run(
+    run_id: str = typer.Argument("latest", help="実施番号、または latest / a run, or latest"),
+    output: Path = typer.Option(..., help="書き出すフォルダ / folder to write into"),
+    lang: Language = typer.Option(Language.JA, help="言語 / language"),
+) -> None:
+    """実施の報告書（report.html, report.json）を書く / write a run's report."""
+    who = actor(Role.EVALUATOR)
+    with service() as found:
+        try:
+            wanted = latest_run(found, who) if run_id == "latest" else UUID(run_id)
+            write_run_report(found, who, wanted, output, lang.value)
+        except ValueError:
+            raise fail(
+                f"{run_id} は実施番号の形ではありません（UUID か latest）/ "
+                f"{run_id} is no run identifier: give a UUID or latest",
+                2,
+            ) from None
+        except NoSuchRun as error:
+            raise fail(str(error)) from None
+        except OSError as error:
+            raise fail(_unwritable(output, error)) from None
+    typer.echo(output / "report.html")
+
+
+@app.command("load")
+def load(
+    start: datetime | None = typer.Option(None, "--from", formats=[_DAY], help="最初の日 / first"),
+    change: datetime | None = typer.Option(
+        None, formats=[_DAY], help="「開始後」の最初の日 / first day after the change"
+    ),
+    end: datetime | None = typer.Option(None, "--to", formats=[_DAY], help="最後の日 / last day"),
+    lang: Language = typer.Option(Language.JA, help="言語 / language"),
+    as_json: bool = typer.Option(False, "--json", help="数値をJSONで / figures as JSON"),
+    output: Path | None = typer.Option(None, help="書き出すHTMLファイル / HTML file to write"),
+) -> None:
+    """受電・架電の負荷を前後で比べる / compare inbound and outbound load."""
+    days = [day for day in (_day(start), _day(change), _day(end)) if day]
+    if days != sorted(days):
+        raise fail("--from ≦ --change ≦ --to の順に / give days with from ≤ change ≤ to", 2)
+    with service() as found:
+        try:
+            figures = write_load_report(
+                found,
+                actor(Role.EVALUATOR),
+                _day(start),
+                _day(change),
+                _day(end),
+                output,
+                lang.value,
+            )
+        except NoCalls as error:
+            raise fail(str(error)) from None
+        except OSError as error:
+            raise fail(_unwritable(output, error)) from None
+    if as_json:
+        print_json(figures)
+        return
+    for line in centre(figures["load"], lang.value):
+        typer.echo(line)
+    if output:
+        typer.echo(output)
+
+
+def _unwritable(path: Path | None, error: OSError) -> str:
+    return f"{path} に書けません: {error.strerror} / cannot write to {path}: {error.strerror}"

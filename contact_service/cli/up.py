@@ -1,0 +1,83 @@
+"""``contact-service up``: everything on this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import fcntl
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import typer
+
+from contact_service import logs
+from contact_service.bootstrap import running
+from contact_service.cli.common import fail
+from contact_service.embedded.process import CannotStart
+from contact_service.settings import settings
+from contact_service.stack import Stack
+
+READY_SECONDS = 90.0
+
+
+def command(
+    workers: int = typer.Option(2, min=1, help="How many worker processes."),
+    carrier: bool = typer.Option(True, help="Start the simulated carrier too."),
+) -> None:
+    """Start servers, web, workers, beat and the simulated carrier; Ctrl-C stops them cleanly.
+
+    A second Ctrl-C ends everything at once.
+    """
+    chosen = settings()
+    logs.configure("console", level=30)
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    try:
+        with _only_one(chosen.state_dir), running(chosen) as service:
+            stack = Stack(service.settings, workers=workers, carrier=carrier, report=_say)
+            try:
+                _say("起動しています / starting …")
+                stack.start()
+                stack.wait_ready(READY_SECONDS)
+                _say(f"起動しました（Ctrl-C で終了） / ready, Ctrl-C stops it: {stack.web_url}")
+                stack.wait()
+            except KeyboardInterrupt:
+                _say("\n終了しています / stopping …")
+            finally:
+                stack.stop()
+    except CannotStart as error:
+        raise fail(str(error)) from error
+    except KeyboardInterrupt:  # before the stack ran, or a second time
+        pass
+    _say("終了しました / stopped")
+
+
+@contextmanager
+def _only_one(state: Path) -> Iterator[None]:
+    """Raise :class:`CannotStart` while another ``up`` runs on the same state folder."""
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        lock = (state / "up.lock").open("w")
+    except OSError as error:
+        raise CannotStart(
+            f"{state} を使えません。CONTACT_STATE_DIR を変えてください / cannot be used "
+            f"({error.strerror}): set CONTACT_STATE_DIR"
+        ) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CannotStart(
+                f"すでに起動しています（{state.resolve()}） / already running: open "
+                f"{settings().public_url}, or stop the other one with Ctrl-C"
+            ) from error
+        yield
+
+
+def _as_interrupt(_: int, __: FrameType | None) -> None:
+    """A polite end from outside is what Ctrl-C is."""
+    raise KeyboardInterrupt
+
+
+def _say(text: str) -> None:
+    typer.echo(text)

@@ -1,0 +1,108 @@
+"""``contact-service up``: everything runs, a second one is refused, Ctrl-C leaves nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import ProxyHandler, build_opener
+
+import pytest
+
+from contact_service.embedded.process import free_port
+from contact_service.embedded.servers import remove_state
+
+UP = "import typer; from contact_service.cli.up import command; typer.run(command)"
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
+    state = tmp_path / "state"
+    port = free_port()
+    ours = {
+        "CONTACT_STATE_DIR": str(state),
+        "CONTACT_WEB_PORT": str(port),
+        "CONTACT_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "CONTACT_CARRIER_URL": f"http://127.0.0.1:{free_port()}",
+    }
+    rest = {name: value for name, value in os.environ.items() if not name.startswith("CONTACT_")}
+    yield {**rest, **ours}
+    remove_state(state)
+
+
+@contextmanager
+def _up(environment: dict[str, str], folder: Path) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [sys.executable, "-c", UP],
+        env=environment,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def _told(state: str) -> list[str]:
+    """Processes whose environment names this state folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            given = (process / "environ").read_bytes().split(b"\0")
+            command = (process / "cmdline").read_bytes()
+        except OSError:  # it ended, or is somebody else's
+            continue
+        if f"CONTACT_STATE_DIR={state}".encode() in given and command:
+            found.append(command.replace(b"\0", b" ").decode(errors="replace"))
+    return found
+
+
+def test_everything_runs_until_an_interrupt_and_a_second_one_is_refused(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    with _up(environment, tmp_path) as process:
+        assert process.stdout is not None
+        said = [process.stdout.readline(), process.stdout.readline()]
+        address = f"http://127.0.0.1:{environment['CONTACT_WEB_PORT']}"
+        assert address in said[1], said + process.stdout.readlines()
+        with build_opener(ProxyHandler({})).open(f"{address}/healthz", timeout=10) as response:
+            assert response.status == 200
+        running = "\n".join(_told(environment["CONTACT_STATE_DIR"]))
+        for part in ("uvicorn", "worker-1@", "worker-2@", " beat ", "contact_service.simulation"):
+            assert part in running
+
+        with _up(environment, tmp_path) as second:
+            output, _ = second.communicate(timeout=60)
+        assert second.returncode == 1
+        assert "すでに起動しています" in output
+        assert "already running" in output
+        assert "Traceback" not in output
+
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+        assert process.wait(60) == 0
+    assert "終了しました / stopped" in rest
+    assert "Traceback" not in rest
+    assert _told(environment["CONTACT_STATE_DIR"]) == []
+
+
+def test_a_taken_port_is_said_in_plain_words(environment: dict[str, str], tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        with _up({**environment, "CONTACT_WEB_PORT": port}, tmp_path) as process:
+            output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert f":{port} を使えません" in output
+    assert "Traceback" not in output
