@@ -128,7 +128,7 @@ def record_disposition(service: Service, actor: Actor, said: Conversation, now: 
                 deduplication_key=f"attempt:{said.attempt_id}",
             )
         )
-        settle(connection, [said.attempt_id])
+        settle(connection, [said.attempt_id], finished=[said.attempt_id])
         audit.record(connection, now, actor, "disposition", str(said.attempt_id), kind=said.kind)
 
 

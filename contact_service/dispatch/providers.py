@@ -71,6 +71,7 @@ def simulated(settings: Settings) -> ProviderConfig:
         "auth_token": {"file": str(settings.state_dir / "carrier-token")},
         "base_url": settings.carrier_url,
         "from_number": settings.office_phone,
+        "machine_detection": "Enable",
     }
     if settings.reconcile_grace_seconds is not None:
         options["listing_complete_after_seconds"] = settings.reconcile_grace_seconds

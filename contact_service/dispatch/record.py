@@ -100,5 +100,9 @@ def record(connection: Connection, answers: Sequence[Answer], now: datetime) -> 
             "dues": [row.due_at for row in rows],
         },
     ).all()
-    settle(connection, [row.id for row in changed if row.state != "planned"])
+    settle(
+        connection,
+        [row.id for row in changed if row.state != "planned"],
+        finished=[row.id for row in changed if row.state == "finished"],
+    )
     return len(changed)

@@ -7,7 +7,7 @@ settling twice changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -56,6 +56,7 @@ AND (a.state, a.outcome, a.outcome_at) IS DISTINCT FROM (
     CASE WHEN s.final THEN 'finished' ELSE 'accepted' END,
     CASE WHEN s.final THEN coalesce(s.outcome, 'other') END,
     CASE WHEN s.final THEN s.occurred_at END)
+RETURNING a.id, a.state
 """)
 
 _RESTRICT = text("""
@@ -87,15 +88,27 @@ SET result = excluded.result, talk_seconds = excluded.talk_seconds
 """)
 
 
-def settle(connection: Connection, attempt_ids: Sequence[UUID]) -> None:
-    """Bring attempts to the state that their events amount to, and do what follows."""
+def settle(
+    connection: Connection, attempt_ids: Collection[UUID], finished: Collection[UUID] = ()
+) -> None:
+    """Bring attempts to the state that their events amount to, and do what follows.
+
+    ``finished`` names attempts that the caller itself has just finished, without an event.
+    """
     if not attempt_ids:
         return
     ids = {"ids": sorted(attempt_ids)}
     # a report and the answer to the request may be written at the same moment by two
     # processes; whoever comes second must see what the first has written
     connection.execute(_LOCK, ids)
-    connection.execute(_FOLD, ids)
+    folded = connection.execute(_FOLD, ids).all()
+    done = {row.id for row in folded if row.state == "finished"} | set(finished)
+    if done:
+        _follow_up(connection, sorted(done))
+
+
+def _follow_up(connection: Connection, finished: list[UUID]) -> None:
+    ids = {"ids": finished}
     connection.execute(
         _RESTRICT,
         ids
@@ -113,4 +126,4 @@ def settle(connection: Connection, attempt_ids: Sequence[UUID]) -> None:
             "other": CallResult.OTHER.value,
         },
     )
-    plan_retries(connection, ids["ids"])
+    plan_retries(connection, finished)

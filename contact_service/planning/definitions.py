@@ -13,16 +13,27 @@ from campaigns.definition import Definition
 def definitions_of(connection: Connection, run_ids: Collection[UUID]) -> dict[UUID, Definition]:
     """The definition of each run."""
     rows = connection.execute(
-        text("""
-        SELECT r.id, v.definition FROM run r
-        JOIN campaign_version v ON v.id = r.campaign_version_id WHERE r.id = ANY(:ids)
-        """),
+        text("SELECT id, campaign_version_id FROM run WHERE id = ANY(:ids)"),
         {"ids": list(run_ids)},
     )
-    return {row.id: Definition.model_validate(row.definition) for row in rows}
+    return {row.id: _version(connection, row.campaign_version_id) for row in rows.all()}
 
 
 def definitions_running(connection: Connection) -> dict[UUID, Definition]:
     """The definitions of all running runs."""
     ids = connection.execute(text("SELECT id FROM run WHERE state = 'running'")).scalars().all()
     return definitions_of(connection, ids)
+
+
+#: A version is never changed, so what was read once need not be read again.
+_known: dict[tuple[str, int], Definition] = {}
+
+
+def _version(connection: Connection, version_id: int) -> Definition:
+    key = (str(connection.engine.url), version_id)
+    if key not in _known:
+        stored = connection.scalar(
+            text("SELECT definition FROM campaign_version WHERE id = :id"), {"id": version_id}
+        )
+        _known[key] = Definition.model_validate(stored)
+    return _known[key]

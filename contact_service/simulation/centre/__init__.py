@@ -1,0 +1,1 @@
+"""The telephone centre: operators, a queue, and what they tell the service."""

@@ -1,0 +1,1 @@
+"""People behind the telephones: who answers, who presses what, who calls back, who pays."""
