@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import text
 
@@ -87,12 +88,16 @@ def _until_quiet(service: Service) -> None:
         pause = min(pause * 1.5, 0.1)
 
 
+def ask_carrier(service: Service, path: str) -> dict[str, Any]:
+    """What the simulated carrier says of itself. Raises ``OSError``."""
+    address = f"{service.settings.carrier_url}/simulation/{path}"
+    with urllib.request.urlopen(address, timeout=30) as answer:
+        found: dict[str, Any] = json.load(answer)
+        return found
+
+
 def _carrier_idle(service: Service) -> bool:
-    with urllib.request.urlopen(
-        f"{service.settings.carrier_url}/simulation/state?wait=5", timeout=30
-    ) as answer:
-        state = json.load(answer)
-    return bool(state["idle"])
+    return bool(ask_carrier(service, "state?wait=5")["idle"])
 
 
 def _service_busy(service: Service) -> bool:

@@ -21,12 +21,12 @@ from campaigns.parse import read_file
 from campaigns.ready_made import locate
 from contact_service.bootstrap import Service, running
 from contact_service.clock import TOKYO, FileClock
-from contact_service.demo.drive import drive, stops
+from contact_service.demo.drive import ask_carrier, drive, stops
 from contact_service.demo.residents import write_residents
 from contact_service.domain.actors import Actor, Role
 from contact_service.embedded.servers import remove_state
 from contact_service.evaluation.report import write_run_report
-from contact_service.intake.importing import import_file
+from contact_service.intake.importing import Report, import_file
 from contact_service.planning import runs
 from contact_service.settings import Settings
 from contact_service.stack import Stack
@@ -59,7 +59,11 @@ class Finished:
 
     report: Path
     figures: dict[str, Any]
-    run_id: UUID
+    imported: dict[str, Report]
+    accepted: int
+    """How many contacts the carrier took, by its own count."""
+    most_often: int
+    """How often it took the same attempt, at most."""
     seconds: float
 
 
@@ -90,18 +94,26 @@ def run_demo(
     )
     with running(settings) as service, _bars(console) as bars:
         _must_be_empty(service)
-        _import(service, ward, bars)
+        imported = _import(service, ward, bars)
         run_id = _plan(service, bars)
         write_residents(service, STAFF, state / "residents.jsonl")
         with _stack(service, state) as stack:
             steered = Service(stack.settings, service.engine, service.vault, clock)
             _pass_weeks(steered, clock, state / "outbox", bars)
+            taken = ask_carrier(steered, "accepted")
         task = bars.add_task("報告書 / report", total=1)
         output.mkdir(parents=True, exist_ok=True)
         figures = write_run_report(service, EVALUATOR, run_id, output, lang)
         bars.advance(task)
     remove_state(state)
-    return Finished(output / "report.html", figures, run_id, time.monotonic() - began)
+    return Finished(
+        report=output / "report.html",
+        figures=figures,
+        imported=imported,
+        accepted=taken["messages"] + taken["calls"],
+        most_often=taken["maximum_per_status_callback"],
+        seconds=time.monotonic() - began,
+    )
 
 
 def _must_be_empty(service: Service) -> None:
@@ -114,12 +126,16 @@ def _must_be_empty(service: Service) -> None:
             )
 
 
-def _import(service: Service, ward: Path, bars: Progress) -> None:
+def _import(service: Service, ward: Path, bars: Progress) -> dict[str, Report]:
+    reports = {}
     task = bars.add_task("ファイル取込 / files in", total=len(FILES))
     for kind, name in FILES:
         rejects = service.settings.state_dir / f"{kind}.rejects.csv"
-        import_file(service, STAFF, kind, ward / name, training=True, rejects=rejects)
+        reports[kind] = import_file(
+            service, STAFF, kind, ward / name, training=True, rejects=rejects
+        )
         bars.advance(task)
+    return reports
 
 
 def _plan(service: Service, bars: Progress) -> UUID:
