@@ -76,7 +76,14 @@ def configure(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("twilio", "twilio.http_client", "uvicorn.access", "celery.worker.strategy"):
+    for noisy in (
+        "twilio",
+        "twilio.http_client",
+        "uvicorn.access",
+        "celery.worker.strategy",
+        "celery.beat",
+        "celery.app.trace",
+    ):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

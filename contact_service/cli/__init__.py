@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import sys
 
 import typer
 
 from contact_service import __version__
+from contact_service.embedded.process import CannotStart
 
 #: Command groups: the modules of this package whose Typer application ``app`` they join.
 GROUPS = {
@@ -40,4 +42,8 @@ def main() -> None:
     for name in COMMANDS:
         module = importlib.import_module(f"contact_service.cli.{name}")
         app.command(name.replace("_", "-"))(module.command)
-    app()
+    try:
+        app()
+    except CannotStart as error:
+        typer.echo(str(error), err=True)
+        sys.exit(1)

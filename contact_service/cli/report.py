@@ -63,11 +63,18 @@ def run(
 
 @app.command("load")
 def load(
-    start: datetime | None = typer.Option(None, "--from", formats=[_DAY], help="最初の日 / first"),
-    change: datetime | None = typer.Option(
-        None, formats=[_DAY], help="「開始後」の最初の日 / first day after the change"
+    start: datetime | None = typer.Option(
+        None, "--from", formats=[_DAY], metavar="YYYY-MM-DD", help="最初の日 / first"
     ),
-    end: datetime | None = typer.Option(None, "--to", formats=[_DAY], help="最後の日 / last day"),
+    change: datetime | None = typer.Option(
+        None,
+        formats=[_DAY],
+        metavar="YYYY-MM-DD",
+        help="「開始後」の最初の日 / first day after the change",
+    ),
+    end: datetime | None = typer.Option(
+        None, "--to", formats=[_DAY], metavar="YYYY-MM-DD", help="最後の日 / last day"
+    ),
     lang: Language = typer.Option(Language.JA, help="言語 / language"),
     as_json: bool = typer.Option(False, "--json", help="数値をJSONで / figures as JSON"),
     output: Path | None = typer.Option(None, help="書き出すHTMLファイル / HTML file to write"),

@@ -59,15 +59,21 @@ AND (a.state, a.outcome, a.outcome_at) IS DISTINCT FROM (
 RETURNING a.id, a.state
 """)
 
-_RESTRICT = text("""
+_PROTECT = text("""
+WITH said AS (
+    SELECT a.phone_id, a.outcome, a.outcome_at AS at FROM attempt a WHERE a.id = ANY(:ids)
+    UNION ALL
+    SELECT a.phone_id, e.outcome, e.occurred_at FROM attempt a
+    JOIN event e ON e.attempt_id = a.id WHERE a.id = ANY(:ids)
+)
 INSERT INTO restriction (kind, phone_id, starts_on, origin)
-SELECT v.kind, a.phone_id, a.outcome_at::date, 'resident'
-FROM attempt a
+SELECT v.kind, s.phone_id, min(s.at)::date, 'resident'
+FROM said s
 JOIN unnest(CAST(:outcomes AS text[]), CAST(:kinds AS text[])) AS v(outcome, kind)
-    ON v.outcome = a.outcome
-WHERE a.id = ANY(:ids) AND a.state = 'finished'
-AND NOT EXISTS (SELECT 1 FROM restriction r WHERE r.phone_id = a.phone_id
+    ON v.outcome = s.outcome
+WHERE NOT EXISTS (SELECT 1 FROM restriction r WHERE r.phone_id = s.phone_id
     AND r.kind = v.kind AND r.lifted_at IS NULL)
+GROUP BY v.kind, s.phone_id
 ON CONFLICT DO NOTHING
 """)
 
@@ -109,14 +115,7 @@ def settle(
 
 def _follow_up(connection: Connection, finished: list[UUID]) -> None:
     ids = {"ids": finished}
-    connection.execute(
-        _RESTRICT,
-        ids
-        | {
-            "outcomes": [outcome.value for outcome in RESTRICTS],
-            "kinds": [kind.value for kind in RESTRICTS.values()],
-        },
-    )
+    protect_numbers(connection, finished)
     connection.execute(
         _LOG_CALLS,
         ids
@@ -127,3 +126,18 @@ def _follow_up(connection: Connection, finished: list[UUID]) -> None:
         },
     )
     plan_retries(connection, finished)
+
+
+def protect_numbers(connection: Connection, attempt_ids: Collection[UUID]) -> None:
+    """Leave numbers alone from now on where somebody, or the carrier, has said so.
+
+    A key press counts at once: who wants no more calls need not wait for the call's end.
+    """
+    connection.execute(
+        _PROTECT,
+        {
+            "ids": list(attempt_ids),
+            "outcomes": [outcome.value for outcome in RESTRICTS],
+            "kinds": [kind.value for kind in RESTRICTS.values()],
+        },
+    )

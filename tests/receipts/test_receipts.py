@@ -200,6 +200,16 @@ def test_a_key_press_outranks_the_end_of_the_call_whichever_comes_first(floor: F
     ) == [("confirmed", "talked", 31, "outbound")]
 
 
+def test_no_more_calls_counts_before_the_call_has_ended(floor: Floor) -> None:
+    [(attempt_id, ref)] = sent(floor, channel=Channel.AUTO_CALL)
+    key_pressed(
+        floor.service.engine, "scripted", ref, attempt_id, "stop", Outcome.OPTED_OUT,
+        floor.clock.now(),
+    )  # fmt: skip
+    assert floor.states("auto_call") == {"accepted": 1}
+    assert floor.ledger.rows("SELECT kind FROM restriction") == [("opted_out",)]
+
+
 def test_whoever_confirmed_is_not_put_on_the_operators_list(floor: Floor) -> None:
     from contact_service.callcentre.list import next_person
     from contact_service.domain.actors import Actor, Role

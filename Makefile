@@ -1,0 +1,50 @@
+# Needs make and Python 3.11 or newer. Everything else is installed into .venv from a lock file
+# with the digest of every package (see .ci/environment). `make help` lists what can be made.
+
+.PHONY: help demo up test lint format clean runtime development
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+export PYTHON
+
+BIN := .venv/bin
+
+help:
+	@echo 'make demo    見本の区で試行を一巡し、demo-output/ に報告書を作る / run one trial end to end and write its report'
+	@echo 'make up      すべてを起動する（Ctrl-C で終了） / start everything and stay; Ctrl-C stops it'
+	@echo 'make test    すべての検査と試験 / all checks and tests'
+	@echo 'make lint    書式と型の検査 / style and types alone'
+	@echo 'make format  書式を整える / put the code into shape'
+	@echo 'make clean   作られたものを消す（組込みデータベースも） / remove what was made, embedded data included'
+
+demo: runtime
+	@exec $(BIN)/contact-service demo
+
+up: runtime
+	@exec $(BIN)/contact-service up
+
+# pytest comes last: its closing line is the last one printed
+test: lint
+	@echo '試験をしています / testing …'
+	@exec $(BIN)/pytest -n auto --dist worksteal
+
+lint: development
+	@echo '書式と型を検査しています / checking style and types …'
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --quiet --check || { echo '整えるには / to mend it: make format'; exit 1; }
+	@$(BIN)/mypy
+
+format: development
+	@$(BIN)/ruff check --quiet --fix
+	@$(BIN)/ruff format --quiet
+
+# the embedded data may lie outside this folder (see contact_service/embedded/home.py)
+clean:
+	@if [ -x $(BIN)/contact-service ] && [ ! -e .venv/unfinished ]; then $(BIN)/python -m contact_service.embedded.clean; fi
+	@rm -rf .venv .contact-service demo-output build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find . -type d -name __pycache__ -prune -exec rm -rf {} +
+
+runtime:
+	@sh .ci/environment requirements.lock
+
+development:
+	@sh .ci/environment requirements-dev.lock

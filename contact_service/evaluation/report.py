@@ -1,0 +1,166 @@
+"""The reports themselves: count in one snapshot, estimate, put in words, write.
+
+Reading a report reveals nobody: it holds counts only, no name and no number.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from contact_service import __version__
+from contact_service.bootstrap import Service
+from contact_service.domain.actors import Actor, Role, require
+from contact_service.evaluation import cost, flow, payment, render
+from contact_service.evaluation.counts import Counts
+from contact_service.evaluation.facts import NoSuchRun, RunFacts, run_facts
+from contact_service.evaluation.load import load_figures
+from contact_service.evaluation.summary import centre, summary
+from contact_service.evaluation.wording import language
+from contact_service.store import audit
+
+READERS = (Role.EVALUATOR, Role.STAFF, Role.APPROVER, Role.SUPERVISOR, Role.AUDITOR)
+
+#: How much of the call log before a run's start it is compared with.
+BEFORE = timedelta(weeks=8)
+
+Figures = dict[str, Any]
+
+
+class NoCalls(Exception):
+    """The call log is empty."""
+
+
+def write_run_report(
+    service: Service, actor: Actor, run_id: UUID, output: Path, lang: str
+) -> Figures:
+    """Write ``report.html`` and ``report.json`` into the folder ``output``; the figures.
+
+    ``lang`` is ``ja`` or ``en``. Raises :class:`NotAllowed`, :class:`NoSuchRun`,
+    ``ValueError`` for another language, ``OSError``.
+    """
+    require(actor, *READERS)
+    words = language(lang)
+    at = service.clock.now()
+    with _snapshot(service) as connection, connection.begin():
+        facts, figures = run_figures(connection, run_id, at)
+        audit.record(connection, at, actor, "report.run", str(run_id), lang=lang)
+    figures["summary"] = summary(facts, figures, words)
+    output.mkdir(parents=True, exist_ok=True)
+    _write(output / "report.html", render.run_page(facts, figures, words))
+    _write(output / "report.json", json.dumps(figures, ensure_ascii=False, indent=1, default=str))
+    return figures
+
+
+def write_load_report(
+    service: Service,
+    actor: Actor,
+    start: date | None,
+    change: date | None,
+    end: date | None,
+    output: Path | None,
+    lang: str,
+) -> Figures:
+    """The centre's load from ``start`` to ``end``, compared before and from ``change`` on; as
+    HTML in ``output``, if given.
+
+    Left out, they are the first and last day of the call log, and the start of the latest run
+    between them. ``lang`` is ``ja`` or ``en``. Raises :class:`NotAllowed`, :class:`NoCalls`,
+    ``ValueError`` for another language, ``OSError``.
+    """
+    require(actor, *READERS)
+    words = language(lang)
+    at = service.clock.now()
+    with _snapshot(service) as connection, connection.begin():
+        counts = Counts(connection)
+        known = counts.rows("call_days")[0]
+        if not known["calls"]:
+            raise NoCalls(
+                "通話記録がありません。intake calls で取り込んでください / "
+                "the call log is empty: import one with intake calls"
+            )
+        first, last = start or known["first_day"], end or known["last_day"]
+        runs = [row["start_day"] for row in counts.rows("runs")]
+        between = (day for day in runs if first < day <= last)
+        load = load_figures(connection, first, change or next(between, None), last)
+        audit.record(connection, at, actor, "report.load", f"{first}/{last}", lang=lang)
+    figures = {"report": _about("load", at), "sources": load.pop("sources"), "load": load}
+    if output is not None:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        _write(output, render.load_page(figures, centre(load, words), words))
+    return figures
+
+
+def latest_run(service: Service, actor: Actor) -> UUID:
+    """The run that started last. Raises :class:`NotAllowed`, :class:`NoSuchRun`."""
+    require(actor, *READERS)
+    with service.engine.connect() as connection:
+        runs = Counts(connection).rows("runs")
+    if not runs:
+        raise NoSuchRun(
+            "実施がまだありません。campaign plan で作成してください / "
+            "there is no run yet: make one with campaign plan"
+        )
+    found: UUID = runs[0]["id"]
+    return found
+
+
+def run_figures(connection: Connection, run_id: UUID, at: datetime) -> tuple[RunFacts, Figures]:
+    """Everything that is counted and estimated of a run, as it goes into ``report.json``.
+
+    Uses temporary tables: call once in a transaction, best in a repeatable-read one.
+    Raises :class:`NoSuchRun`.
+    """
+    counts = Counts(connection)
+    facts = run_facts(counts, run_id)
+    flow.prepare(counts, facts)
+    found = counts.rows("arms")
+    order = facts.in_order({row["arm"] for row in found})
+    arms = sorted(found, key=lambda row: order.index(row["arm"]))
+    contacts = flow.contacts(counts, facts)
+    paid = payment.payment(counts, facts, arms)
+    load = _load_around(connection, counts, facts)
+    figures = {
+        "report": _about("run", at),
+        "run": facts.as_dict(),
+        "flow": flow.flow(counts, facts, arms),
+        "contacts": contacts,
+        "payment": paid,
+        "cost": cost.cost(counts, facts, arms, contacts["parts"], paid["comparisons"]),
+        "load": load,
+        "sources": counts.asked | (load.pop("sources") if load else {}),
+    }
+    return facts, figures
+
+
+def _load_around(connection: Connection, counts: Counts, facts: RunFacts) -> Figures | None:
+    """The centre's load from some weeks before the start to the end of the horizon."""
+    known = counts.rows("call_days")[0]
+    if not known["calls"]:
+        return None
+    first = max(known["first_day"], facts.start_day - BEFORE)
+    last = min(known["last_day"], facts.horizon_end - timedelta(days=1))
+    if last < first:
+        return None
+    return load_figures(connection, first, facts.start_day, last)
+
+
+def _about(kind: str, at: datetime) -> Figures:
+    return {"kind": kind, "written_at": at.isoformat(), "service_version": __version__}
+
+
+def _snapshot(service: Service) -> Connection:
+    """A connection whose transaction sees one state of the database, so that sums agree."""
+    return service.engine.connect().execution_options(isolation_level="REPEATABLE READ")
+
+
+def _write(path: Path, content: str) -> None:
+    """Replace a file whole: a reader never finds half a report."""
+    draft = path.with_name(f".{path.name}.new")
+    draft.write_text(content, encoding="utf-8")
+    draft.replace(path)

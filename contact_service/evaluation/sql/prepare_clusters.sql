@@ -1,0 +1,31 @@
+-- One row per cluster, the unit of randomisation, with what it paid within the horizon.
+-- ``kind`` is that of its largest claim. ``full_day``: the last of its claims was settled.
+CREATE TEMPORARY TABLE report_cluster ON COMMIT DROP AS
+WITH unit AS (
+    SELECT cluster, min(arm) AS arm, count(DISTINCT arm) AS arms, min(stratum) AS stratum,
+           count(*) AS targets
+    FROM target
+    WHERE run_id = :run_id
+    GROUP BY cluster
+), settled AS (
+    SELECT cluster, claim_id,
+           min(day) FILTER (WHERE credited_so_far > 0) AS first_day,
+           min(day) FILTER (WHERE credited_so_far >= outstanding_yen) AS full_day,
+           (array_agg(credited_so_far ORDER BY day DESC))[1] AS paid_yen
+    FROM report_payment
+    GROUP BY cluster, claim_id
+), owed AS (
+    SELECT c.cluster, count(*) AS claims, sum(c.outstanding_yen) AS outstanding_yen,
+           (array_agg(c.kind ORDER BY c.outstanding_yen DESC, c.claim_id))[1] AS kind,
+           coalesce(sum(s.paid_yen), 0) AS paid_yen,
+           min(s.first_day) AS first_day,
+           CASE WHEN count(s.full_day) = count(*) THEN max(s.full_day) END AS full_day
+    FROM report_claim c
+    LEFT JOIN settled s USING (cluster, claim_id)
+    GROUP BY c.cluster
+)
+SELECT u.cluster, u.arm, u.arms, u.stratum, u.targets, o.kind,
+       coalesce(o.claims, 0) AS claims, coalesce(o.outstanding_yen, 0) AS outstanding_yen,
+       coalesce(o.paid_yen, 0) AS paid_yen, o.first_day, o.full_day
+FROM unit u
+LEFT JOIN owed o USING (cluster)

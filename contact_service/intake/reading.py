@@ -1,0 +1,231 @@
+"""Files as rows of text: CSV in any encoding a layout names, and .xlsx.
+
+A CSV is read twice, both times as a stream: once for its digest and to learn which encodings
+can decode all of it, once for its rows. An .xlsx is a compressed archive; ``python-calamine``
+holds one sheet in memory, so its memory grows with the sheet (Excel ends at 1,048,576 rows).
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import hashlib
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from python_calamine import CalamineError, CalamineWorkbook
+
+from contact_service.intake.faults import FileRefused
+from contact_service.intake.layout import Layout
+
+BLOCK = 1 << 20
+BOM_ENCODING = "utf-8-sig"
+_ZIP = b"PK\x03\x04"
+_DOS_END_OF_FILE = "\x1a"  # some exports still end with it
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What one pass over the bytes tells. ``undecodable``: encoding → first bad line."""
+
+    sha256: str
+    size_bytes: int
+    is_excel: bool
+    has_bom: bool
+    undecodable: dict[str, int]
+
+    def encoding_for(self, layout: Layout) -> str:
+        """The first of the layout's encodings that decodes the whole file.
+
+        Raises :class:`FileRefused` when none does.
+        """
+        if self.has_bom or self.is_excel:
+            return BOM_ENCODING
+        for encoding in layout.encodings:
+            if encoding not in self.undecodable:
+                return encoding
+        tried = ", ".join(f"{e}: {self.undecodable[e]}行目" for e in layout.encodings)
+        tried_en = ", ".join(f"{e} fails on line {self.undecodable[e]}" for e in layout.encodings)
+        raise FileRefused(
+            f"文字コードが違います（読めない行 {tried}）。"
+            "CSV（UTF-8 か Shift_JIS）で保存し直してください",
+            f"wrong encoding ({tried_en}); save it as CSV in UTF-8 or Shift_JIS",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: its physical line (or sheet row) from 1, its cells as text, and how many bytes
+    of the file have been read so far."""
+
+    line: int
+    cells: list[str]
+    bytes_read: int
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """An open file: the lines before its headings, the headings, and the rows to come."""
+
+    preamble: list[str]
+    headings: list[str]
+    rows: Iterator[Row]
+
+
+def survey(path: Path, encodings: set[str]) -> Survey:
+    """Read the whole file once. Raises :class:`FileRefused` for what is neither text nor .xlsx."""
+    digest = hashlib.sha256()
+    size, lines = 0, 1
+    decoders = {name: codecs.getincrementaldecoder(name)("strict") for name in encodings}
+    undecodable: dict[str, int] = {}
+    is_excel = has_bom = False
+    with _opened(path) as file:
+        while block := file.read(BLOCK):
+            if not size:
+                is_excel = block.startswith(_ZIP)
+                has_bom = block.startswith(codecs.BOM_UTF8)
+                if has_bom:
+                    decoders = {BOM_ENCODING: codecs.getincrementaldecoder(BOM_ENCODING)("strict")}
+            digest.update(block)
+            size += len(block)
+            if not is_excel:
+                _require_text(path, block)
+                _decode(decoders, undecodable, block, lines, final=False)
+                lines += block.count(b"\n")
+    _decode({} if is_excel else decoders, undecodable, b"", lines, final=True)
+    if size == 0:
+        raise FileRefused(f"{path.name} は空のファイルです", f"{path.name} is empty")
+    if path.suffix.lower() == ".xlsx" and not is_excel:
+        raise FileRefused(
+            f"{path.name} はExcelブック（.xlsx）ではありません。Excelで保存し直してください",
+            f"{path.name} is no Excel workbook; save it again in Excel",
+        )
+    if BOM_ENCODING in undecodable:
+        line = undecodable[BOM_ENCODING]
+        raise FileRefused(
+            f"{path.name} の{line}行目: UTF-8として読めません。CSV（UTF-8）で保存し直してください",
+            f"{path.name}, line {line}: not UTF-8; save it again as CSV in UTF-8",
+        )
+    return Survey(digest.hexdigest(), size, is_excel, has_bom, undecodable)
+
+
+def _decode(
+    decoders: dict[str, codecs.IncrementalDecoder],
+    undecodable: dict[str, int],
+    block: bytes,
+    lines: int,
+    *,
+    final: bool,
+) -> None:
+    for name in list(decoders):
+        try:
+            decoders[name].decode(block, final)
+        except UnicodeDecodeError as error:
+            # The error's object begins with what the decoder held back from the last block.
+            undecodable[name] = lines + error.object[: error.start].count(b"\n")
+            del decoders[name]
+
+
+def _require_text(path: Path, block: bytes) -> None:
+    if b"\0" in block:
+        raise FileRefused(
+            f"{path.name} はCSVでもExcelブック（.xlsx）でもありません。"
+            "CSV（UTF-8 か Shift_JIS）で保存し直してください",
+            f"{path.name} is neither CSV nor .xlsx; save it as CSV in UTF-8 or Shift_JIS",
+        )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[io.BufferedReader]:
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise FileRefused(
+            f"{path} を開けません: {error.strerror}", f"cannot open {path}: {error.strerror}"
+        ) from None
+    with file:
+        yield file
+
+
+@contextmanager
+def opened(path: Path, layout: Layout, found: Survey) -> Iterator[Table]:
+    """The file as a table by ``layout``. Raises :class:`FileRefused`; so may reading its rows."""
+    if found.is_excel:
+        yield _excel_table(path, layout, _excel_rows(path, found.size_bytes))
+        return
+    with _opened(path) as file:
+        text = io.TextIOWrapper(file, found.encoding_for(layout), newline="")
+        preamble = [line.rstrip("\r\n") for line in islice(text, layout.preamble_lines)]
+        rows = _csv_rows(path, layout, text, file.tell)
+        headings = next(rows, None)
+        if headings is None:
+            raise _no_headings(path)
+        yield Table(preamble, headings.cells, rows)
+
+
+def _excel_table(path: Path, layout: Layout, rows: Iterator[Row]) -> Table:
+    preamble = [""] * layout.preamble_lines
+    for row in rows:
+        if row.line > layout.preamble_lines:
+            return Table(preamble, row.cells, rows)
+        preamble[row.line - 1] = " ".join(cell for cell in row.cells if cell)
+    raise _no_headings(path)
+
+
+def _no_headings(path: Path) -> FileRefused:
+    return FileRefused(
+        f"{path.name} に見出しの行がありません", f"{path.name} has no row of headings"
+    )
+
+
+def _csv_rows(
+    path: Path, layout: Layout, text: io.TextIOWrapper, position: Callable[[], int]
+) -> Iterator[Row]:
+    reader = csv.reader(text, delimiter=layout.delimiter, strict=True)
+    while True:
+        line = layout.preamble_lines + reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            raise FileRefused(
+                f"{path.name} の{line}行目: CSVとして読めません。"
+                "引用符の閉じ忘れを確かめてください",
+                f"{path.name}, line {line}: not CSV; look for a quotation mark left open",
+            ) from None
+        if any(cells) and cells != [_DOS_END_OF_FILE]:
+            yield Row(line, cells, position())
+
+
+def _excel_rows(path: Path, size_bytes: int) -> Iterator[Row]:
+    try:
+        with CalamineWorkbook.from_path(str(path)) as book:
+            sheet = book.get_sheet_by_index(0)
+            height = max(1, sheet.total_height)
+            for line, cells in enumerate(sheet.iter_rows(), start=1):
+                texts = [_text(cell) for cell in cells]
+                if any(texts):
+                    yield Row(line, texts, min(size_bytes, size_bytes * line // height))
+    except CalamineError:
+        raise FileRefused(
+            f"{path.name} はExcelブックとして読めません。Excelで保存し直してください",
+            f"{path.name} cannot be read as an Excel workbook; save it again in Excel",
+        ) from None
+
+
+def _text(cell: Any) -> str:
+    """What a person would have typed into the cell."""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, datetime):
+        return cell.strftime("%Y/%m/%d %H:%M:%S")
+    if isinstance(cell, date):
+        return cell.strftime("%Y/%m/%d")
+    return str(cell)
