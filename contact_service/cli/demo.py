@@ -37,4 +37,4 @@ def command(
             "\n中断しました。もう一度 make demo で始めからできます / interrupted", 130
         ) from None
     for line in summary(finished):
-        console.print(line, highlight=False)
+        console.print(line, highlight=False, soft_wrap=True)

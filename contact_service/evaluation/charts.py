@@ -57,7 +57,7 @@ Rows = list[dict[str, Any]]
 def svg(spec: Spec, alt: str) -> str:
     """Draw a picture for inlining in HTML: nothing is loaded from anywhere, and ``alt`` says
     what is to be seen."""
-    full = {"$schema": "https://vega.github.io/schema/vega-lite/v5.json", "config": _STYLE, **spec}
+    full = {"config": _STYLE, **spec}
     drawn = vl_convert.vegalite_to_svg(full, allowed_base_urls=[])
     drawn = re.sub(r'\sxmlns(:xlink)?="[^"]*"', "", drawn)
     label = alt.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")

@@ -15,12 +15,13 @@ IN_FORCE = """
     r.lifted_at IS NULL AND r.starts_on <= :day AND (r.ends_on IS NULL OR r.ends_on >= :day)
 """
 
-#: Claims under a restriction of their own: the one it names, or all of the debtor's.
+#: Claims under a restriction of their own: the one it names, or all of the debtor's. One that
+#: names a notice not (or not surely) in the ledger covers them all: better too many than wrong.
 RESTRICTED_CLAIMS = f"""
     SELECT c.id AS claim_id
     FROM restriction r
     JOIN claim c ON c.id = r.claim_id
-        OR (r.claim_id IS NULL AND r.notice_number IS NULL AND c.debtor_id = r.debtor_id)
+        OR (r.claim_id IS NULL AND c.debtor_id = r.debtor_id)
     WHERE {IN_FORCE} AND r.kind = ANY(:claim_kinds)
 """
 
@@ -56,7 +57,7 @@ TARGET_RESTRICTED = f"""
             SELECT 1 FROM restriction r
             WHERE {IN_FORCE} AND r.debtor_id = c.debtor_id
             AND (r.kind = ANY(:debtor_kinds)
-                OR r.kind = ANY(:claim_kinds) AND r.claim_id IS NULL AND r.notice_number IS NULL)))
+                OR r.kind = ANY(:claim_kinds) AND r.claim_id IS NULL)))
     OR EXISTS (
         SELECT 1 FROM restriction r
         WHERE {IN_FORCE} AND r.debtor_id = t.addressee_id AND r.kind = ANY(:debtor_kinds))

@@ -100,6 +100,19 @@ def test_everybody_left_out_has_the_first_reason_that_applies(
     assert assessed == 6  # who has paid is not assessed
 
 
+def test_a_restriction_that_names_an_unknown_notice_covers_all_claims(
+    ledger: Ledger, clock: FixedClock
+) -> None:
+    person = ledger.person([mobile(1)], [Owed(1000), Owed(2000)])
+    ledger.run(
+        "INSERT INTO restriction (kind, debtor_id, notice_number, starts_on, origin) "
+        "VALUES ('collection_deferred', :id, 'unknown', '2020-01-01', 'file')",
+        id=person,
+    )
+    plan(ledger, clock)
+    assert excluded(ledger) == {person: "restricted"}
+
+
 def test_protection_covers_everybody_who_shares_home_or_telephone(
     ledger: Ledger, clock: FixedClock
 ) -> None:
