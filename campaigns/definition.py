@@ -199,11 +199,17 @@ class Step(Part):
     """For auto-calls: which of ``scripts``."""
 
 
+AUDIO_NAME = r"^[a-z0-9][a-z0-9_-]{0,59}\.wav$"
+"""What a recording's file may be called."""
+
+
 class Node(Part):
     """One place in an auto-call's script: speak, then branch, transfer or end."""
 
     say: str = Field(min_length=1, max_length=1000)
     """What is spoken. Placeholders only: ``{office}``, ``{centre_phone}``."""
+    audio: Annotated[str, Field(pattern=AUDIO_NAME)] | None = None
+    """A recording of ``say`` (a WAV file in the office's audio folder), played instead."""
     keys: dict[Annotated[str, Field(pattern=r"^[0-9*#]$")], Name] = {}
     """Which key leads to which node."""
     otherwise: Name | None = None

@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     office_name: str = "世田谷区役所"
     office_phone: str = "+81354321111"
     """The telephone centre's number, E.164; spoken, printed, and dialled for transfers."""
+    audio_dir: Path = Path(__file__).parent.parent / "campaigns" / "library" / "audio"
+    """Where the recordings are that auto-call scripts name."""
     beat_seconds: float = 1.0
     """How often workers are woken to look for due work."""
     lease_seconds: float = Field(default=90.0, ge=60)

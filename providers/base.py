@@ -215,10 +215,17 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
-class Menu:
-    """Speak, then wait for one key; the key is posted to ``answer_url``."""
+class Play:
+    """Play the recording that the carrier fetches from ``url``."""
 
-    prompt: Say
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """Speak or play, then wait for one key; the key is posted to ``answer_url``."""
+
+    prompt: Say | Play
     keys: frozenset[str]
     answer_url: str
     timeout: timedelta = timedelta(seconds=6)
@@ -237,7 +244,7 @@ class HangUp:
     """End the call."""
 
 
-Instruction: TypeAlias = Say | Menu | Transfer | HangUp
+Instruction: TypeAlias = Say | Play | Menu | Transfer | HangUp
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,11 @@ def instructions_url(settings: Settings, provider: str, attempt_id: UUID, node: 
     return f"{settings.public_url}/webhooks/{provider}/voice/{attempt_id}/{node}"
 
 
+def recording_url(settings: Settings, provider: str, name: str) -> str:
+    """Where a carrier fetches a recording. Recordings hold nothing about anybody."""
+    return f"{settings.public_url}/webhooks/{provider}/recordings/{name}"
+
+
 def contact_of(
     lease: Lease,
     definition: Definition,

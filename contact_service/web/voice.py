@@ -6,25 +6,40 @@ names attempt and node, and the carrier's signature covers the address.
 
 from __future__ import annotations
 
+import re
 from uuid import UUID
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import FileResponse
 from sqlalchemy import text
 
-from campaigns.definition import Node, Script
+from campaigns.definition import AUDIO_NAME, Node, Script
 from campaigns.messages import render
+from contact_service import logs
 from contact_service.bootstrap import Service
-from contact_service.dispatch.contacts import instructions_url, office
+from contact_service.dispatch.contacts import instructions_url, office, recording_url
 from contact_service.planning.definitions import definitions_of
 from contact_service.receipts.events import key_pressed
 from contact_service.web.carrier import attempt_id_of, believed, service_of, verified
-from providers.base import HangUp, Instruction, Menu, Say, Transfer
+from providers.base import HangUp, Instruction, Menu, Play, Say, Transfer
 
-router = APIRouter(include_in_schema=False, prefix="/webhooks/{provider_name}/voice")
+router = APIRouter(include_in_schema=False, prefix="/webhooks/{provider_name}")
+log = logs.log(__name__)
 
 
-@router.post("/{attempt}/{node_name}")
+@router.get("/recordings/{name}")
+def recording(request: Request, provider_name: str, name: str) -> FileResponse:
+    """A recording. Only names that a definition may hold reach the disk."""
+    path = service_of(request).settings.audio_dir / name
+    if provider_name not in request.app.state.providers or not (
+        re.fullmatch(AUDIO_NAME, name) and path.is_file()
+    ):
+        raise HTTPException(404)
+    return FileResponse(path, media_type="audio/wav")
+
+
+@router.post("/voice/{attempt}/{node_name}")
 async def speak(request: Request, provider_name: str, attempt: str, node_name: str) -> Response:
     """What to say at a node."""
     attempt_id = attempt_id_of(attempt)
@@ -33,7 +48,7 @@ async def speak(request: Request, provider_name: str, attempt: str, node_name: s
     return await _answer(request, provider_name, attempt_id, node_name, heard.provider_ref)
 
 
-@router.post("/{attempt}/{node_name}/key")
+@router.post("/voice/{attempt}/{node_name}/key")
 async def key(request: Request, provider_name: str, attempt: str, node_name: str) -> Response:
     """A key was pressed at a node, or none in time."""
     attempt_id = attempt_id_of(attempt)
@@ -75,7 +90,12 @@ async def _answer(
 def _instructions(
     service: Service, provider_name: str, attempt_id: UUID, node_name: str, node: Node
 ) -> list[Instruction]:
-    speech = Say(render(node.say, office(service.settings)))
+    speech: Say | Play = Say(render(node.say, office(service.settings)))
+    if node.audio is not None:
+        if (service.settings.audio_dir / node.audio).is_file():
+            speech = Play(recording_url(service.settings, provider_name, node.audio))
+        else:  # the transcript says the same
+            log.warning("recording.missing", audio=node.audio)
     here = instructions_url(service.settings, provider_name, attempt_id, node_name)
     match node.then:
         case "keys":

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import assert_never
 
-from twilio.twiml.voice_response import VoiceResponse
+from twilio.twiml.voice_response import Gather, VoiceResponse
 
-from providers.base import HangUp, Instruction, Menu, Say, Transfer
+from providers.base import HangUp, Instruction, Menu, Play, Say, Transfer
 
 CONTENT_TYPE = "text/xml"
 
@@ -22,8 +22,8 @@ def render(instructions: Sequence[Instruction], voice: str, caller_id: str | Non
     response = VoiceResponse()
     for instruction in instructions:
         match instruction:
-            case Say(text, language):
-                response.say(text, voice=voice, language=language)
+            case Say() | Play():
+                _sound(response, instruction, voice)
             case Menu(prompt, _, answer_url, timeout):
                 gather = response.gather(
                     input="dtmf",
@@ -33,7 +33,7 @@ def render(instructions: Sequence[Instruction], voice: str, caller_id: str | Non
                     action=answer_url,
                     method="POST",
                 )
-                gather.say(prompt.text, voice=voice, language=prompt.language)
+                _sound(gather, prompt, voice)
                 response.redirect(answer_url, method="POST")
             case Transfer(to, after_url):
                 method = "POST" if after_url else None
@@ -43,3 +43,13 @@ def render(instructions: Sequence[Instruction], voice: str, caller_id: str | Non
             case _:
                 assert_never(instruction)
     return str(response)
+
+
+def _sound(verb: VoiceResponse | Gather, prompt: Say | Play, voice: str) -> None:
+    match prompt:
+        case Say(text, language):
+            verb.say(text, voice=voice, language=language)
+        case Play(url):
+            verb.play(url)
+        case _:
+            assert_never(prompt)

@@ -9,8 +9,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from providers.base import HangUp, Instruction, Menu, Say, Transfer
+from providers.base import HangUp, Instruction, Menu, Play, Say, Transfer
 from providers.registry import create
+from providers.twilio import twiml
 from providers.twilio.parts import parts
 from tests.providers.twilio_bench import FROM, OPTIONS
 
@@ -95,3 +96,11 @@ def test_transfer_without_an_afterwards() -> None:
 )
 def test_parts(body: str, count: int) -> None:
     assert parts(body) == count
+
+
+def test_a_recording_is_played_alone_and_before_a_menu() -> None:
+    playing = Play("https://service.test/recordings/a.wav")
+    menu = Menu(playing, frozenset("1"), "https://service.test/key")
+    text = twiml.render([playing, menu, HangUp()], "Polly.Kazuha", None)
+    assert text.count("<Play>https://service.test/recordings/a.wav</Play>") == 2
+    assert "<Say" not in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import wave
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,7 +21,7 @@ from contact_service.clock import FileClock
 from contact_service.settings import Settings
 from contact_service.stack import Stack
 from tests.dispatch.conftest import Floor, floor
-from tests.ledger import mobile
+from tests.ledger import definition, mobile
 
 __all__ = ["floor"]
 
@@ -130,6 +131,35 @@ def test_an_auto_call_tells_nothing_before_the_person_has_confirmed(
     assert floor.ledger.rows("SELECT kind FROM restriction") == [("opted_out",)]
     assert door.report(f"{base}/nowhere", call)[0] == 404
     assert door.report(f"/webhooks/simulated/voice/{uuid4()}/greeting", call)[0] == 404
+
+
+def test_a_recording_is_played_where_there_is_one_and_spoken_where_not(
+    floor: Floor, door: Door
+) -> None:
+    floor.ledger.person([mobile(1)])
+    nodes = {
+        "greeting": {
+            "say": "{office}です。", "audio": "notice-greeting.wav", "then": "keys",
+            "keys": {"1": "lost"}, "otherwise": "lost",
+        },
+        "lost": {"say": "お電話ください。", "audio": "no-such.wav"},
+    }  # fmt: skip
+    scripts = {"s": {"start": "greeting", "nodes": nodes}}
+    floor.start(definition(arms=[{"name": "contact"}], scripts=scripts))
+    attempt = floor.ledger.one("SELECT id FROM attempt WHERE channel = 'auto_call'")
+    base = f"/webhooks/simulated/voice/{attempt}"
+    call = {"CallSid": "CA" + "1" * 32, "CallStatus": "in-progress"}
+    greeting = door.report(f"{base}/greeting", call)[1]
+    found = re.search(r"<Play>http://[^/]+(/[^<]+)</Play>", greeting)
+    assert found and "<Say" not in greeting
+    assert "お電話ください" in door.report(f"{base}/lost", call)[1]
+    address = urlsplit(door.stack.web_url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=20)
+    connection.request("GET", found[1])
+    with wave.open(connection.getresponse()) as recording:
+        assert (recording.getframerate(), recording.getnchannels()) == (8000, 1)
+    for name in ("../README.md", "README.md", "..%2F..%2F..%2Fpyproject.toml", "no-such.wav"):
+        assert door.ask("GET", f"/webhooks/simulated/recordings/{name}")[0] == 404
 
 
 def test_the_centre_speaks_with_a_token(floor: Floor, door: Door) -> None:
