@@ -18,9 +18,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
-TOKYO = ZoneInfo("Asia/Tokyo")
+from contact_service.domain.dates import TOKYO as TOKYO
 
 
 class Clock(Protocol):

@@ -25,6 +25,7 @@ from contact_service.dispatch.limits import RateLimit
 from contact_service.dispatch.reconcile import collect_unknown, reconcile
 from contact_service.planning.completion import complete_runs
 from contact_service.receipts.poll import poll
+from contact_service.receipts.silence import finish_silent
 from contact_service.settings import settings
 from providers.base import Provider
 
@@ -145,9 +146,10 @@ def drain(provider: str, channel: str) -> None:
 
 @app.task(name="contact.collect")
 def collect() -> None:
-    """Turn overdue leases into unknowns, put expired attempts aside, complete runs."""
+    """Turn overdue leases into unknowns, put expired and silent attempts aside, complete runs."""
     service = dispatcher().service
     collect_unknown(service)
+    finish_silent(service.engine, service.clock.now())
     complete_runs(service.engine, service.clock.now())
 
 

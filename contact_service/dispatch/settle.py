@@ -51,7 +51,9 @@ UPDATE attempt a SET
     outcome = CASE WHEN s.final THEN coalesce(s.outcome, 'other') END,
     outcome_at = CASE WHEN s.final THEN s.occurred_at END
 FROM said s
-WHERE a.id = s.id AND a.state IN ('accepted', 'unknown', 'finished')
+WHERE a.id = s.id
+-- what is finished is never opened again; a final report may still say more about it
+AND (a.state IN ('accepted', 'unknown') OR (a.state = 'finished' AND s.final))
 AND (a.state, a.outcome, a.outcome_at) IS DISTINCT FROM (
     CASE WHEN s.final THEN 'finished' ELSE 'accepted' END,
     CASE WHEN s.final THEN coalesce(s.outcome, 'other') END,

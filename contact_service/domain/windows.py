@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 import jpholiday
 
 from campaigns.definition import Hours, Window
+from contact_service.domain.dates import TOKYO
 
-TOKYO = ZoneInfo("Asia/Tokyo")
 HALF_HOUR = timedelta(minutes=30)
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 

@@ -7,12 +7,7 @@ from typing import Any
 
 from campaigns.definition import Range, Selection
 from campaigns.vocabulary import Period
-
-
-def fiscal_year(day: date) -> int:
-    """会計年度: April to March, named by the year it begins in (地方自治法208条)."""
-    return day.year if day.month >= 4 else day.year - 1
-
+from contact_service.domain.dates import fiscal_year
 
 #: 現年分 are the claims assessed for the fiscal year that is running, all others 滞納繰越分.
 PERIOD = f"""

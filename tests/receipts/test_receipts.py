@@ -14,6 +14,7 @@ from campaigns.vocabulary import Channel, Outcome
 from contact_service.dispatch.drain import Lane
 from contact_service.receipts.events import Reported, Via, key_pressed, store_receipts
 from contact_service.receipts.poll import poll
+from contact_service.receipts.silence import finish_silent
 from providers.base import Receipt
 from tests.dispatch.carrier import delivered, report
 from tests.dispatch.conftest import Floor
@@ -232,3 +233,25 @@ def test_without_webhooks_outcomes_are_polled(floor: Floor) -> None:
     floor.clock.at += timedelta(minutes=2)
     assert asyncio.run(poll(floor.service, floor.config, floor.carrier)) == 3
     assert floor.states() == {"finished": 3}
+
+
+def test_silence_ends_an_attempt_and_a_late_report_still_counts(floor: Floor) -> None:
+    [(_, ref)] = sent(floor)
+    tell(floor, report(ref, None, final=False, status="sent"))
+    engine = floor.service.engine
+    assert finish_silent(engine, floor.clock.now() + timedelta(days=2)) == 0
+    assert finish_silent(engine, floor.clock.now() + timedelta(days=4)) == 1
+    assert floor.ledger.rows("SELECT outcome FROM attempt WHERE channel = 'sms'") == [("unknown",)]
+    tell(floor, delivered(ref))
+    assert floor.ledger.rows("SELECT outcome FROM attempt WHERE channel = 'sms'") == [
+        ("delivered",)
+    ]
+    assert floor.states() == {"finished": 1}
+
+
+def test_a_repeated_intermediate_report_does_not_reopen_a_silent_attempt(floor: Floor) -> None:
+    [(_, ref)] = sent(floor)
+    tell(floor, report(ref, None, final=False, status="sent"))
+    finish_silent(floor.service.engine, floor.clock.now() + timedelta(days=4))
+    tell(floor, report(ref, None, final=False, status="sent"))
+    assert floor.states() == {"finished": 1}
