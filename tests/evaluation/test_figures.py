@@ -1,0 +1,287 @@
+"""Counts and estimates on a world whose answer is known."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from math import ceil
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from contact_service.clock import FixedClock
+from contact_service.domain.states import ExclusionReason
+from contact_service.evaluation.facts import PAYMENT_LAG, Completeness
+from contact_service.evaluation.report import run_figures
+from contact_service.evaluation.summary import summary
+from tests.evaluation.world import RUN, World, build
+
+Figures = dict[str, Any]
+
+
+def figures_of(engine: Engine, clock: FixedClock, world: World, *changes: str) -> Figures:
+    """The figures of a world, after some further SQL."""
+    with engine.begin() as connection:
+        build(connection, world)
+        for change in changes:
+            connection.execute(text(change))
+    with engine.begin() as connection:
+        facts, figures = run_figures(connection, RUN, clock.now())
+    return {**figures, "summary": summary(facts, figures, "en"), "facts": facts}
+
+
+def by_arm(rows: list[Figures]) -> dict[str, Figures]:
+    return {row["arm"]: row for row in rows}
+
+
+def test_the_flow_reconciles(engine: Engine, clock: FixedClock) -> None:
+    flow = figures_of(engine, clock, World())["flow"]
+    excluded = {row["reason"]: row["debtors"] for row in flow["excluded"]}
+    assert excluded == {"restricted": 12, "no_number": 30, "amount": 7}
+    assert list(excluded) == [reason for reason in ExclusionReason if reason in excluded]
+    arms = by_arm(flow["arms"])
+    assert list(arms) == ["holdout", "sms", "sms_call"]  # in the definition's order
+    assert {arm: row["clusters"] for arm, row in arms.items()} == {
+        "holdout": 80, "sms": 70, "sms_call": 75,
+    }  # fmt: skip
+    people = sum(row["debtors"] for row in arms.values())
+    assert people == flow["randomised_debtors"] == 225 + 22  # every tenth cluster has two
+    assert flow["assessed_debtors"] == people + 49
+    assert flow["reconciles"]
+    assert flow["unaccounted_debtors"] == 0
+
+
+def test_a_gap_is_said(engine: Engine, clock: FixedClock) -> None:
+    change = "UPDATE run SET assessed_debtors = assessed_debtors + 3"
+    figures = figures_of(engine, clock, World(), change)
+    assert figures["flow"]["unaccounted_debtors"] == 3
+    assert not figures["flow"]["reconciles"]
+    assert any("differ by +3" in note for note in figures["summary"]["notes"])
+
+
+def test_a_cluster_in_two_arms_is_said(engine: Engine, clock: FixedClock) -> None:
+    change = """UPDATE target SET arm = 'sms' WHERE id =
+                (SELECT max(id::text)::uuid FROM target WHERE cluster = 10)"""
+    figures = figures_of(engine, clock, World(), change)
+    assert figures["flow"]["clusters_in_two_arms"] == 1
+    assert not figures["flow"]["reconciles"]
+
+
+def test_the_known_difference(engine: Engine, clock: FixedClock) -> None:
+    payment = figures_of(engine, clock, World())["payment"]
+    found = by_arm(payment["comparisons"])["sms"]
+    assert found["control"] == "holdout"
+    assert found["risk_difference"]["estimate"] == pytest.approx(0.2)
+    assert round(found["risk_difference"]["low"], 4) == 0.0524
+    assert round(found["risk_difference"]["high"], 4) == 0.3339
+    assert found["risk_ratio"]["estimate"] == pytest.approx(4 / 3)
+    assert found["number_needed_to_contact"]["estimate"] == pytest.approx(5)
+    larger = max(row["p_value"] for row in payment["comparisons"])
+    smaller = min(row["p_value"] for row in payment["comparisons"])
+    assert [row["p_adjusted"] for row in payment["comparisons"]] == pytest.approx(
+        [min(1, max(2 * smaller, larger))] * 2  # both: 2·p(1) exceeds p(2) here
+    )
+
+
+def test_only_payments_within_the_horizon_count(engine: Engine, clock: FixedClock) -> None:
+    """The world's non-payers paid a day too early and a day too late."""
+    figures = figures_of(engine, clock, World())
+    assert by_arm(figures["flow"]["arms"])["holdout"]["paid_something"] == 48
+    last = [row for row in figures["payment"]["curves"] if row["day"] == 27]
+    assert by_arm(last)["holdout"]["paid_something"]["clusters"] == 48
+    assert {row["date"] for row in last} == {"2026-10-04"}
+
+
+def test_the_curve_ends_at_the_totals(engine: Engine, clock: FixedClock) -> None:
+    figures = figures_of(engine, clock, World())
+    ends = by_arm([row for row in figures["payment"]["curves"] if row["day"] == 27])
+    for arm, row in by_arm(figures["flow"]["arms"]).items():
+        assert ends[arm]["paid_something"]["clusters"] == row["paid_something"]
+        assert ends[arm]["paid_in_full"]["clusters"] == row["paid_in_full"]
+        assert ends[arm]["paid_yen"] == row["paid_yen"]
+    periods = figures["payment"]["by_period"]
+    assert {(row["arm"], row["period"]) for row in periods} == {
+        (arm, period) for arm in ends for period in ("current", "carried_over")
+    }
+    paid = sum(row["paid_yen"] for row in figures["flow"]["arms"])
+    assert sum(row["paid_yen"] for row in periods) == paid
+
+
+def test_money_above_the_frozen_sum_and_money_taken_back(engine: Engine, clock: FixedClock) -> None:
+    """A claim paid twice counts once, and one paid and taken back was not paid at the end."""
+    twice = """INSERT INTO payment (claim_id, debtor_code, kind, notice_number, instalment, paid_on,
+                   amount_yen, method, source_file_id, source_line)
+               SELECT claim_id, debtor_code, kind, notice_number, instalment, paid_on,
+                   amount_yen, 'again', source_file_id, 2
+               FROM payment WHERE method = 'convenience'"""
+    figures = figures_of(engine, clock, World(), twice)
+    for row in figures["flow"]["arms"]:
+        assert row["paid_yen"] <= row["outstanding_yen"]
+    once = {"holdout": (48, 45, 930000), "sms": (56, 51, 980000), "sms_call": (60, 51, 1190000)}
+    assert {
+        row["arm"]: (row["paid_something"], row["paid_in_full"], row["paid_yen"])
+        for row in figures["flow"]["arms"]
+    } == once
+
+
+def test_money_that_comes_in_parts(engine: Engine, clock: FixedClock) -> None:
+    """Half at once and half a day later: the same sums, each yen on its day."""
+    halve = "UPDATE payment SET amount_yen = amount_yen / 2 WHERE method = 'convenience'"
+    second = """INSERT INTO payment (claim_id, debtor_code, kind, notice_number, instalment,
+                    paid_on, amount_yen, method, source_file_id, source_line)
+                SELECT claim_id, debtor_code, kind, notice_number, instalment,
+                    least(paid_on + 1, DATE '2026-10-04'), amount_yen, 'second', source_file_id, 2
+                FROM payment WHERE method = 'convenience'"""
+    figures = figures_of(engine, clock, World(), halve, second)
+    ends = by_arm([row for row in figures["payment"]["curves"] if row["day"] == 27])
+    assert {
+        arm: (row["paid_something"]["clusters"], row["paid_in_full"]["clusters"], row["paid_yen"])
+        for arm, row in ends.items()
+    } == {"holdout": (48, 45, 930000), "sms": (56, 51, 980000), "sms_call": (60, 51, 1190000)}
+
+
+def test_attempts_add_up(engine: Engine, clock: FixedClock) -> None:
+    contacts = figures_of(engine, clock, World())["contacts"]
+    with engine.connect() as connection:
+        stored = dict(
+            connection.execute(text("SELECT step, count(*) FROM attempt GROUP BY 1")).all()
+        )
+    counted: dict[str, int] = {}
+    for row in contacts["by_arm_and_step"]:
+        counted[row["step"]] = counted.get(row["step"], 0) + sum(row["attempts"].values())
+        assert row["attempts"]["skipped"] == sum(row["skipped"].values())
+        assert row["planned"] >= row["contacted"] >= row["reached"] >= row["confirmed"]
+    assert counted == stored
+    for step in contacts["outcomes"]:
+        assert sum(step["outcomes"].values()) == step["made"]
+    # operators hand nothing to a carrier, so no carrier can refuse it
+    assert {row["attempts"]["refused"] for row in contacts["by_arm_and_step"]} == {0}
+    assert [step["step"] for step in contacts["outcomes"]] == ["sms-1", "call-1", "operators"]
+
+
+def test_a_refusal_is_no_contact(engine: Engine, clock: FixedClock) -> None:
+    refuse = """UPDATE attempt SET provider_ref = NULL, outcome = 'delivered'
+                WHERE step = 'sms-1' AND state = 'finished'"""
+    contacts = figures_of(engine, clock, World(), refuse)["contacts"]
+    sms = [row for row in contacts["by_arm_and_step"] if row["step"] == "sms-1"]
+    assert all(row["attempts"]["refused"] > 0 and row["reached"] == 0 for row in sms)
+
+
+def test_cost(engine: Engine, clock: FixedClock) -> None:
+    figures = figures_of(engine, clock, World())
+    with engine.connect() as connection:
+        parts = connection.execute(
+            text("""
+            SELECT sum(a.parts) FROM attempt a JOIN target t ON t.id = a.target_id
+            WHERE t.arm = 'sms' AND a.state IN ('finished', 'unknown')""")
+        ).scalar_one()
+    row = next(r for r in figures["cost"]["steps"] if (r["arm"], r["step"]) == ("sms", "sms-1"))
+    assert (row["amount"], row["yen"]) == (parts, parts * 12)
+    arms = by_arm(figures["cost"]["arms"])
+    assert arms["holdout"]["contact_yen"] == 0
+    with engine.connect() as connection:
+        talks = connection.execute(
+            text("SELECT talk_seconds FROM call WHERE origin = 'auto_call'")
+        ).scalars()
+        minutes = sum(ceil(seconds / 60) for seconds in talks)
+        inbound = connection.execute(
+            text("""
+            SELECT count(*) FROM call WHERE origin = 'resident' AND phone_id IN (
+                SELECT phone_id FROM target WHERE arm = 'sms')
+            AND started_at < '2026-10-05'""")
+        ).scalar_one()
+    calls = next(r for r in figures["cost"]["steps"] if r["measure"] == "call_minutes")
+    assert (calls["amount"], calls["yen"]) == (minutes, minutes * 18)
+    assert arms["sms"]["inbound_calls"] == inbound > 0
+    extra = by_arm(figures["cost"]["additional"])["sms"]
+    control = arms["holdout"]["total_yen"] / 80 * 70
+    assert extra["additional_cost_yen"] == round(arms["sms"]["total_yen"] - control)
+    # 14,000 − 11,625 yen a cluster cannot be told from nothing: no ratio, and it is said
+    assert extra["additional_collected_yen"]["estimate"] == 166250
+    assert extra["additional_collected_yen"]["low"] < 0
+    assert extra["cost_per_additional_yen"] is None
+    assert any("no cost per additional yen" in line for line in figures["summary"]["cost"])
+
+
+@pytest.mark.parametrize(
+    ("known_until", "expected", "days"),
+    [
+        (date(2026, 10, 26), Completeness.FINAL, 28),
+        (date(2026, 10, 18), Completeness.FINAL, 28),
+        (date(2026, 10, 17), Completeness.PROVISIONAL, 28),
+        (date(2026, 10, 4), Completeness.PROVISIONAL, 28),
+        (date(2026, 10, 3), Completeness.INTERIM, 27),
+        (date(2026, 9, 7), Completeness.INTERIM, 1),
+        (date(2026, 9, 6), Completeness.UNKNOWN, 0),
+    ],
+)
+def test_how_much_can_be_known(
+    engine: Engine, clock: FixedClock, known_until: date, expected: Completeness, days: int
+) -> None:
+    figures = figures_of(engine, clock, World(known_until=known_until))
+    run = figures["run"]
+    assert (run["completeness"], run["days_observed"]) == (expected.value, days)
+    assert len(figures["payment"]["curves"]) == days * 3
+    incomplete = {row["date"] for row in figures["payment"]["curves"] if not row["complete"]}
+    assert all(date.fromisoformat(day) > known_until - PAYMENT_LAG for day in incomplete)
+    said = " ".join(figures["summary"]["sure"])
+    assert ("No conclusion before" in said) == (expected is Completeness.INTERIM)
+    assert ("hardly explains" in said) == (
+        expected in (Completeness.FINAL, Completeness.PROVISIONAL)
+    )
+    if expected is Completeness.UNKNOWN:
+        assert figures["payment"]["comparisons"] == []
+        assert {row["paid_something"] for row in figures["flow"]["arms"]} == {None}
+
+
+def test_an_interval_over_zero_is_called_chance(engine: Engine, clock: FixedClock) -> None:
+    world = World(arms={"holdout": (80, 40), "sms": (80, 44), "sms_call": (80, 39)})
+    figures = figures_of(engine, clock, world)
+    assert all("cannot be told from chance" in line for line in figures["summary"]["sure"])
+    assert all(row["number_needed_to_contact"] is None for row in figures["payment"]["comparisons"])
+
+
+def test_arms_of_the_wrong_size_raise_the_alarm(engine: Engine, clock: FixedClock) -> None:
+    world = World(arms={"holdout": (40, 20), "sms": (90, 45), "sms_call": (80, 39)})
+    figures = figures_of(engine, clock, world)
+    assert figures["payment"]["sample_ratio"]["p_value"] < 0.001
+    assert any("planned ratio" in note for note in figures["summary"]["notes"])
+
+
+def test_small_breakdowns_are_hidden_in_the_figures(engine: Engine, clock: FixedClock) -> None:
+    few = """UPDATE claim SET kind = 'student_loan' WHERE debtor_id IN (
+                 SELECT addressee_id FROM target WHERE arm = 'sms' AND cluster % 10 <> 0
+                 ORDER BY cluster LIMIT 2)"""
+    payment = figures_of(engine, clock, World(), few)["payment"]
+    for row in payment["by_kind"]:
+        for column in ("clusters", "paid_something"):
+            assert not isinstance(row[column], int) or not 0 < row[column] < 5
+        if isinstance(row["paid_something"], str):
+            assert row["share"] is None
+            assert row["interval"] is None
+    small = [row for row in payment["by_kind"] if row["clusters"] == "<5"]
+    assert [(row["arm"], row["kind"]) for row in small] == [("sms", "student_loan")]
+    assert [row["arm"] for row in payment["by_kind"] if row["clusters"] == "…"] == ["sms"]
+
+
+def test_a_run_of_nobody(engine: Engine, clock: FixedClock) -> None:
+    figures = figures_of(engine, clock, World(arms={}))
+    assert figures["flow"]["randomised_debtors"] == 0
+    assert figures["payment"]["comparisons"] == []
+    assert figures["flow"]["reconciles"]
+
+
+def test_every_figure_can_be_traced(engine: Engine, clock: FixedClock) -> None:
+    figures = figures_of(engine, clock, World())
+    groups = [figures[key] for key in ("flow", "contacts", "payment", "cost", "load")]
+    for group in groups:
+        assert set(group["counted_by"]) <= set(figures["sources"])
+    source = figures["sources"]["exclusions"]
+    assert "FROM exclusion" in source["sql"]
+    assert source["parameters"] == {"run_id": str(RUN)}
+    assert source["rows"] == 3
+    run = figures["run"]
+    assert run["definition_sha256"]
+    assert (run["seed"], run["as_of"]) == ("world", "2026-08-31")
+    json.dumps({key: value for key, value in figures.items() if key != "facts"}, default=str)

@@ -1,0 +1,163 @@
+"""The centre's load, counted from a call log whose sums are known."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, insert, select, text
+
+from contact_service.clock import TOKYO
+from contact_service.evaluation.load import is_working_day, load_figures
+from contact_service.store.tables.calls import call
+from tests.evaluation.world import CALLS_FROM, CALLS_TO, START, World, build
+
+MONDAY = date(2026, 10, 5)
+CHANGE = date(2026, 10, 14)  # the 12th is a holiday (スポーツの日)
+
+
+def log(connection: Connection, *rows: tuple[str, datetime, int, int, str]) -> None:
+    """Calls as (origin, start, talk, wrap, result)."""
+    connection.execute(
+        insert(call),
+        [
+            {
+                "origin": origin,
+                "direction": "inbound" if origin == "resident" else "outbound",
+                "started_at": at,
+                "talk_seconds": talk,
+                "wrap_seconds": wrap,
+                "wait_seconds": 30 if origin == "resident" else None,
+                "result": result,
+                "deduplication_key": str(n),
+            }
+            for n, (origin, at, talk, wrap, result) in enumerate(rows)
+        ],
+    )
+
+
+def at(day: date, clock_time: str) -> datetime:
+    return datetime.combine(day, time.fromisoformat(clock_time), TOKYO)
+
+
+def row_of(rows: list[dict[str, Any]], **wanted: Any) -> dict[str, Any]:
+    (found,) = [r for r in rows if all(r[key] == value for key, value in wanted.items())]
+    return found
+
+
+@pytest.fixture
+def figures(engine: Engine) -> dict[str, Any]:
+    """Six working days before, with 4 inbound and 6 outbound calls; three after, with 8 and 2."""
+    rows: list[tuple[str, datetime, int, int, str]] = []
+    days = [MONDAY + timedelta(days=n) for n in range(12)]
+    for day in filter(is_working_day, days):
+        inbound, outbound = (4, 6) if day < CHANGE else (8, 2)
+        rows += [("resident", at(day, "10:00") + timedelta(minutes=n), 240, 60, "talked")
+                 for n in range(inbound)]  # fmt: skip
+        rows += [("operator", at(day, "10:30") + timedelta(minutes=n), 120, 60, "talked")
+                 for n in range(outbound)]  # fmt: skip
+        rows.append(("resident", at(day, "10:20"), 0, 0, "abandoned"))
+    rows.append(("operator", at(date(2026, 10, 11), "10:00"), 900, 0, "talked"))  # a Sunday
+    rows.append(("operator", at(date(2026, 10, 19), "10:00"), 900, 0, "talked"))  # outside
+    with engine.begin() as connection:
+        log(connection, *rows)
+        return load_figures(connection, MONDAY, CHANGE, date(2026, 10, 16))
+
+
+def test_days_are_working_days(figures: dict[str, Any]) -> None:
+    assert figures["working_days"] == {"before": 6, "after": 3}
+    assert figures["working_days_without_records"] == 0
+    assert not is_working_day(date(2026, 10, 12))
+    assert not is_working_day(date(2026, 12, 29))
+    assert is_working_day(date(2026, 12, 28))
+
+
+def test_inbound_and_outbound_are_counted_apart(figures: dict[str, Any]) -> None:
+    inbound = row_of(figures["totals"], origin="resident")
+    outbound = row_of(figures["totals"], origin="operator")
+    assert (inbound["calls"], inbound["abandoned"], inbound["talked"]) == (57, 9, 48)
+    assert (outbound["calls"], outbound["handle_seconds"]) == (36 + 6 + 1, 42 * 180 + 900)
+    assert inbound["agent_hours"] == pytest.approx(48 * 300 / 3600)
+    assert inbound["average_wait_seconds"] == 30
+    calls = row_of(figures["comparison"], measure="inbound_calls")
+    assert (calls["before"], calls["after"]) == (5, 9)
+    hours = row_of(figures["comparison"], measure="operator_agent_hours")
+    assert hours["before"] == pytest.approx(6 * 180 / 3600)  # the Sunday is no working day
+    assert hours["after"] == pytest.approx(2 * 180 / 3600)
+
+
+def test_half_hours_and_erlangs(figures: dict[str, Any]) -> None:
+    ten = row_of(figures["by_half_hour"], period="before", origin="resident", slot="10:00")
+    # who hung up was offered, too, but took nobody's time
+    assert (ten["open_days"], ten["calls"], ten["aht_seconds"]) == (6, 30, 300)
+    assert ten["erlangs"] == pytest.approx(5 * 300 / 1800)
+    peak = row_of(figures["staffing"], period="after")
+    assert (peak["slot"], peak["offered_erlangs"]) == ("10:00", pytest.approx(1.5))
+    # Erlang C: 3 operators answer 78.6 % within 20 s, 4 answer 93.7 %
+    assert peak["agents"] == 4
+    assert peak["service_level"] == pytest.approx(0.936863, abs=1e-5)
+
+
+def test_weekdays_and_weeks(figures: dict[str, Any]) -> None:
+    monday = row_of(figures["by_weekday"], period="before", weekday=0, origin="resident")
+    assert (monday["days"], monday["calls_per_day"]) == (1, 5)
+    week = row_of(figures["by_week"], week="2026-10-05", origin="operator")
+    assert week["calls"] == 5 * 6 + 1
+
+
+def test_a_day_is_tokyos(engine: Engine) -> None:
+    """00:10 in Tokyo is still the day before in Greenwich."""
+    with engine.begin() as connection:
+        log(connection, ("resident", at(MONDAY, "00:10"), 60, 0, "talked"))
+        found = load_figures(connection, MONDAY, None, MONDAY)
+    assert [(row["day"], row["calls"]) for row in found["by_day"]] == [("2026-10-05", 1)]
+    assert found["by_half_hour"][0]["slot"] == "00:00"
+
+
+def test_days_without_records_are_said_not_averaged(engine: Engine) -> None:
+    with engine.begin() as connection:
+        log(connection, ("resident", at(MONDAY, "10:00"), 60, 0, "talked"))
+        found = load_figures(connection, MONDAY, None, MONDAY + timedelta(days=4))
+    assert found["working_days"] == {"before": 0, "after": 1}
+    assert found["working_days_without_records"] == 4
+    assert row_of(found["comparison"], measure="inbound_calls")["after"] == 1
+    assert row_of(found["comparison"], measure="inbound_calls")["difference"] is None
+
+
+def test_only_transferred_auto_calls_take_an_operators_time(engine: Engine) -> None:
+    with engine.begin() as connection:
+        build(connection, World(calls_per_half_hour=-9))  # a centre without a log
+    with engine.begin() as connection:
+        found = load_figures(connection, CALLS_FROM, START, CALLS_TO)
+        transferred = connection.execute(
+            text("""
+            SELECT sum(c.talk_seconds + c.wrap_seconds) FROM call c
+            JOIN attempt a ON a.id = c.attempt_id
+            WHERE c.origin = 'auto_call' AND a.outcome = 'transferred'""")
+        ).scalar_one()
+    assert row_of(found["totals"], origin="auto_call")["agent_seconds"] == transferred > 0
+
+
+@pytest.mark.parametrize("number_shown", [True, False])
+def test_a_transfer_that_the_centre_recorded_is_not_counted_twice(
+    engine: Engine, number_shown: bool
+) -> None:
+    with engine.begin() as connection:
+        build(connection, World(calls_per_half_hour=-9))
+        one = connection.execute(
+            select(call.c.phone_id, call.c.started_at)
+            .where(call.c.origin == "auto_call", call.c.talk_seconds > 0)
+            .where(text("attempt_id IN (SELECT id FROM attempt WHERE outcome = 'transferred')"))
+            .limit(1)
+        ).one()
+        before = load_figures(connection, CALLS_FROM, START, CALLS_TO)
+    with engine.begin() as connection:
+        log(connection, ("resident", one.started_at + timedelta(seconds=45), 300, 60, "talked"))
+        connection.execute(
+            text("UPDATE call SET phone_id = :phone WHERE deduplication_key = '0'"),
+            {"phone": one.phone_id if number_shown else None},
+        )
+        after = load_figures(connection, CALLS_FROM, START, CALLS_TO)
+    fewer = row_of(after["totals"], origin="auto_call")["agent_seconds"]
+    assert fewer < row_of(before["totals"], origin="auto_call")["agent_seconds"]
