@@ -75,6 +75,25 @@ SKIP_JA: Mapping[SkipReason, str] = {
 }
 
 
+EXCLUSION_EN: Mapping[ExclusionReason, str] = {
+    ExclusionReason.NOT_SELECTED: "owes nothing that was selected",
+    ExclusionReason.RESTRICTED: "must not be contacted",
+    ExclusionReason.NO_NUMBER: "no usable number",
+    ExclusionReason.AMOUNT: "amount outside the range",
+    ExclusionReason.IN_ANOTHER_RUN: "in another run",
+}
+
+SKIP_EN: Mapping[SkipReason, str] = {
+    SkipReason.PAID: "paid",
+    SkipReason.RESTRICTED: "must not be contacted",
+    SkipReason.ALREADY_REACHED: "reached in an earlier step",
+    SkipReason.CONTACT_CAP: "contact cap",
+    SkipReason.EXPIRED: "expired",
+    SkipReason.STOPPED: "stopped",
+    SkipReason.TRAINING_DATA: "training data",
+}
+
+
 class CallResult(StrEnum):
     """How one call in the call log ended."""
 

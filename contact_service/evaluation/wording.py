@@ -21,17 +21,10 @@ from campaigns.vocabulary import (
     PERIOD_JA,
 )
 from contact_service.domain.dates import era_text
-from contact_service.domain.states import EXCLUSION_JA, SKIP_JA, ExclusionReason
+from contact_service.domain.states import EXCLUSION_EN, EXCLUSION_JA, SKIP_EN, SKIP_JA
 
 Lang = Literal["ja", "en"]
 
-_EXCLUSION_EN = {
-    ExclusionReason.NOT_SELECTED: "owes nothing that was selected",
-    ExclusionReason.RESTRICTED: "must not be contacted",
-    ExclusionReason.NO_NUMBER: "no usable number",
-    ExclusionReason.AMOUNT: "amount outside the range",
-    ExclusionReason.IN_ANOTHER_RUN: "in another run",
-}
 _PENDING = {"ja": "結果待ち", "en": "pending"}
 _NAMES: dict[str, dict[str, Mapping[Any, str]]] = {
     "ja": {
@@ -47,8 +40,8 @@ _NAMES: dict[str, dict[str, Mapping[Any, str]]] = {
         "kind": CLAIM_KIND_EN,
         "outcome": OUTCOME_EN,
         "period": PERIOD_EN,
-        "exclusion": _EXCLUSION_EN,
-        "skip": {},
+        "exclusion": EXCLUSION_EN,
+        "skip": SKIP_EN,
     },
 }
 _MINUS = "−"
