@@ -55,6 +55,8 @@ def plan(
     with engine.begin() as connection:
         # one planner at a time: two would both find nobody in another run
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('planning'))"))
+        # sorts and joins of a whole ledger; only for this transaction
+        connection.execute(text("SET LOCAL work_mem = '256MB'"))
         if connection.scalar(select(run.c.id).where(run.c.id == run_id)):
             return Planned(run_id, new=False)
         version_id = _version(connection, actor, definition, source, digest, now)

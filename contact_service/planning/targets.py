@@ -222,10 +222,8 @@ def allocate(connection: Connection, definition: Definition, run_id: UUID) -> No
         text("""
         INSERT INTO target_claim (target_id, claim_id, outstanding_yen, period)
         SELECT t.id, c.claim_id, c.yen, c.period
-        FROM target t
+        FROM plan_target t
         JOIN plan_debtor pd ON pd.phone_id = t.phone_id AND NOT pd.restricted
         JOIN plan_claim c ON c.debtor_id = pd.debtor_id AND NOT c.restricted
-        WHERE t.run_id = :run_id
-        """),
-        {"run_id": run_id},
+        """)
     )

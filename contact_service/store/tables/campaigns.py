@@ -89,7 +89,7 @@ target = Table(
 target_claim = Table(
     "target_claim",
     metadata,
-    Column("target_id", ForeignKey(target.c.id), primary_key=True),
+    Column("target_id", Uuid, primary_key=True),  # written with the target, see attempt.run_id
     Column("claim_id", ForeignKey(claim.c.id), primary_key=True),
     Column("outstanding_yen", BigInteger, nullable=False),  # frozen
     Column("period", String(12), nullable=False),  # Period, frozen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -20,19 +21,20 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from contact_service.store.tables.base import Instant, identity, metadata
-from contact_service.store.tables.campaigns import run, target
-from contact_service.store.tables.ledger import phone
+from contact_service.store.tables.campaigns import target
 
 attempt = Table(
     "attempt",
     metadata,
     Column("id", Uuid, primary_key=True),  # derived from target, step and try
-    Column("run_id", ForeignKey(run.c.id), nullable=False),
+    # the target's run and number again, written from its row by the same statement: checking
+    # them once more for each of a million attempts would be most of the time that planning takes
+    Column("run_id", Uuid, nullable=False),
+    Column("phone_id", BigInteger, nullable=False),
     Column("target_id", ForeignKey(target.c.id), nullable=False),
     Column("step", String(40), nullable=False),
     Column("try_number", SmallInteger, nullable=False),  # from 1
     Column("channel", String(12), nullable=False),
-    Column("phone_id", ForeignKey(phone.c.id), nullable=False),
     Column("state", String(12), nullable=False),  # AttemptState
     Column("due_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
@@ -67,7 +69,12 @@ attempt = Table(
     Index("ix_attempt_unknown", "provider", postgresql_where=text("state = 'unknown'")),
     Index("ix_attempt_accepted", "provider", postgresql_where=text("state = 'accepted'")),
     Index("ix_attempt_run_id_step", "run_id", "step"),
-    Index("ix_attempt_phone_id_submitted_at", "phone_id", "submitted_at"),
+    Index(
+        "ix_attempt_phone_id_submitted_at",
+        "phone_id",
+        "submitted_at",
+        postgresql_where=text("submitted_at IS NOT NULL"),
+    ),
     Index(
         "uq_attempt_provider_ref",
         "provider",

@@ -296,11 +296,11 @@ def upgrade() -> None:
         "attempt",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("run_id", sa.Uuid(), nullable=False),
+        sa.Column("phone_id", sa.BigInteger(), nullable=False),
         sa.Column("target_id", sa.Uuid(), nullable=False),
         sa.Column("step", sa.String(length=40), nullable=False),
         sa.Column("try_number", sa.SmallInteger(), nullable=False),
         sa.Column("channel", sa.String(length=12), nullable=False),
-        sa.Column("phone_id", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
@@ -323,8 +323,6 @@ def upgrade() -> None:
             "state <> 'leased' OR lease_until IS NOT NULL",
             name=op.f("ck_attempt_leased_has_an_end"),
         ),
-        sa.ForeignKeyConstraint(["phone_id"], ["phone.id"], name=op.f("fk_attempt_phone_id_phone")),
-        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_attempt_run_id_run")),
         sa.ForeignKeyConstraint(
             ["target_id"], ["target.id"], name=op.f("fk_attempt_target_id_target")
         ),
@@ -355,7 +353,11 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'leased'"),
     )
     op.create_index(
-        "ix_attempt_phone_id_submitted_at", "attempt", ["phone_id", "submitted_at"], unique=False
+        "ix_attempt_phone_id_submitted_at",
+        "attempt",
+        ["phone_id", "submitted_at"],
+        unique=False,
+        postgresql_where=sa.text("submitted_at IS NOT NULL"),
     )
     op.create_index("ix_attempt_run_id_step", "attempt", ["run_id", "step"], unique=False)
     op.create_index(
@@ -476,9 +478,6 @@ def upgrade() -> None:
         sa.Column("period", sa.String(length=12), nullable=False),
         sa.ForeignKeyConstraint(
             ["claim_id"], ["claim.id"], name=op.f("fk_target_claim_claim_id_claim")
-        ),
-        sa.ForeignKeyConstraint(
-            ["target_id"], ["target.id"], name=op.f("fk_target_claim_target_id_target")
         ),
         sa.PrimaryKeyConstraint("target_id", "claim_id", name=op.f("pk_target_claim")),
     )
@@ -625,7 +624,11 @@ def downgrade() -> None:
         "ix_attempt_unknown", table_name="attempt", postgresql_where=sa.text("state = 'unknown'")
     )
     op.drop_index("ix_attempt_run_id_step", table_name="attempt")
-    op.drop_index("ix_attempt_phone_id_submitted_at", table_name="attempt")
+    op.drop_index(
+        "ix_attempt_phone_id_submitted_at",
+        table_name="attempt",
+        postgresql_where=sa.text("submitted_at IS NOT NULL"),
+    )
     op.drop_index(
         "ix_attempt_lease_until", table_name="attempt", postgresql_where=sa.text("state = 'leased'")
     )
