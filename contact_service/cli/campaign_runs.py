@@ -20,6 +20,7 @@ from campaigns.vocabulary import CHANNEL_JA, Channel
 from contact_service.bootstrap import Service
 from contact_service.cli.common import actor, fail, print_json, service
 from contact_service.dispatch import providers
+from contact_service.dispatch.switches import switches
 from contact_service.domain.actors import Actor, NotAllowed, Role
 from contact_service.domain.states import EXCLUSION_JA, ExclusionReason
 from contact_service.planning import runs
@@ -101,10 +102,13 @@ def status_command(as_json: AsJson = False) -> None:
     """Show all runs and how far they are."""
     with service() as found, found.engine.connect() as connection:
         progress = run_progress(connection)
+        stopped = switches(connection)
     if as_json:
         print_json([asdict(item) for item in progress])
         return
     console = Console()
+    for scope, reason in stopped.items():
+        console.print(f"停止中 / stopped: {scope}（{reason}）", style="bold red")
     if not progress:
         console.print("実施はありません / no runs")
     for item in progress:

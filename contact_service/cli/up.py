@@ -12,9 +12,12 @@ from types import FrameType
 import typer
 
 from contact_service import logs
-from contact_service.bootstrap import running
+from contact_service.bootstrap import Service, running
 from contact_service.cli.common import fail
+from contact_service.demo.residents import write_residents
+from contact_service.domain.actors import SYSTEM
 from contact_service.embedded.process import CannotStart
+from contact_service.planning.runs import CannotDo
 from contact_service.settings import settings
 from contact_service.stack import Stack
 
@@ -34,6 +37,8 @@ def command(
     signal.signal(signal.SIGTERM, _as_interrupt)
     try:
         with _only_one(chosen.state_dir), running(chosen) as service:
+            if carrier:
+                _settle_residents(service)
             stack = Stack(service.settings, workers=workers, carrier=carrier, report=_say)
             try:
                 _say("起動しています / starting …")
@@ -50,6 +55,18 @@ def command(
     except KeyboardInterrupt:  # before the stack ran, or a second time
         pass
     _say("終了しました / stopped")
+
+
+def _settle_residents(service: Service) -> None:
+    """Let the people of the ledger live in the simulation, where they are training data."""
+    path = service.settings.state_dir / "residents.jsonl"
+    try:
+        people = write_residents(service, SYSTEM, path)
+    except CannotDo as error:
+        _say(str(error))
+        path.unlink(missing_ok=True)
+    else:
+        _say(f"模擬の住民 {people:,} 人 / simulated residents: {people:,}")
 
 
 @contextmanager

@@ -64,5 +64,5 @@ def write_residents(service: Service, actor: Actor, path: Path) -> int:
         )
         for row in rows
     ]
-    write_privately(path, "\n".join(lines) + "\n")
+    write_privately(path, "".join(f"{line}\n" for line in lines))
     return len(lines)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from campaigns.vocabulary import Channel
 from contact_service.settings import Settings
@@ -42,6 +42,16 @@ class ProviderConfig(BaseModel):
     """Whether the carrier can reach our public address; without it outcomes are polled."""
     options: dict[str, Any] = {}
 
+    @model_validator(mode="after")
+    def _calls_need_a_door(self) -> Self:
+        """A call's instructions are fetched from us: polling cannot stand in for that."""
+        if not self.webhook and Channel.AUTO_CALL in self.per_second:
+            raise ValueError(
+                "webhook: false では auto_call を使えません（通話の案内を事業者が取りに来ます） / "
+                "auto_call needs webhook: true: the carrier fetches what the call says"
+            )
+        return self
+
 
 def configured(settings: Settings) -> list[ProviderConfig]:
     """The carriers of this deployment; without a file the simulated one alone.
@@ -55,7 +65,15 @@ def configured(settings: Settings) -> list[ProviderConfig]:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         listed = content["providers"]
         found = [ProviderConfig.model_validate(item) for item in listed]
-    except (OSError, yaml.YAMLError, KeyError, TypeError, ValidationError) as error:
+    except ValidationError as error:
+        # names of fields and what is wrong with them, never a value: it may be a secret
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc'])) or '-'}: {fault['msg']}" for fault in error.errors()
+        )
+        raise BadProvidersFile(
+            f"{path}: 事業者の設定に誤りがあります / the providers are faulty: {faults}"
+        ) from None
+    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
         raise BadProvidersFile(
             f"{path}: 事業者の設定を読めません / cannot read the providers: {error}"
         ) from error

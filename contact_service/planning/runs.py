@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, insert, select, text, update
 from campaigns.definition import Definition
 from contact_service.domain.actors import Actor, NotAllowed, Role, require
 from contact_service.domain.identity import derived_id
-from contact_service.domain.states import RunState
+from contact_service.domain.states import EXCLUSION_JA, ExclusionReason, RunState
 from contact_service.domain.windows import at_tokyo
 from contact_service.planning import targets
 from contact_service.planning.clusters import find_clusters
@@ -135,10 +135,29 @@ def _freeze(
     targets.choose_numbers(connection, definition, first_day)
     targets.group_by_number(connection, run_id)
     targets.exclude(connection, definition, run_id)
+    _must_reach_somebody(connection, run_id)
     targets.allocate(connection, definition, run_id)
     freeze_steps(connection, definition, run_id, first_day)
     plan_attempts(connection, definition, run_id, first_day)
     audit.record(connection, now, actor, "run.plan", str(run_id), campaign=definition.campaign)
+
+
+def _must_reach_somebody(connection: Connection, run_id: UUID) -> None:
+    if not connection.scalar(text("SELECT EXISTS (SELECT 1 FROM plan_target)")):
+        reasons = connection.execute(
+            text("""
+            SELECT reason, count(*) AS n FROM exclusion WHERE run_id = :run_id
+            GROUP BY 1 ORDER BY 2 DESC
+            """),
+            {"run_id": run_id},
+        )
+        said = "、".join(
+            f"{EXCLUSION_JA[ExclusionReason(row.reason)]} {row.n} 人" for row in reasons
+        )
+        raise CannotDo(
+            f"対象になる人がいません（{said or '滞納のある人がいません'}）。select の条件を見直して"
+            "ください / nobody would be contacted: look at the definition's select"
+        )
 
 
 def start(

@@ -42,7 +42,8 @@ class TwilioOptions(BaseModel):
     """Twilio's name of the voice that speaks."""
     connect_timeout_seconds: Seconds = 5.0
     read_timeout_seconds: Seconds = 15.0
-    total_timeout_seconds: Seconds = 30.0
+    # a request must be over well before the lease under which it was made
+    total_timeout_seconds: Annotated[float, Field(gt=0, le=30)] = 30.0
     throttle_pause_seconds: Seconds = 5.0
     """How long to pause when nothing could be handed over and Twilio did not say how long."""
     listing_complete_after_seconds: Annotated[float, Field(ge=0, le=86_400)] = 120.0

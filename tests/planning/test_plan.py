@@ -109,6 +109,9 @@ def test_a_restriction_that_names_an_unknown_notice_covers_all_claims(
         "VALUES ('collection_deferred', :id, 'unknown', '2020-01-01', 'file')",
         id=person,
     )
+    with pytest.raises(runs.CannotDo, match="交渉制限 1 人"):
+        plan(ledger, clock)
+    ledger.person([mobile(2)])
     plan(ledger, clock)
     assert excluded(ledger) == {person: "restricted"}
 

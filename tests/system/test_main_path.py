@@ -42,9 +42,7 @@ def without_webhooks(settings: Settings, folder: Path, carrier_port: int) -> Set
         settings.model_copy(
             update={"state_dir": state, "carrier_url": f"http://127.0.0.1:{carrier_port}"}
         )
-    ).model_copy(
-        update={"webhook": False, "per_second": {Channel.SMS: 200.0, Channel.AUTO_CALL: 50.0}}
-    )
+    ).model_copy(update={"webhook": False, "per_second": {Channel.SMS: 200.0}})
     path = folder / "providers.yaml"
     path.write_text(yaml.safe_dump({"providers": [json.loads(config.model_dump_json())]}))
     return settings.model_copy(update={"providers_file": path})

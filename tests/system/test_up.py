@@ -72,9 +72,9 @@ def test_everything_runs_until_an_interrupt_and_a_second_one_is_refused(
 ) -> None:
     with _up(environment, tmp_path) as process:
         assert process.stdout is not None
-        said = [process.stdout.readline(), process.stdout.readline()]
+        said = [process.stdout.readline() for _ in range(3)]  # residents, starting, ready
         address = f"http://127.0.0.1:{environment['CONTACT_WEB_PORT']}"
-        assert address in said[1], said + process.stdout.readlines()
+        assert address in said[2], said + process.stdout.readlines()
         with build_opener(ProxyHandler({})).open(f"{address}/healthz", timeout=10) as response:
             assert response.status == 200
         running = "\n".join(_told(environment["CONTACT_STATE_DIR"]))

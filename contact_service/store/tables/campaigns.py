@@ -108,7 +108,7 @@ exclusion = Table(
 stop_switch = Table(
     "stop_switch",
     metadata,
-    Column("scope", String(80), primary_key=True),  # all, run:<id>, provider:<name>, channel:<name>
+    Column("scope", String(80), primary_key=True),  # all, provider:<name>, channel:<name>
     Column("reason", Text, nullable=False),
     Column("set_at", Instant, nullable=False),
     Column("set_by", Text, nullable=False),
