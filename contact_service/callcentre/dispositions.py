@@ -14,6 +14,7 @@ from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.restrictions import RestrictionKind
 from contact_service.domain.states import (
     CALL_RESULT_OF,
+    DISPOSITION_JA,
     OUTCOME_OF_DISPOSITION,
     CallResult,
     DispositionKind,
@@ -73,9 +74,11 @@ def record_disposition(service: Service, actor: Actor, said: Conversation, now: 
         if row is None or row.lease_owner != actor.name:
             raise NotYours("この方はあなたの担当ではありません / this person is not with you")
         if row.state == "finished":
+            _must_be_the_same(connection, said)
             return
-        if row.state != "leased":
-            raise NotYours("時間が過ぎたため一覧に戻りました / the person went back to the list")
+        # "planned": the talk outlasted the hold, and nobody else has the person yet
+        if row.state not in ("leased", "planned"):
+            raise NotYours("この方への連絡は終わっています / this contact has been closed")
         connection.execute(
             update(attempt)
             .where(attempt.c.id == said.attempt_id)
@@ -132,16 +135,31 @@ def record_disposition(service: Service, actor: Actor, said: Conversation, now: 
         audit.record(connection, now, actor, "disposition", str(said.attempt_id), kind=said.kind)
 
 
+def _must_be_the_same(connection: Connection, said: Conversation) -> None:
+    stored = connection.scalar(
+        select(disposition.c.kind).where(disposition.c.attempt_id == said.attempt_id)
+    )
+    if stored != said.kind:
+        ja = DISPOSITION_JA[DispositionKind(stored)] if stored else "なし"
+        raise NotYours(
+            f"すでに「{ja}」と記録されています。訂正は管理者に申し出てください / already "
+            f"recorded as {stored}: ask a supervisor to correct it"
+        )
+
+
 def _restrict(
     connection: Connection, target_id: UUID, kind: RestrictionKind, now: datetime
 ) -> None:
-    """Protect the person whose number was called, from today on."""
+    """Protect whoever the call was about, from today on: with a shared number we cannot tell
+    which of them spoke."""
     connection.execute(
         text("""
         INSERT INTO restriction (kind, debtor_id, debtor_code, starts_on, origin)
         SELECT :kind, d.id, d.code, CAST(:now AS timestamptz)::date, 'operator'
-        FROM target t JOIN debtor d ON d.id = t.addressee_id WHERE t.id = :target_id
-        ON CONFLICT DO NOTHING
+        FROM debtor d WHERE d.id IN (
+            SELECT c.debtor_id FROM target_claim tc JOIN claim c ON c.id = tc.claim_id
+            WHERE tc.target_id = :target_id)
+        ON CONFLICT ON CONSTRAINT uq_restriction_said_once DO UPDATE SET lifted_at = NULL
         """),
         {"kind": kind, "now": now, "target_id": target_id},
     )

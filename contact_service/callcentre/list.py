@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
+
+from sqlalchemy import Connection, Row, text
 
 from campaigns.vocabulary import Channel
 from contact_service.bootstrap import Service
@@ -32,16 +35,32 @@ def next_person(service: Service, actor: Actor, now: datetime) -> NextPerson | N
     """
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
     with service.engine.begin() as connection:
+        held = _held(connection, actor)
+        if held is not None:  # asked again before recording: still the same person
+            return NextPerson(held.id, service.vault.open("phone.number", held.number))
         definitions = definitions_running(connection)
         looked_at = 1
         leases: list[Lease] = []
         while looked_at and not leases:  # those put aside by the re-checks are no answer
             leases, looked_at = lease(
                 connection, definitions, Channel.OPERATOR, "centre", actor.name, now, 1,
-                HOLD_SECONDS, live=False,
+                HOLD_SECONDS, carrier=None,
             )  # fmt: skip
         if not leases:
             return None
         audit.record(connection, now, actor, "person.shown", str(leases[0].attempt_id))
     phone = service.vault.open("phone.number", leases[0].sealed_number)
     return NextPerson(leases[0].attempt_id, phone)
+
+
+def _held(connection: Connection, actor: Actor) -> Row[Any] | None:
+    """The person that this operator already has."""
+    return connection.execute(
+        text("""
+        SELECT a.id, p.number FROM attempt a JOIN phone p ON p.id = a.phone_id
+        WHERE a.state = 'leased' AND a.channel = 'operator' AND a.lease_owner = :name
+        AND a.lease_until > clock_timestamp()
+        ORDER BY a.id LIMIT 1
+        """),
+        {"name": actor.name},
+    ).one_or_none()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from uuid import UUID
 
 from campaigns.definition import Definition
-from campaigns.messages import office_values, render
+from campaigns.messages import UnknownPlaceholder, office_values, render
 from campaigns.vocabulary import Channel
 from contact_service.dispatch.lease import Lease
 from contact_service.settings import Settings
-from contact_service.store.crypto import Vault
+from contact_service.store.crypto import CannotOpen, Vault
 from providers.base import Call, Contact, Message
 
 
@@ -32,6 +32,10 @@ def instructions_url(settings: Settings, provider: str, attempt_id: UUID, node: 
 def recording_url(settings: Settings, provider: str, name: str) -> str:
     """Where a carrier fetches a recording. Recordings hold nothing about anybody."""
     return f"{settings.public_url}/webhooks/{provider}/recordings/{name}"
+
+
+#: What can be wrong with one row so that nothing can be made of it.
+CANNOT_PREPARE = (CannotOpen, UnknownPlaceholder, KeyError, ValueError)
 
 
 def contact_of(

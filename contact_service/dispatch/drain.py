@@ -18,7 +18,7 @@ from uuid import UUID
 import redis
 
 from campaigns.definition import Definition
-from campaigns.vocabulary import Channel
+from campaigns.vocabulary import Channel, Outcome
 from contact_service import logs
 from contact_service.bootstrap import Service
 from contact_service.dispatch import contacts, switches
@@ -130,7 +130,7 @@ class Lane:
                 self.service.clock.now(),
                 size,
                 seconds,
-                live=self.config.live,
+                carrier="live" if self.config.live else "simulated",
             )
             self.reached("leased")
         self.reached("committed")
@@ -140,15 +140,22 @@ class Lane:
         if time.monotonic() > lease_ends - LONGEST_REQUEST_SECONDS:
             # we were held up; somebody else may take it before our request would be over
             return Answer(item.attempt_id, item.lease_number, Throttled(timedelta(0), "late"))
-        contact = contacts.contact_of(
-            item,
-            definition,
-            self.channel,
-            self.config.name,
-            self.service.settings,
-            self.service.vault,
-            webhook=self.config.webhook,
-        )
+        try:
+            contact = contacts.contact_of(
+                item,
+                definition,
+                self.channel,
+                self.config.name,
+                self.service.settings,
+                self.service.vault,
+                webhook=self.config.webhook,
+            )
+        except contacts.CANNOT_PREPARE as error:  # one bad row must not stop the others
+            log.error(
+                "contact.unprepared", attempt=str(item.attempt_id), fault=type(error).__name__
+            )
+            refused = Refused(Cause.NEVER_THIS_CONTENT, Outcome.OTHER, "unprepared")
+            return Answer(item.attempt_id, item.lease_number, refused)
         self.reached("sending")
         result = await self.provider.submit(contact)
         self.reached("answered")
@@ -158,7 +165,7 @@ class Lane:
         self.reached("recording")
         now = self.service.clock.now()
         with self.service.engine.begin() as connection:
-            recorded = record(connection, answers, now)
+            recorded = record(connection, self.config.name, answers, now)
         self._heed(answers)
         log.info(
             "dispatch.recorded", lane=f"{self.config.name}/{self.channel}", answers=len(answers)

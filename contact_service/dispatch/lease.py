@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -16,6 +17,7 @@ from sqlalchemy import Connection, text
 from campaigns.definition import Definition
 from campaigns.vocabulary import Channel
 from contact_service.clock import TOKYO
+from contact_service.dispatch.settle import settle
 from contact_service.domain.windows import is_open
 from contact_service.store import left_alone
 
@@ -38,7 +40,7 @@ def open_now(definitions: dict[UUID, Definition], now: datetime) -> list[UUID]:
 
 _LEASE = text(f"""
 WITH candidate AS MATERIALIZED (
-    SELECT a.id, a.target_id, a.run_id, a.step, a.phone_id, a.expires_at
+    SELECT a.id, a.target_id, a.run_id, a.step, a.try_number, a.phone_id, a.expires_at
     FROM attempt a
     WHERE a.state = 'planned' AND a.channel = :channel AND a.due_at <= :now
     AND a.run_id = ANY(:runs)
@@ -46,45 +48,73 @@ WITH candidate AS MATERIALIZED (
     AND NOT EXISTS (SELECT 1 FROM stop_switch s WHERE s.scope = ANY(:scopes))
     ORDER BY a.due_at, a.id
     LIMIT :size FOR UPDATE OF a SKIP LOCKED
-), judged AS (
-    SELECT a.id, t.phone_id, CASE
+), judged AS MATERIALIZED (
+    SELECT a.id, t.phone_id,
+    row_number() OVER (PARTITION BY a.phone_id ORDER BY a.id) AS turn,
+    CASE
+        -- the carrier has reported on it: it was taken after all
+        WHEN EXISTS (SELECT 1 FROM event e WHERE e.attempt_id = a.id) THEN 'reported'
         WHEN a.expires_at <= :now THEN 'expired'
-        WHEN :live AND EXISTS (
+        WHEN :carrier = 'live' AND EXISTS (
             SELECT 1 FROM target_claim tc JOIN claim c ON c.id = tc.claim_id
             JOIN debtor d ON d.id = c.debtor_id
             WHERE tc.target_id = t.id AND d.training) THEN 'training_data'
+        WHEN :carrier = 'simulated' AND EXISTS (
+            SELECT 1 FROM target_claim tc JOIN claim c ON c.id = tc.claim_id
+            JOIN debtor d ON d.id = c.debtor_id
+            WHERE tc.target_id = t.id AND NOT d.training) THEN 'real_data'
         WHEN NOT EXISTS (
             SELECT 1 FROM target_claim tc JOIN claim c ON c.id = tc.claim_id
             WHERE tc.target_id = t.id AND c.outstanding_yen > 0) THEN 'paid'
+        WHEN NOT EXISTS (
+            SELECT 1 FROM target_claim tc JOIN claim c ON c.id = tc.claim_id
+            WHERE tc.target_id = t.id AND c.outstanding_yen > 0
+            AND {left_alone.STILL_THEIR_NUMBER}) THEN 'number_changed'
         WHEN {left_alone.TARGET_RESTRICTED} THEN 'restricted'
         WHEN EXISTS (
             SELECT 1 FROM attempt earlier
             JOIN run_step s ON s.run_id = a.run_id AND s.step = a.step
+            LEFT JOIN event e ON e.attempt_id = earlier.id
             WHERE earlier.target_id = a.target_id AND earlier.step <> a.step
-            AND earlier.outcome = ANY(s.unless)) THEN 'already_reached'
+            AND (earlier.outcome = ANY(s.unless) OR e.outcome = ANY(s.unless)))
+        -- a later report may have said that the try before reached the person after all
+        OR (a.try_number > 1 AND NOT EXISTS (
+            SELECT 1 FROM attempt before
+            JOIN run_step s ON s.run_id = a.run_id AND s.step = a.step
+            CROSS JOIN LATERAL jsonb_to_recordset(s.retries) AS rule("on" text)
+            WHERE before.target_id = a.target_id AND before.step = a.step
+            AND before.try_number = a.try_number - 1 AND before.outcome = rule."on"))
+        THEN 'already_reached'
         WHEN (SELECT count(*) FROM attempt x WHERE x.phone_id = a.phone_id
-            AND x.submitted_at > :now - interval '7 days') >= caps.per_7_days
+            AND x.submitted_at > :now - interval '7 days')
+            + under_way.others >= caps.per_7_days
         OR (SELECT count(*) FROM attempt x WHERE x.phone_id = a.phone_id
-            AND x.submitted_at > :now - interval '30 days') >= caps.per_30_days
+            AND x.submitted_at > :now - interval '30 days')
+            + under_way.others >= caps.per_30_days
         THEN 'contact_cap'
     END AS reason
     FROM candidate a
     JOIN target t ON t.id = a.target_id
     JOIN unnest(CAST(:runs AS uuid[]), CAST(:caps_7 AS int[]), CAST(:caps_30 AS int[]))
         AS caps(run_id, per_7_days, per_30_days) ON caps.run_id = a.run_id
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS others FROM attempt x
+        WHERE x.phone_id = a.phone_id AND x.state = 'leased') under_way
 )
 UPDATE attempt a SET
-    state = CASE WHEN j.reason IS NULL THEN 'leased' ELSE 'skipped' END,
+    state = CASE WHEN j.reason IS NULL THEN 'leased'
+        WHEN j.reason = 'reported' THEN 'accepted' ELSE 'skipped' END,
     reason = j.reason,
     outcome_at = CASE WHEN j.reason IS NOT NULL THEN CAST(:now AS timestamptz) END,
-    provider = CASE WHEN j.reason IS NULL THEN :provider END,
+    provider = CASE WHEN j.reason IS NULL THEN :provider WHEN j.reason = 'reported'
+        THEN (SELECT min(e.provider) FROM event e WHERE e.attempt_id = a.id) END,
     lease_owner = CASE WHEN j.reason IS NULL THEN :owner END,
     lease_number = a.lease_number + 1,
     lease_until = CASE WHEN j.reason IS NULL
         THEN clock_timestamp() + make_interval(secs => :seconds) END,
     leased_at = CASE WHEN j.reason IS NULL THEN CAST(:now AS timestamptz) END
 FROM judged j JOIN phone p ON p.id = j.phone_id
-WHERE a.id = j.id
+WHERE a.id = j.id AND j.turn = 1 -- one contact of a number at a time
 RETURNING a.id, a.run_id, a.step, a.lease_number, a.reason, p.number
 """)
 
@@ -99,12 +129,14 @@ def lease(
     size: int,
     seconds: float,
     *,
-    live: bool,
+    carrier: Literal["live", "simulated"] | None,
 ) -> tuple[list[Lease], int]:
     """Lease up to ``size`` due attempts of ``channel`` for ``seconds`` of real time.
 
-    Returns the leases and how many attempts were looked at: fewer than ``size`` means that
-    nothing more is due. The caller commits before anything leaves the house.
+    ``carrier`` says whom it reaches: training data never go to a live one, nor real people to
+    the simulated one; ``None`` is for the office's own operators. Returns the leases and how
+    many attempts were dealt with: 0 means that nothing more is due. The caller commits before
+    anything leaves the house.
     """
     runs = open_now(definitions, now)
     if not runs:
@@ -119,7 +151,7 @@ def lease(
             "caps_30": [definitions[run_id].caps.per_30_days for run_id in runs],
             "scopes": ["all", f"provider:{provider}", f"channel:{channel.value}"],
             "size": size,
-            "live": live,
+            "carrier": carrier,
             "provider": provider,
             "owner": owner,
             "seconds": seconds,
@@ -131,6 +163,7 @@ def lease(
         for row in rows
         if row.reason is None
     ]
+    settle(connection, [row.id for row in rows if row.reason == "reported"])
     return leases, len(rows)
 
 
@@ -141,22 +174,30 @@ def end_overdue(connection: Connection, now: datetime) -> list[UUID]:
     """
     unknown = connection.execute(
         text("""
-        UPDATE attempt SET state = 'unknown', reason = 'lease_expired'
-        WHERE state = 'leased' AND lease_until < clock_timestamp() AND channel <> 'operator'
-        RETURNING id
+        UPDATE attempt a SET state = 'unknown', reason = 'lease_expired'
+        FROM (SELECT id FROM attempt
+            WHERE state = 'leased' AND lease_until < clock_timestamp() AND channel <> 'operator'
+            ORDER BY id FOR UPDATE SKIP LOCKED) over
+        WHERE a.id = over.id
+        RETURNING a.id
         """)
     )
     ids = [row.id for row in unknown]
     connection.execute(
         text("""
-        UPDATE attempt SET state = 'planned', lease_until = NULL, lease_owner = NULL
-        WHERE state = 'leased' AND lease_until < clock_timestamp() AND channel = 'operator'
+        UPDATE attempt a SET state = 'planned', lease_until = NULL
+        FROM (SELECT id FROM attempt
+            WHERE state = 'leased' AND lease_until < clock_timestamp() AND channel = 'operator'
+            ORDER BY id FOR UPDATE SKIP LOCKED) over
+        WHERE a.id = over.id
         """)
     )
     connection.execute(
         text("""
-        UPDATE attempt SET state = 'skipped', reason = 'expired', outcome_at = :now
-        WHERE state = 'planned' AND expires_at <= :now
+        UPDATE attempt a SET state = 'skipped', reason = 'expired', outcome_at = :now
+        FROM (SELECT id FROM attempt WHERE state = 'planned' AND expires_at <= :now
+            ORDER BY id FOR UPDATE SKIP LOCKED) over
+        WHERE a.id = over.id
         """),
         {"now": now},
     )

@@ -68,35 +68,38 @@ async def reconcile(service: Service, config: ProviderConfig, provider: Provider
     used: dict[str, set[str]] = defaultdict(set)
     for row in unknown:
         lease = Lease(row.id, row.run_id, row.step, row.lease_number, row.number)
-        contact = contacts.contact_of(
-            lease, definitions[row.run_id], Channel(row.channel), config.name,
-            service.settings, service.vault, webhook=config.webhook,
-        )  # fmt: skip
+        channel = Channel(row.channel)
         try:
-            listed = await provider.list_sent(
-                Channel(row.channel), contact.to, row.leased_at - CLOCK_SKEW
-            )
+            contact = contacts.contact_of(
+                lease, definitions[row.run_id], channel, config.name,
+                service.settings, service.vault, webhook=config.webhook,
+            )  # fmt: skip
+        except contacts.CANNOT_PREPARE:
+            persons.append(row.id)
+            continue
+        try:
+            listed = await provider.list_sent(channel, contact.to, row.leased_at - CLOCK_SKEW)
         except ProviderUnavailable:
             waiting += 1
             continue
         with service.engine.connect() as connection:
-            known = _refs_in_use(connection, config.name, [x.provider_ref for x in listed])
+            known = _refs_of_others(
+                connection, config.name, row.id, [item.provider_ref for item in listed]
+            )
+        unclaimed = [
+            item
+            for item in sorted(listed, key=lambda item: item.created_at)
+            if item.provider_ref not in known | used[contact.to]
+        ]
         body = contact.body if isinstance(contact, Message) else None
-        found = next(
-            (
-                item
-                for item in sorted(listed, key=lambda x: x.created_at)
-                if item.body == body
-                and item.provider_ref not in known
-                and item.provider_ref not in used[contact.to]
-            ),
-            None,
-        )
-        if found is not None:
+        found = next((item for item in unclaimed if item.body == body), None)
+        if row.another_under_way:
+            waiting += 1  # what the listing shows may be the other's
+        elif found is not None:
             used[contact.to].add(found.provider_ref)
             accepted.append((row.id, row.lease_number, found))
-        elif grace is None:
-            persons.append(row.id)
+        elif grace is None or (unclaimed and row.listing_complete):
+            persons.append(row.id)  # something went to this number, and we cannot say what
         elif row.listing_complete:
             gone.append((row.id, row.lease_number))
         else:
@@ -126,7 +129,9 @@ def _claim_unknown(
         WHERE a.id = due.id AND p.id = a.phone_id
         RETURNING a.id, a.run_id, a.step, a.channel, a.lease_number, a.leased_at, p.number,
             a.lease_until + make_interval(secs => :grace) < clock_timestamp()
-                AS listing_complete
+                AS listing_complete,
+            EXISTS (SELECT 1 FROM attempt o WHERE o.phone_id = a.phone_id AND o.id <> a.id
+                AND o.channel = a.channel AND o.state = 'leased') AS another_under_way
         """),
         {
             "provider": provider,
@@ -138,13 +143,20 @@ def _claim_unknown(
     return list(rows)
 
 
-def _refs_in_use(connection: Connection, provider: str, refs: list[str]) -> set[str]:
+def _refs_of_others(
+    connection: Connection, provider: str, attempt_id: UUID, refs: list[str]
+) -> set[str]:
+    """Those of ``refs`` that other attempts have, by their own record or by reports."""
     rows = connection.execute(
         text("""
         SELECT provider_ref FROM attempt
+        WHERE provider = :provider AND provider_ref = ANY(:refs) AND id <> :id
+        UNION
+        SELECT provider_ref FROM event
         WHERE provider = :provider AND provider_ref = ANY(:refs)
+        AND attempt_id IS NOT NULL AND attempt_id <> :id
         """),
-        {"provider": provider, "refs": refs},
+        {"provider": provider, "refs": refs, "id": attempt_id},
     )
     return {row.provider_ref for row in rows}
 
@@ -163,6 +175,8 @@ def _write(
         FROM unnest(CAST(:ids AS uuid[]), CAST(:numbers AS int[]), CAST(:refs AS text[]),
             CAST(:ats AS timestamptz[])) AS v(id, number, ref, at)
         WHERE a.id = v.id AND a.lease_number = v.number AND a.state = 'unknown'
+        AND NOT EXISTS (SELECT 1 FROM attempt o
+            WHERE o.provider = a.provider AND o.provider_ref = v.ref AND o.id <> a.id)
         """),
         {
             "ids": [item[0] for item in accepted],

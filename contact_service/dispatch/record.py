@@ -13,6 +13,9 @@ from sqlalchemy import Connection, text
 from contact_service.dispatch.settle import settle
 from providers.base import Accepted, Cause, Refused, Result, Throttled, Unknown
 
+#: Others go first after a resume, lest one number that the account may not use stops a lane.
+CREDENTIALS_PAUSE = timedelta(minutes=5)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -40,7 +43,7 @@ def _row(result: Result, now: datetime) -> _Row:
             return _Row("accepted", provider_ref=result.provider_ref, parts=result.parts)
         case Refused(cause=Cause.OUR_CREDENTIALS):
             # provably not taken, and nothing is wrong with the contact: it waits for us
-            return _Row("planned", "our_credentials", result.detail, due_at=now)
+            return _Row("planned", "our_credentials", result.detail, due_at=now + CREDENTIALS_PAUSE)
         case Refused():
             return _Row("finished", result.cause, result.detail, outcome=result.outcome)
         case Throttled():
@@ -57,27 +60,33 @@ UPDATE attempt a SET
     state = v.state,
     reason = v.reason,
     detail = left(v.detail, 300),
-    provider_ref = coalesce(v.provider_ref, a.provider_ref),
+    -- two attempts under one reference would be a fault elsewhere; it must not lose the batch
+    provider_ref = CASE WHEN taken.id IS NULL THEN coalesce(v.provider_ref, a.provider_ref) END,
+    needs_person = taken.id IS NOT NULL,
     parts = coalesce(v.parts, a.parts),
     outcome = v.outcome,
     outcome_at = CASE WHEN v.outcome IS NOT NULL THEN CAST(:now AS timestamptz) END,
     submitted_at = CASE WHEN v.state IN ('accepted', 'unknown') THEN a.leased_at END,
     due_at = coalesce(v.due_at, a.due_at),
-    provider = CASE WHEN v.state = 'planned' THEN NULL ELSE a.provider END,
+    provider = CASE WHEN v.state = 'planned' THEN NULL ELSE :provider END,
     lease_until = CASE WHEN v.state = 'planned' THEN NULL ELSE clock_timestamp() END
 FROM unnest(
     CAST(:ids AS uuid[]), CAST(:numbers AS int[]), CAST(:states AS text[]),
     CAST(:reasons AS text[]), CAST(:details AS text[]), CAST(:refs AS text[]),
     CAST(:parts AS int[]), CAST(:outcomes AS text[]), CAST(:dues AS timestamptz[])
 ) AS v(id, number, state, reason, detail, provider_ref, parts, outcome, due_at)
+LEFT JOIN attempt taken ON taken.provider = :provider AND taken.provider_ref = v.provider_ref
+    AND taken.id <> v.id
 WHERE a.id = v.id AND a.lease_number = v.number
 -- a lease that ended meanwhile is unknown: what we learn now settles it
-AND a.state IN ('leased', 'unknown')
+AND (a.state IN ('leased', 'unknown')
+    -- nor is "not taken" the last word when the carrier's own answer arrives after all
+    OR (a.state = 'planned' AND a.reason = 'not_taken' AND v.state = 'accepted'))
 RETURNING a.id, a.state
 """)
 
 
-def record(connection: Connection, answers: Sequence[Answer], now: datetime) -> int:
+def record(connection: Connection, provider: str, answers: Sequence[Answer], now: datetime) -> int:
     """Write the answers of a batch and what follows from them. Returns how many counted.
 
     An answer to a lease that somebody else has taken over since counts for nothing: the
@@ -89,6 +98,7 @@ def record(connection: Connection, answers: Sequence[Answer], now: datetime) -> 
         _RECORD,
         {
             "now": now,
+            "provider": provider,
             "ids": [answer.attempt_id for answer in answers],
             "numbers": [answer.lease_number for answer in answers],
             "states": [row.state for row in rows],
@@ -102,7 +112,7 @@ def record(connection: Connection, answers: Sequence[Answer], now: datetime) -> 
     ).all()
     settle(
         connection,
-        [row.id for row in changed if row.state != "planned"],
+        [row.id for row in changed],
         finished=[row.id for row in changed if row.state == "finished"],
     )
     return len(changed)

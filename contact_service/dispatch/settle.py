@@ -28,15 +28,19 @@ _LOCK = text("SELECT 1 FROM attempt WHERE id = ANY(:ids) ORDER BY id FOR UPDATE"
 
 _FOLD = text("""
 WITH reported AS (
-    SELECT a.id, e.id AS event_id, e.outcome, e.rank, e.final, e.occurred_at, e.provider_ref
+    SELECT a.id, e.id AS event_id, e.outcome, e.rank, e.final, e.occurred_at, e.provider,
+        e.provider_ref
     FROM attempt a JOIN event e ON e.attempt_id = a.id
+        AND e.provider = coalesce(a.provider, e.provider)
+        AND e.provider_ref = coalesce(a.provider_ref, e.provider_ref)
     WHERE a.id = ANY(:ids)
     UNION
-    SELECT a.id, e.id, e.outcome, e.rank, e.final, e.occurred_at, e.provider_ref
+    SELECT a.id, e.id, e.outcome, e.rank, e.final, e.occurred_at, e.provider, e.provider_ref
     FROM attempt a JOIN event e ON e.provider = a.provider AND e.provider_ref = a.provider_ref
     WHERE a.id = ANY(:ids) AND a.provider_ref IS NOT NULL
 ), said AS (
-    SELECT id, bool_or(final) AS final, min(provider_ref) AS provider_ref,
+    SELECT id, bool_or(final) AS final, min(provider) AS provider,
+        min(provider_ref) AS provider_ref,
         (array_agg(outcome ORDER BY rank DESC, occurred_at, event_id)
             FILTER (WHERE outcome IS NOT NULL))[1] AS outcome,
         coalesce(max(occurred_at) FILTER (WHERE final), max(occurred_at)) AS occurred_at
@@ -44,7 +48,10 @@ WITH reported AS (
 )
 UPDATE attempt a SET
     state = CASE WHEN s.final THEN 'finished' ELSE 'accepted' END,
-    provider_ref = coalesce(a.provider_ref, s.provider_ref),
+    provider = coalesce(a.provider, s.provider),
+    provider_ref = coalesce(a.provider_ref, CASE WHEN NOT EXISTS (
+        SELECT 1 FROM attempt o WHERE o.provider = s.provider
+        AND o.provider_ref = s.provider_ref AND o.id <> a.id) THEN s.provider_ref END),
     submitted_at = coalesce(a.submitted_at, a.leased_at),
     reason = CASE WHEN a.state = 'unknown' THEN NULL ELSE a.reason END,
     needs_person = false,
@@ -53,7 +60,9 @@ UPDATE attempt a SET
 FROM said s
 WHERE a.id = s.id
 -- what is finished is never opened again; a final report may still say more about it
-AND (a.state IN ('accepted', 'unknown') OR (a.state = 'finished' AND s.final))
+AND (a.state IN ('accepted', 'unknown') OR (a.state = 'finished' AND s.final)
+    -- planned again, and yet the carrier reports on it: it was taken after all
+    OR (a.state = 'planned' AND a.lease_number > 0))
 AND (a.state, a.outcome, a.outcome_at) IS DISTINCT FROM (
     CASE WHEN s.final THEN 'finished' ELSE 'accepted' END,
     CASE WHEN s.final THEN coalesce(s.outcome, 'other') END,
@@ -69,14 +78,14 @@ WITH said AS (
     JOIN event e ON e.attempt_id = a.id WHERE a.id = ANY(:ids)
 )
 INSERT INTO restriction (kind, phone_id, starts_on, origin)
-SELECT v.kind, s.phone_id, min(s.at)::date, 'resident'
+SELECT v.kind, s.phone_id, least(min(s.at), clock_timestamp())::date, 'resident'
 FROM said s
 JOIN unnest(CAST(:outcomes AS text[]), CAST(:kinds AS text[])) AS v(outcome, kind)
     ON v.outcome = s.outcome
 WHERE NOT EXISTS (SELECT 1 FROM restriction r WHERE r.phone_id = s.phone_id
     AND r.kind = v.kind AND r.lifted_at IS NULL)
 GROUP BY v.kind, s.phone_id
-ON CONFLICT DO NOTHING
+ON CONFLICT ON CONSTRAINT uq_restriction_said_once DO UPDATE SET lifted_at = NULL
 """)
 
 _LOG_CALLS = text("""

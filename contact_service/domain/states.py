@@ -38,12 +38,14 @@ class SkipReason(StrEnum):
     """Why a planned attempt was not made. Judged at the moment of leasing."""
 
     PAID = "paid"
+    NUMBER_CHANGED = "number_changed"  # a newer file gives these people another number
     RESTRICTED = "restricted"
     ALREADY_REACHED = "already_reached"  # an earlier step had an outcome that makes it needless
     CONTACT_CAP = "contact_cap"
     EXPIRED = "expired"
     STOPPED = "stopped"
     TRAINING_DATA = "training_data"  # sample or simulated people and a live carrier
+    REAL_DATA = "real_data"  # real people and the simulated carrier
 
 
 class ExclusionReason(StrEnum):
@@ -66,12 +68,14 @@ EXCLUSION_JA: Mapping[ExclusionReason, str] = {
 
 SKIP_JA: Mapping[SkipReason, str] = {
     SkipReason.PAID: "納付済",
+    SkipReason.NUMBER_CHANGED: "番号の変更",
     SkipReason.RESTRICTED: "交渉制限",
     SkipReason.ALREADY_REACHED: "前の段階で接触済",
     SkipReason.CONTACT_CAP: "接触回数の上限",
     SkipReason.EXPIRED: "期限切れ",
     SkipReason.STOPPED: "停止",
     SkipReason.TRAINING_DATA: "訓練データ",
+    SkipReason.REAL_DATA: "模擬事業者",
 }
 
 
@@ -85,12 +89,14 @@ EXCLUSION_EN: Mapping[ExclusionReason, str] = {
 
 SKIP_EN: Mapping[SkipReason, str] = {
     SkipReason.PAID: "paid",
+    SkipReason.NUMBER_CHANGED: "number changed",
     SkipReason.RESTRICTED: "must not be contacted",
     SkipReason.ALREADY_REACHED: "reached in an earlier step",
     SkipReason.CONTACT_CAP: "contact cap",
     SkipReason.EXPIRED: "expired",
     SkipReason.STOPPED: "stopped",
     SkipReason.TRAINING_DATA: "training data",
+    SkipReason.REAL_DATA: "simulated carrier",
 }
 
 

@@ -25,6 +25,7 @@ from contact_service.intake.rejects import Rejects, target_for
 from contact_service.intake.staging import Import, Importer
 from contact_service.logs import log
 from contact_service.store import audit
+from contact_service.store.engine import LEDGER_LOCK
 from contact_service.store.tables.ledger import source_file
 
 IMPORTERS: Mapping[FileKind, Importer] = {
@@ -34,7 +35,6 @@ IMPORTERS: Mapping[FileKind, Importer] = {
     FileKind.CALLS: calls.IMPORTER,
 }
 ROWS_AT_ONCE = 2000
-_LOCK = 0x696E74616B65  # one import at a time: two could wait for one another's people
 _DAY_IN_NAME = re.compile(r"(?<!\d)(\d{8})(?!\d)")
 
 
@@ -91,7 +91,7 @@ def import_file(
     target = target_for(path, rejects, service.settings.state_dir)
     now = service.clock.now()
     with service.engine.connect() as connection, connection.begin() as transaction:
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (LEDGER_LOCK,))
         connection.exec_driver_sql("SET LOCAL work_mem = '64MB'")
         day = as_of or _day_described(connection, path, found, now)
         file_id = _begin_record(connection, path, chosen, found, training, now, actor)

@@ -44,7 +44,7 @@ def find_outstanding(file: Import) -> None:
                 AS yen
             FROM touched_claim t
             JOIN claim c USING (id)
-            LEFT JOIN payment p ON p.claim_id = c.id AND p.paid_on > c.filed_as_of
+            LEFT JOIN payment p ON p.claim_id = c.id AND p.paid_on >= c.filed_as_of
             GROUP BY c.id
         )
         UPDATE claim c SET outstanding_yen = owed.yen

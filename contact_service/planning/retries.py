@@ -21,14 +21,16 @@ def plan_retries(connection: Connection, attempt_ids: Sequence[UUID]) -> int:
             state, due_at, expires_at)
         SELECT derived_id(a.target_id || ':' || a.step || ':' || a.try_number + 1), a.run_id,
             a.target_id, a.step, a.try_number + 1, a.channel, a.phone_id, 'planned',
-            a.outcome_at + make_interval(secs => rule.after_seconds), a.expires_at
+            greatest(a.outcome_at, a.submitted_at) + make_interval(secs => rule.after_seconds),
+            a.expires_at
         FROM attempt a
         JOIN run_step s ON s.run_id = a.run_id AND s.step = a.step
         JOIN run r ON r.id = a.run_id AND r.state IN ('running', 'paused')
         CROSS JOIN LATERAL jsonb_to_recordset(s.retries)
             AS rule("on" text, after_seconds int, most int)
         WHERE a.id = ANY(:ids) AND a.state = 'finished' AND a.outcome = rule."on"
-        AND a.outcome_at + make_interval(secs => rule.after_seconds) < a.expires_at
+        AND greatest(a.outcome_at, a.submitted_at)
+            + make_interval(secs => rule.after_seconds) < a.expires_at
         AND NOT EXISTS (SELECT 1 FROM attempt later WHERE later.target_id = a.target_id
             AND later.step = a.step AND later.try_number > a.try_number)
         AND (SELECT count(*) FROM attempt same WHERE same.target_id = a.target_id

@@ -19,6 +19,7 @@ from contact_service.planning import targets
 from contact_service.planning.clusters import find_clusters
 from contact_service.planning.schedule import freeze_steps, plan_attempts
 from contact_service.store import audit
+from contact_service.store.engine import LEDGER_LOCK
 from contact_service.store.tables.campaigns import campaign_version, run
 
 
@@ -53,8 +54,9 @@ def plan(
     digest = sha256(source.encode()).hexdigest()
     run_id = derived_id("run", definition.campaign, digest, first_day.isoformat())
     with engine.begin() as connection:
-        # one planner at a time: two would both find nobody in another run
-        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('planning'))"))
+        # one planner at a time (two would both find nobody in another run), and no file that
+        # changes the ledger between two of the statements that read it
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LEDGER_LOCK})
         # sorts and joins of a whole ledger; only for this transaction
         connection.execute(text("SET LOCAL work_mem = '256MB'"))
         if connection.scalar(select(run.c.id).where(run.c.id == run_id)):
@@ -139,6 +141,8 @@ def _freeze(
     targets.allocate(connection, definition, run_id)
     freeze_steps(connection, definition, run_id, first_day)
     plan_attempts(connection, definition, run_id, first_day)
+    # the first lease comes before the server looks at the tables by itself
+    connection.execute(text("ANALYZE attempt, target, target_claim"))
     audit.record(connection, now, actor, "run.plan", str(run_id), campaign=definition.campaign)
 
 
@@ -175,8 +179,8 @@ def start(
         ).one_or_none()
         if found and actor.name == found.planned_by:
             raise NotAllowed(
-                "計画した人とは別の人が承認してください / somebody else must approve what "
-                f"{actor.name} planned"
+                "計画した人とは別の人が承認してください（CONTACT_ACTOR で名乗ります） / somebody "
+                f"else must approve what {actor.name} planned (CONTACT_ACTOR says who you are)"
             )
         if found and found.training and live_providers:
             raise CannotDo(

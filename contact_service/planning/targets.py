@@ -135,10 +135,16 @@ def exclude(connection: Connection, definition: Definition, run_id: UUID) -> Non
         text(f"""
         CREATE TEMP TABLE plan_left_out ON COMMIT DROP AS
         WITH busy_cluster AS (
-            SELECT DISTINCT pd.cluster FROM plan_debtor pd
-            JOIN debtor_phone dp USING (debtor_id)
-            JOIN target t ON t.phone_id = dp.phone_id
+            SELECT pc.cluster FROM target t
             JOIN run r ON r.id = t.run_id AND r.id <> :run_id AND r.state = ANY(:active)
+            JOIN debtor_phone dp ON dp.phone_id = t.phone_id
+            JOIN plan_cluster pc ON pc.debtor_id = dp.debtor_id
+            UNION
+            SELECT pc.cluster FROM target t
+            JOIN run r ON r.id = t.run_id AND r.id <> :run_id AND r.state = ANY(:active)
+            JOIN target_claim tc ON tc.target_id = t.id
+            JOIN claim c ON c.id = tc.claim_id
+            JOIN plan_cluster pc ON pc.debtor_id = c.debtor_id
         )
         SELECT phone_id, CASE WHEN NOT ({condition}) THEN CAST(:amount AS text)
             ELSE :in_another_run END AS reason

@@ -37,8 +37,8 @@ class Reported:
 def store_receipts(
     engine: Engine, provider: str, reports: Sequence[Reported], now: datetime
 ) -> int:
-    """Write reports and settle their attempts, in one transaction: when this returns they are
-    on disk. A report that came before changes nothing. Returns how many were new.
+    """Write reports, then settle their attempts: when this returns all of it is on disk. A
+    report that came before changes nothing. Returns how many were new.
 
     Reports of attempts that are not recorded yet are kept; they count as soon as they match.
     """
@@ -49,6 +49,8 @@ def store_receipts(
             .returning(event.c.id),
             [_row(provider, report, now) for report in reports],
         ).all()
+    # on disk from here on, whatever becomes of what follows; settling again does no harm
+    with engine.begin() as connection:
         refs = [report.receipt.provider_ref for report in reports]
         ids = {report.attempt_id for report in reports if report.attempt_id is not None}
         ids |= _attempts_of(connection, provider, refs)

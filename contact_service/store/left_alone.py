@@ -9,10 +9,16 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from contact_service.domain.restrictions import Reach, kinds_reaching
+from contact_service.domain.restrictions import Reach, RestrictionKind, kinds_reaching
 
 IN_FORCE = """
     r.lifted_at IS NULL AND r.starts_on <= :day AND (r.ends_on IS NULL OR r.ends_on >= :day)
+"""
+
+#: A restriction that concerns the whole person. One of a number that a file tells of a person,
+#: without saying which number, does too.
+OF_A_PERSON = """
+    (r.kind = ANY(:debtor_kinds) OR (r.kind = ANY(:phone_kinds) AND r.phone_id IS NULL))
 """
 
 #: Claims under a restriction of their own: the one it names, or all of the debtor's. One that
@@ -28,7 +34,11 @@ RESTRICTED_CLAIMS = f"""
 #: People under a restriction that concerns the whole person.
 RESTRICTED_DEBTORS = f"""
     SELECT r.debtor_id FROM restriction r
-    WHERE {IN_FORCE} AND r.debtor_id IS NOT NULL AND r.kind = ANY(:debtor_kinds)
+    WHERE {IN_FORCE} AND r.debtor_id IS NOT NULL AND {OF_A_PERSON}
+    UNION ALL
+    -- who said "no more" at one number is not called at another
+    SELECT dp.debtor_id FROM restriction r JOIN debtor_phone dp ON dp.phone_id = r.phone_id
+    WHERE {IN_FORCE} AND r.kind = :opted_out
 """
 
 #: People whose home and telephone must be left alone as well.
@@ -43,30 +53,45 @@ RESTRICTED_PHONES = f"""
     WHERE {IN_FORCE} AND r.phone_id IS NOT NULL AND r.kind = ANY(:phone_kinds)
 """
 
+#: Whether the person of claim ``c`` still has the number of target ``t``: a newer file may have
+#: taken it away, and whoever has it now must not hear of the debt.
+STILL_THEIR_NUMBER = """
+    EXISTS (SELECT 1 FROM debtor_phone theirs
+        WHERE theirs.debtor_id = c.debtor_id AND theirs.phone_id = t.phone_id)
+"""
+
 #: Whether target ``t``, to be contacted at number ``a.phone_id``, must be left alone now:
 #: nothing left that may be asked for, the person behind the number, the number itself, or
 #: somebody protected who shares the number or a home with one of the people concerned.
 TARGET_RESTRICTED = f"""
     NOT EXISTS (
         SELECT 1 FROM target_claim tc JOIN claim c ON c.id = tc.claim_id
-        WHERE tc.target_id = t.id AND c.outstanding_yen > 0
+        WHERE tc.target_id = t.id AND c.outstanding_yen > 0 AND {STILL_THEIR_NUMBER}
         AND NOT EXISTS (
             SELECT 1 FROM restriction r
             WHERE {IN_FORCE} AND r.kind = ANY(:claim_kinds) AND r.claim_id = c.id)
         AND NOT EXISTS (
             SELECT 1 FROM restriction r
             WHERE {IN_FORCE} AND r.debtor_id = c.debtor_id
-            AND (r.kind = ANY(:debtor_kinds)
-                OR r.kind = ANY(:claim_kinds) AND r.claim_id IS NULL)))
+            AND ({OF_A_PERSON} OR (r.kind = ANY(:claim_kinds) AND r.claim_id IS NULL)))
+        AND NOT EXISTS (
+            SELECT 1 FROM debtor_phone dp JOIN restriction r ON r.phone_id = dp.phone_id
+            WHERE dp.debtor_id = c.debtor_id AND {IN_FORCE} AND r.kind = :opted_out))
     OR EXISTS (
         SELECT 1 FROM restriction r
-        WHERE {IN_FORCE} AND r.debtor_id = t.addressee_id AND r.kind = ANY(:debtor_kinds))
+        WHERE {IN_FORCE} AND r.debtor_id = t.addressee_id AND {OF_A_PERSON})
     OR EXISTS (
         SELECT 1 FROM restriction r
         WHERE {IN_FORCE} AND r.phone_id = t.phone_id AND r.kind = ANY(:phone_kinds))
     OR EXISTS (
         SELECT 1 FROM debtor_phone dp
         JOIN restriction r ON r.debtor_id = dp.debtor_id
+        WHERE dp.phone_id = t.phone_id AND {IN_FORCE} AND r.kind = ANY(:household_kinds))
+    OR EXISTS (
+        SELECT 1 FROM debtor_phone dp
+        JOIN debtor d ON d.id = dp.debtor_id
+        JOIN debtor other ON other.household_id = d.household_id
+        JOIN restriction r ON r.debtor_id = other.id
         WHERE dp.phone_id = t.phone_id AND {IN_FORCE} AND r.kind = ANY(:household_kinds))
     OR EXISTS (
         SELECT 1 FROM target_claim tc
@@ -86,4 +111,5 @@ def parameters(day: date) -> dict[str, Any]:
         "debtor_kinds": kinds_reaching(Reach.DEBTOR),
         "household_kinds": kinds_reaching(Reach.HOUSEHOLD),
         "phone_kinds": kinds_reaching(Reach.PHONE),
+        "opted_out": RestrictionKind.OPTED_OUT.value,
     }

@@ -129,11 +129,11 @@ def test_protection_covers_everybody_who_shares_home_or_telephone(
     assert ledger.rows("SELECT addressee_id FROM target") == [(elsewhere,)]
 
 
-def test_a_mobile_is_chosen_for_sms_and_an_opted_out_number_is_passed_over(
+def test_a_mobile_is_chosen_for_sms_and_a_wrong_number_is_passed_over(
     ledger: Ledger, clock: FixedClock
 ) -> None:
     ledger.person([FIXED_LINE, mobile(1), mobile(2)])
-    ledger.restrict("opted_out", phone=mobile(1))
+    ledger.restrict("wrong_person", phone=mobile(1))
     ledger.person(["+81398765432"])
     plan(ledger, clock)
     kinds = ledger.rows("SELECT phone_kind, count(*) FROM target GROUP BY 1 ORDER BY 1")

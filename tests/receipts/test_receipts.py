@@ -240,6 +240,8 @@ def test_silence_ends_an_attempt_and_a_late_report_still_counts(floor: Floor) ->
     tell(floor, report(ref, None, final=False, status="sent"))
     engine = floor.service.engine
     assert finish_silent(engine, floor.clock.now() + timedelta(days=2)) == 0
+    assert finish_silent(engine, floor.clock.now() + timedelta(days=4)) == 0  # nobody asked yet
+    floor.ledger.run("UPDATE attempt SET checked_at = clock_timestamp() WHERE state = 'accepted'")
     assert finish_silent(engine, floor.clock.now() + timedelta(days=4)) == 1
     assert floor.ledger.rows("SELECT outcome FROM attempt WHERE channel = 'sms'") == [("unknown",)]
     tell(floor, delivered(ref))
@@ -252,6 +254,7 @@ def test_silence_ends_an_attempt_and_a_late_report_still_counts(floor: Floor) ->
 def test_a_repeated_intermediate_report_does_not_reopen_a_silent_attempt(floor: Floor) -> None:
     [(_, ref)] = sent(floor)
     tell(floor, report(ref, None, final=False, status="sent"))
+    floor.ledger.run("UPDATE attempt SET checked_at = clock_timestamp() WHERE state = 'accepted'")
     finish_silent(floor.service.engine, floor.clock.now() + timedelta(days=4))
     tell(floor, report(ref, None, final=False, status="sent"))
     assert floor.states() == {"finished": 1}

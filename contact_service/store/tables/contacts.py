@@ -66,6 +66,7 @@ attempt = Table(
         postgresql_where=text("state = 'planned'"),
     ),
     Index("ix_attempt_lease_until", "lease_until", postgresql_where=text("state = 'leased'")),
+    Index("ix_attempt_leased_phone", "phone_id", postgresql_where=text("state = 'leased'")),
     Index("ix_attempt_unknown", "provider", postgresql_where=text("state = 'unknown'")),
     Index("ix_attempt_accepted", "provider", postgresql_where=text("state = 'accepted'")),
     Index("ix_attempt_run_id_step", "run_id", "step"),

@@ -361,6 +361,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_attempt_run_id_step", "attempt", ["run_id", "step"], unique=False)
     op.create_index(
+        "ix_attempt_leased_phone",
+        "attempt",
+        ["phone_id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'leased'"),
+    )
+    op.create_index(
         "ix_attempt_unknown",
         "attempt",
         ["provider"],
@@ -619,6 +626,11 @@ def downgrade() -> None:
         "uq_attempt_provider_ref",
         table_name="attempt",
         postgresql_where=sa.text("provider_ref IS NOT NULL"),
+    )
+    op.drop_index(
+        "ix_attempt_leased_phone",
+        table_name="attempt",
+        postgresql_where=sa.text("state = 'leased'"),
     )
     op.drop_index(
         "ix_attempt_unknown", table_name="attempt", postgresql_where=sa.text("state = 'unknown'")
