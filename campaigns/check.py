@@ -30,7 +30,10 @@ def _scripts(definition: Definition) -> Iterator[Problem]:
 
 #: Each rule with the sections it reads.
 RULES: tuple[tuple[Rule, frozenset[str]], ...] = (
-    (selection.sensible_ranges, frozenset({"select"})),
+    (selection.sensible_ranges, frozenset({"select", "selections"})),
+    (selection.due_and_unpaid, frozenset({"select"})),
+    (selection.conditions_say_something, frozenset({"select", "selections", "within conditions"})),
+    (selection.names_lead_somewhere, frozenset({"select", "selections"})),
     (arms.named_once, frozenset({"arms"})),
     (arms.compared, frozenset({"arms"})),
     (arms.allocated, frozenset({"allocation"})),

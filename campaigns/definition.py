@@ -10,18 +10,13 @@ from datetime import date, time, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    WithJsonSchema,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
+from campaigns.conditions import Condition, Selection, put_in
 from campaigns.duration import parse_duration, show_duration
-from campaigns.vocabulary import Channel, ClaimKind, LegalClass, Outcome, Period
+from campaigns.parts import Name, Part
+from campaigns.parts import Range as Range
+from campaigns.vocabulary import Channel, Outcome
 
 
 def _whole_minutes(value: time) -> time:
@@ -31,7 +26,6 @@ def _whole_minutes(value: time) -> time:
     raise ValueError("時刻は日本時間の 09:00 の形で / write a time of day, in Japan, as 09:00")
 
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
@@ -46,46 +40,6 @@ TimeOfDay = Annotated[
     WithJsonSchema({"type": "string", "examples": ["09:00"], "pattern": "^[0-2][0-9]:[0-5][0-9]$"}),
 ]
 """``09:00``, in Asia/Tokyo."""
-
-
-_MOST = 2_000_000_000  # what a PostgreSQL integer holds
-
-
-class Part(BaseModel):
-    """Base of all parts: nothing unknown is passed over, nothing changes afterwards."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class Range(Part):
-    """From ``min`` to ``max``, both included; an absent end is open."""
-
-    min: int | None = Field(default=None, ge=0, le=_MOST)
-    """The least that counts; absent: no lower end."""
-    max: int | None = Field(default=None, ge=0, le=_MOST)
-    """The most that counts; absent: no upper end."""
-
-
-class Selection(Part):
-    """Which claims, and whose. An absent field selects all.
-
-    Restrictions always exclude; that cannot be said or unsaid here.
-    """
-
-    kinds: tuple[ClaimKind, ...] = ()
-    """科目. Empty: every kind."""
-    legal_classes: tuple[LegalClass, ...] = ()
-    """債権区分. Empty: every class."""
-    period: Period | None = None
-    """現年分 or 滞納繰越分. Absent: both."""
-    fiscal_years: Range = Range()
-    """調定年度, as Western years: 2026 is 令和8年度."""
-    days_since_due: Range = Range(min=1)
-    """Calendar days since the due date (納期限); 1 is the day after it."""
-    claim_outstanding_yen: Range = Range(min=1)
-    """収入未済額 of one claim."""
-    debtor_outstanding_yen: Range = Range()
-    """Sum of the selected claims of everybody behind one telephone number."""
 
 
 class Window(Part):
@@ -210,7 +164,7 @@ class Node(Part):
     """What is spoken. Placeholders only: ``{office}``, ``{centre_phone}``."""
     audio: Annotated[str, Field(pattern=AUDIO_NAME)] | None = None
     """A recording of ``say`` (a WAV file in the office's audio folder), played instead."""
-    keys: dict[Annotated[str, Field(pattern=r"^[0-9*#]$")], Name] = {}
+    keys: dict[Annotated[str, Field(pattern=r"^[0-9*#]$")], Name] = Field(default={})
     """Which key leads to which node."""
     otherwise: Name | None = None
     """Where to go when no key, or another key, was pressed."""
@@ -265,8 +219,10 @@ class Definition(Part):
     """What staff and reports call it."""
     purpose: str = Field(default="", max_length=1000)
     """Why it is done, in a sentence or two."""
-    select: Selection
+    whom: Selection = Field(alias="select")
     """Which claims."""
+    selections: dict[Name, Condition] = Field(default={})
+    """Conditions with names, for ``use``."""
     hours: Hours
     """When, by day of the week."""
     caps: Caps = Caps()
@@ -277,14 +233,19 @@ class Definition(Part):
     """How people come into the groups."""
     steps: tuple[Step, ...] = Field(min_length=1)
     """What is done, in order of start."""
-    messages: dict[Name, str] = {}
+    messages: dict[Name, str] = Field(default={})
     """SMS texts. Placeholders only: ``{office}``, ``{centre_phone}``."""
-    scripts: dict[Name, Script] = {}
+    scripts: dict[Name, Script] = Field(default={})
     """Auto-calls."""
     trial: Trial = Trial()
     """What the trial is decided by."""
     costs: Costs = Costs()
     """What contacts cost."""
+
+    @property
+    def select(self) -> Selection:
+        """Which claims, with the named selections put in: what planning compiles."""
+        return put_in(self.whom, self.selections)
 
     def step(self, name: str) -> Step:
         """The step called ``name``. Raises ``KeyError``."""

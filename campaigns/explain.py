@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from campaigns import phrases
+from campaigns.condition_words import condition_lines
 from campaigns.definition import Definition, Script, Step
 from campaigns.exclusions import ALWAYS_EXCLUDED
 from campaigns.messages import TYPICAL, render, split, units
@@ -58,35 +59,10 @@ def _about(told: _Told) -> Iterator[str]:
 
 
 def _whom(told: _Told) -> Iterator[str]:
-    select, lang = told.definition.select, told.lang
-    every = told.say("すべて", "all")
-    yield told.say("科目: ", "Claims: ") + phrases.named(select.kinds, phrases.KINDS, lang, every)
-    yield told.say("債権区分: ", "Legal class: ") + phrases.named(
-        select.legal_classes, phrases.CLASSES, lang, every
-    )
-    yield told.say("年度の区分: ", "Period: ") + phrases.named(
-        (select.period,) if select.period else tuple(phrases.PERIODS[lang]), phrases.PERIODS, lang
-    )
-    for ja, en, words in (
-        ("調定年度: ", "Fiscal years: ", phrases.years_words(select.fiscal_years, lang)),
-        (
-            "納期限からの日数: ",
-            "Days since the due date: ",
-            phrases.range_words(select.days_since_due, "日", "day", lang),
-        ),
-        (
-            "一件の未納額: ",
-            "Outstanding per claim: ",
-            phrases.range_words(select.claim_outstanding_yen, "円", "yen", lang),
-        ),
-        (
-            "一つの電話番号の未納額の合計: ",
-            "Outstanding behind one telephone number: ",
-            phrases.range_words(select.debtor_outstanding_yen, "円", "yen", lang),
-        ),
-    ):
-        if words:
-            yield told.say(ja, en) + words
+    yield from condition_lines(told.definition.whom, told.lang)
+    for name, condition in told.definition.selections.items():
+        yield told.say(f"条件「{name}」とは:", f"“{name}” means:")
+        yield from (f"  {line}" for line in condition_lines(condition, told.lang))
     yield told.say(
         "同じ電話番号の人は、まとめて一件として連絡します。",
         "People who share a telephone number are contacted once, together.",
@@ -199,7 +175,9 @@ def _script(told: _Told, script: Script) -> Iterator[str]:
         node = script.nodes[name]
         meaning = f" — {phrases.OUTCOMES[told.lang][node.outcome]}" if node.outcome else ""
         yield f"  ［{name}］{meaning}"
-        yield f"  │ {phrases.flowing(render(node.say, told.values))}"
+        yield f"    │ {phrases.flowing(render(node.say, told.values))}"
+        if node.audio:
+            yield told.say(f"    録音: {node.audio}", f"    recording: {node.audio}")
         for key, target in node.keys.items():
             yield told.say(f"    {key} を押すと →［{target}］", f"    key {key} → ［{target}］")
         if node.otherwise:
@@ -211,6 +189,8 @@ def _script(told: _Told, script: Script) -> Iterator[str]:
             yield told.say(
                 "    電話催告センターにつなぎます。", "    Connects to the telephone centre."
             )
+        if node.then == "hang_up":
+            yield told.say("    電話を切ります。", "    Hangs up.")
 
 
 def _trial(told: _Told) -> Iterator[str]:

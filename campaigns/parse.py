@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from campaigns import source
 from campaigns.check import check
@@ -74,7 +75,7 @@ def _shape(value: Any) -> tuple[Definition | None, list[Problem], set[str]]:
         try:
             return _validate(value), list(problems.values()), unsure
         except ValidationError as error:
-            errors = error.errors(include_url=False)[:MAX_FAULTS]
+            errors = _own(error.errors(include_url=False))[:MAX_FAULTS]
         if not problems:
             problems = {problem.path: problem for problem in map(problem_of, errors)}
         for each in errors:
@@ -83,7 +84,15 @@ def _shape(value: Any) -> tuple[Definition | None, list[Problem], set[str]]:
                 return None, list(problems.values()), unsure
             if each["type"] != "extra_forbidden":
                 unsure.add(section)
+            elif section in ("select", "selections"):
+                unsure.add("within conditions")  # what is left of one may be empty now
     return None, list(problems.values()), unsure
+
+
+def _own(errors: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Without complaints that a list is too short only because what is in it is at fault."""
+    above = {error["loc"][:end] for error in errors for end in range(len(error["loc"]))}
+    return [each for each in errors if each["type"] != "too_short" or each["loc"] not in above]
 
 
 def _validate(value: Any) -> Definition:

@@ -21,6 +21,8 @@ from campaigns.vocabulary import (
     OUTCOME_JA,
     PERIOD_EN,
     PERIOD_JA,
+    PROMISE_EN,
+    PROMISE_JA,
 )
 
 Lang: TypeAlias = Literal["ja", "en"]
@@ -31,6 +33,7 @@ CLASSES = {"ja": LEGAL_CLASS_JA, "en": LEGAL_CLASS_EN}
 PERIODS = {"ja": PERIOD_JA, "en": PERIOD_EN}
 CHANNELS = {"ja": CHANNEL_JA, "en": CHANNEL_EN}
 OUTCOMES = {"ja": OUTCOME_JA, "en": OUTCOME_EN}
+PROMISES = {"ja": PROMISE_JA, "en": PROMISE_EN}
 STRATA: Mapping[str, Mapping[Stratum, str]] = {
     "ja": {
         Stratum.KIND: "科目",
@@ -109,12 +112,12 @@ def range_words(found: Range, unit_ja: str, unit_en: str, lang: Lang) -> str:
     return ", ".join(filter(None, (least, most)))
 
 
-def years_words(found: Range, lang: Lang) -> str:
-    """A range of fiscal years; empty if it is open at both ends."""
+def span_words(found: Range, unit_ja: str, lang: Lang) -> str:
+    """A range of places in an order, such as years; empty if it is open at both ends."""
     if found.min is None and found.max is None:
         return ""
-    unit = "年度" if lang == "ja" else ""
-    return "–".join("" if year is None else f"{year}{unit}" for year in (found.min, found.max))
+    unit = unit_ja if lang == "ja" else ""
+    return "–".join("" if end is None else f"{end}{unit}" for end in (found.min, found.max))
 
 
 def duration_words(value: timedelta, lang: Lang) -> str:

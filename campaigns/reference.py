@@ -10,9 +10,11 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from campaigns.conditions import FIELDS, OPERATORS
 from campaigns.lint import LINTS, Place
 from campaigns.messages import MAX_PARTS, PART_UNITS, PLACEHOLDERS, SINGLE_UNITS
-from campaigns.phrases import CHANNELS, CLASSES, KINDS, OUTCOMES, PERIODS, PRIMARY, STRATA
+from campaigns.phrases import CHANNELS, CLASSES, KINDS, OUTCOMES, PERIODS, PRIMARY, PROMISES, STRATA
+from campaigns.rules.selection import MAX_CONDITIONS
 from campaigns.rules.steps import RETRYABLE
 from campaigns.rules.times import EARLIEST, LATEST
 from campaigns.schema import json_schema
@@ -41,6 +43,7 @@ _WORDS: tuple[tuple[str, Mapping[str, Mapping[Any, str]]], ...] = (
     ("Period", PERIODS),
     ("Channel", CHANNELS),
     ("Outcome", OUTCOMES),
+    ("PromiseState", PROMISES),
     ("Stratum", STRATA),
     ("PrimaryOutcome", PRIMARY),
 )
@@ -55,7 +58,7 @@ _LIMITS = (
 
 def page() -> str:
     """The whole page, in Markdown."""
-    return "\n".join((_INTRODUCTION, *_fields(), *_words(), *_rules()))
+    return "\n".join((_INTRODUCTION, *_fields(), *_asked(), *_words(), *_rules()))
 
 
 def _fields() -> Iterator[str]:
@@ -64,6 +67,8 @@ def _fields() -> Iterator[str]:
     for name, part in _parts(schema):
         yield f"### {name}\n\n{_text(part)}\n"
         required = part.get("required", ())
+        if name == "Selection":
+            yield "All fields of [Condition](#condition), of which these are different or more:\n"
         rows = (
             (
                 f"`{field}`",
@@ -72,6 +77,7 @@ def _fields() -> Iterator[str]:
                 _text(about),
             )
             for field, about in part["properties"].items()
+            if name != "Selection" or schema["$defs"]["Condition"]["properties"].get(field) != about
         )
         yield from _table(("field", "value", "default", "meaning"), rows)
 
@@ -134,6 +140,45 @@ def _default(value: Any) -> str:
 
 def _text(about: dict[str, Any]) -> str:
     return " ".join(about.get("description", "").replace("``", "`").split())
+
+
+def _asked() -> Iterator[str]:
+    yield f"""## What can be asked of claims
+
+Given beside each other, conditions must all hold. `all`, `any` and `not` take lists of further
+conditions, nested as deep as a file may be; `use` names conditions kept under `selections`. With
+all names put in, a selection holds at most {MAX_CONDITIONS} conditions.
+`contact-service campaign fields` prints this table, also as JSON.
+
+```yaml
+select:
+  kinds: [health_insurance]
+  use: [reachable]
+  any:
+    - promises: [broken]
+    - all:
+        - days_since_due: {{min: 60}}
+        - operator_contacts: {{max: 0}}
+  not:
+    - last_outcomes: [transferred]
+selections:
+  reachable:
+    has_mobile: true
+```
+"""
+    rows = (
+        (
+            f"`{field.name}`",
+            field.ja,
+            field.en,
+            field.shape.value,
+            f"{field.unit.ja} / {field.unit.en}" if field.unit else "–",
+            ", ".join(OPERATORS[field.shape]),
+            "anywhere" if field.nested else "at the top of `select`",
+        )
+        for field in FIELDS.values()
+    )
+    yield from _table(("field", "日本語", "English", "type", "unit", "operators", "where"), rows)
 
 
 def _words() -> Iterator[str]:

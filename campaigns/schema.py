@@ -5,8 +5,9 @@ from __future__ import annotations
 import typing
 from typing import Any
 
-from campaigns.definition import Definition, Part
+from campaigns.definition import Definition
 from campaigns.faults import FieldPath
+from campaigns.parts import Part
 
 
 def json_schema() -> dict[str, Any]:
@@ -22,12 +23,16 @@ def fields_at(path: FieldPath) -> tuple[str, ...]:
     found: Any = Definition
     for step in path:
         if isinstance(found, type) and issubclass(found, Part):
-            field = found.model_fields.get(str(step))
-            found = field.annotation if field else None
+            found = _fields_of(found).get(str(step))
         else:
             found = element_of(found)
     is_part = isinstance(found, type) and issubclass(found, Part)
-    return tuple(found.model_fields) if is_part else ()
+    return tuple(_fields_of(found)) if is_part else ()
+
+
+def _fields_of(part: type[Part]) -> dict[str, Any]:
+    """What each field of a part takes, by the name that definitions use."""
+    return {field.alias or name: field.annotation for name, field in part.model_fields.items()}
 
 
 def element_of(annotation: Any) -> Any:

@@ -145,3 +145,27 @@ OUTCOME_EN: dict[Outcome, str] = {
     Outcome.UNKNOWN: "unknown",
     Outcome.OTHER: "other",
 }
+
+
+class PromiseState(StrEnum):
+    """What became of a promise to pay (納付約束)."""
+
+    KEPT = "kept"  # the promised sum was paid by the promised day
+    BROKEN = "broken"  # it was not, and payments by that day would be known by now
+    OPEN = "open"  # payments by that day may still be reported
+
+
+PROMISE_JA: dict[PromiseState, str] = {
+    PromiseState.KEPT: "履行",
+    PromiseState.BROKEN: "不履行",
+    PromiseState.OPEN: "期日前・収納確認中",
+}
+
+PROMISE_EN: dict[PromiseState, str] = {
+    PromiseState.KEPT: "kept",
+    PromiseState.BROKEN: "broken",
+    PromiseState.OPEN: "not yet known",
+}
+
+PAYMENT_LAG_DAYS = 14
+"""Days by which payments at shops and banks may be reported late."""

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from campaigns.conditions import FIELDS, OPERATORS
+from campaigns.difference import compare
 from campaigns.explain import as_text, explain
 from campaigns.faults import DefinitionErrors, Fault, describe
 from campaigns.messages import office_values
@@ -66,6 +68,36 @@ def explain_command(
         typer.echo(as_text(sections))
 
 
+@app.command("diff")
+def diff_command(
+    old: File,
+    new: File,
+    lang: Annotated[Language, typer.Option(help="Japanese or English.")] = Language.JA,
+    as_json: AsJson = False,
+) -> None:
+    """Tell in plain words what a definition does differently from another."""
+    before, after = (_read(_path(file), as_json).definition for file in (old, new))
+    office = office_values(settings().office_name, settings().office_phone)
+    found = compare(before, after, lang.value, office)
+    if as_json:
+        print_json(asdict(found))
+        return
+    if not found.changes:
+        typer.echo("違いはありません" if lang is Language.JA else "no difference")
+        return
+    if found.sections:
+        typer.echo(as_text(found.sections))
+        return
+    # texts that no step uses, say: nothing that the campaign does is different
+    typer.echo(
+        "行うことは同じです。書き方の違い:"
+        if lang is Language.JA
+        else "They do the same. Written differently:"
+    )
+    for change in found.changes:
+        typer.echo(f"  {change.path}")
+
+
 @app.command("list")
 def list_command(as_json: AsJson = False) -> None:
     """List the ready-made definitions."""
@@ -75,6 +107,20 @@ def list_command(as_json: AsJson = False) -> None:
         return
     for name, title in titles.items():
         typer.echo(f"{name}\t{title}")
+
+
+@app.command("fields")
+def fields_command(as_json: AsJson = False) -> None:
+    """List everything that a definition can ask of claims and of the people who owe them."""
+    if as_json:
+        print_json([field.as_dict() for field in FIELDS.values()])
+        return
+    for field in FIELDS.values():
+        unit = f" [{field.unit.ja} / {field.unit.en}]" if field.unit else ""
+        typer.echo(f"{field.name}: {field.ja} / {field.en}{unit}")
+        typer.echo(f"    {', '.join(OPERATORS[field.shape])}. {field.meaning}")
+        if field.words:
+            typer.echo(f"    {', '.join(word.value for word in field.words)}")
 
 
 @app.command("schema")

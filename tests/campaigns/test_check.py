@@ -31,6 +31,29 @@ CASES = [
          {"select.claim_outstanding_yen": "claim_outstanding_yen"}),
     Case("era year", "days_since_due:", "fiscal_years: {min: 8}\n  days_since_due:",
          {"select.fiscal_years.min": "fiscal_years"}),
+    Case("range upside down inside", "days_since_due:", "any: [{kinds: [other]}, {not: [{sms_contacts: {min: 9, max: 3}}]}]\n  days_since_due:",
+         {"select.any[1].not[0].sms_contacts": "sms_contacts"}),
+    Case("era year inside", "days_since_due:", "not: [{fiscal_years: {max: 7}}]\n  days_since_due:",
+         {"select.not[0].fiscal_years.max": "fiscal_years"}),
+    Case("not yet due inside", "days_since_due:", "not: [{days_since_due: {max: 20}}]\n  days_since_due:", {}),
+    Case("empty condition", "days_since_due:", "any: [{}, {has_mobile: true}]\n  days_since_due:",
+         {"select.any[0]": "any: [{}"}),
+    Case("no conditions", "days_since_due:", "any: []\n  days_since_due:", {"select.any": "any: []"}),
+    Case("no conditions inside", "days_since_due:", "not: [{kinds: [other], all: []}]\n  days_since_due:",
+         {"select.not[0].all": "all: []"}),
+    Case("unknown name", "select:\n", "selections: {small: {has_mobile: true}, big: {use: [small]}}\nselect:\n  use: [big, smal]\n",
+         {"select.use[1]": "use: [big, smal]"}),
+    Case("name unused", "select:\n", "selections: {small: {has_mobile: true}}\nselect:\n",
+         {"selections.small": "selections: {small"}, True),
+    Case("empty named condition", "select:\n", "selections: {small: {}}\nselect:\n  use: [small]\n",
+         {"selections.small": "selections: {small"}),
+    Case("name of itself", "select:\n", "selections: {a: {use: [b]}, b: {any: [{use: [a]}]}}\nselect:\n  use: [a]\n",
+         {"selections.a": "selections: {a"}),
+    Case("too many conditions", "select:\n", "selections: {a: {any: [" + ", ".join(["{has_mobile: true}"] * 99) + "]}}\nselect:\n  use: [a, a]\n",
+         {"select": "use: [a, a]"}),
+    Case("just few enough", "select:\n", "selections: {a: {any: [" + ", ".join(["{has_mobile: true}"] * 98) + "]}}\nselect:\n  use: [a, a]\n  not: [{kinds: [other]}]\n", {}),
+    Case("range inside a name", "select:\n", "selections: {a: {household_size: {min: 3, max: 2}}}\nselect:\n  use: [a]\n",
+         {"selections.a.household_size": "household_size"}),
     Case("arm twice", "name: sms_call", "name: sms",
          {"arms[2].name": "name: sms", "steps[0].arms[1]": "arms: [sms, sms_call]",
           "steps[1].arms[0]": "arms: [sms_call]", "steps[2].arms[1]": "arms: [sms, sms_call]"}),
@@ -137,3 +160,12 @@ def test_what_may_be_tried_again_can_happen_by_that_channel() -> None:
     for channel in Channel:
         assert RETRYABLE[channel] <= POSSIBLE[channel]
         assert not RETRYABLE[channel] & never
+
+
+def test_what_is_cut_out_of_a_condition_is_not_called_empty() -> None:
+    found = findings(mutated("days_since_due:", "any: [{has_mobil: true}]\n  days_since_due:"))
+    assert [(fault.path, fault.suggestion) for fault in found] == [
+        ("select.any[0].has_mobil", "has_mobile")
+    ]
+    found = findings(mutated("days_since_due:", "any: [{has_mobile: 1}]\n  days_since_due:"))
+    assert [fault.path for fault in found] == ["select.any[0].has_mobile"]

@@ -1,4 +1,4 @@
-"""``contact-service campaign check | explain | list | schema``."""
+"""``contact-service campaign check | explain | list | fields | schema``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
+from campaigns.conditions import FIELDS
 from contact_service.cli.campaign import app
 from tests.campaigns.mutation import TRIAL, line_of, mutated
 
@@ -80,3 +81,15 @@ def test_list_and_schema() -> None:
     assert "three-arm-trial\t" in RUN.invoke(app, ["list"]).stdout
     assert "reminder-before-demand" in json.loads(RUN.invoke(app, ["list", "--json"]).stdout)
     assert "properties" in json.loads(RUN.invoke(app, ["schema"]).stdout)
+
+
+def test_fields_lists_everything_that_can_be_asked() -> None:
+    listed = json.loads(RUN.invoke(app, ["fields", "--json"]).stdout)
+    assert [field["name"] for field in listed] == list(FIELDS)
+    by_name = {field["name"]: field for field in listed}
+    assert by_name["days_since_demand"]["unit"] == {"ja": "日", "en": "day"}
+    assert by_name["promises"]["words"] == ["kept", "broken", "open"]
+    assert not by_name["debtor_outstanding_yen"]["nested"]
+    text = RUN.invoke(app, ["fields"]).stdout
+    assert "household_size: 世帯の人数 / People of the household [人 / person]" in text
+    assert all(f"{name}: " in text for name in FIELDS)

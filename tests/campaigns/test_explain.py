@@ -8,8 +8,8 @@ from campaigns.definition import Stratum
 from campaigns.exclusions import ALWAYS_EXCLUDED
 from campaigns.explain import Section, as_text, explain
 from campaigns.parse import parse
-from campaigns.phrases import CHANNELS, CLASSES, KINDS, OUTCOMES, PERIODS, STRATA, Lang
-from campaigns.vocabulary import Channel, ClaimKind, LegalClass, Outcome, Period
+from campaigns.phrases import CHANNELS, CLASSES, KINDS, OUTCOMES, PERIODS, PROMISES, STRATA, Lang
+from campaigns.vocabulary import Channel, ClaimKind, LegalClass, Outcome, Period, PromiseState
 from contact_service.domain.restrictions import RULES
 from tests.campaigns.mutation import TRIAL, mutated
 
@@ -97,6 +97,33 @@ def test_ranges_and_years_are_told_with_units() -> None:
     )
 
 
+def test_conditions_are_told_with_what_joins_them_and_what_their_names_mean() -> None:
+    text = mutated(
+        "days_since_due:",
+        "use: [small]\n  any: [{promises: [broken], household_size: {min: 2}}, {not: [{has_mobile: true}]}]"
+        "\n  days_since_due:",
+    )
+    text += (
+        "selections: {small: {claim_outstanding_yen: {max: 900}, instalments: {min: 2, max: 3}}}\n"
+    )
+    assert section("ja", "対象", text)[5:] == (
+        "名前付きの条件「small」に当てはまる",
+        "次のどれかに当てはまる:",
+        "  ・納付約束: 不履行",
+        "  　世帯の人数: 2人以上",
+        "  ・次のどれにも当てはまらない:",
+        "  　  ・携帯電話の番号: あり",
+        "条件「small」とは:",
+        "  期別: 2期–3期",
+        "  一件の未納額: 900円以下",
+        "同じ電話番号の人は、まとめて一件として連絡します。",
+    )
+    english = section("en", "Whom", text)
+    assert "“small” holds" in english
+    assert "  ・Promise to pay: broken" in english
+    assert "  Outstanding per claim: at most 900 yen" in english
+
+
 def test_everybody_whom_the_ledger_protects_is_named() -> None:
     assert {rule.kind.value: rule.ja for rule in RULES} == {
         kind: ja for kind, (ja, _) in ALWAYS_EXCLUDED.items()
@@ -113,6 +140,7 @@ def test_every_word_has_a_name_in_both_languages() -> None:
         (CHANNELS, Channel),
         (OUTCOMES, Outcome),
         (STRATA, Stratum),
+        (PROMISES, PromiseState),
     ):
         for lang in ("ja", "en"):
             assert set(names[lang]) == set(words)

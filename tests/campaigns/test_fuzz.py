@@ -13,6 +13,32 @@ from campaigns.faults import DefinitionErrors
 from campaigns.parse import MAX_FAULTS, parse, parse_file
 from tests.campaigns.mutation import TRIAL
 
+#: The same, with conditions of every kind, nested and named.
+NESTED = (
+    TRIAL.replace(
+        "select:\n",
+        """select:
+  use: [small, late]
+  any:
+    - promises: [broken]
+    - all:
+        - has_mobile: true
+        - household_size: {min: 2, max: 4}
+      not:
+        - last_outcomes: [opted_out, delivered]
+  not:
+    - sms_contacts: {min: 4}
+      instalments: {max: 3}
+""",
+    )
+    + """
+selections:
+  small: {claim_outstanding_yen: {max: 10000}}
+  late:
+    use: [small]
+    any: [{days_since_demand: {min: 30}}, {period: carried_over}]
+"""
+)
 LINES = TRIAL.splitlines(keepends=True)
 SPLICES = st.one_of(
     st.text(max_size=20),
@@ -52,6 +78,36 @@ def test_a_mutated_definition(changes: list[tuple[int, int, str]]) -> None:
     refused_or_read(text)
 
 
+SELECT = NESTED.index("select:"), NESTED.index("hours:")
+NAMED = NESTED.index("\nselections:"), len(NESTED)
+
+
+def test_the_nested_definition_is_valid() -> None:
+    assert parse(NESTED, "nested.yaml").whom.use == ("small", "late")
+
+
+@QUICK
+@given(
+    st.lists(
+        st.tuples(
+            st.one_of(st.integers(*SELECT), st.integers(*NAMED)),
+            st.integers(0, 30),
+            SPLICES
+            | st.sampled_from(
+                ["small", "late", "use: [late]", "any: []", "not: [{}]", "any: {}", "{min: 9, max: 1}",
+                 "all:\n    - ", "selections: ", "has_mobile: ", "- ", "\n  "]
+            ),
+        ),
+        max_size=4,
+    )
+)  # fmt: skip
+def test_mutated_conditions(changes: list[tuple[int, int, str]]) -> None:
+    text = NESTED
+    for at, cut, splice in changes:
+        text = text[:at] + splice + text[at + cut :]
+    refused_or_read(text)
+
+
 @QUICK
 @given(st.lists(st.sampled_from(range(len(LINES))), min_size=1, max_size=len(LINES)))
 def test_lines_dropped_doubled_and_moved(order: list[int]) -> None:
@@ -61,14 +117,31 @@ def test_lines_dropped_doubled_and_moved(order: list[int]) -> None:
 @QUICK
 @given(
     st.dictionaries(
-        st.sampled_from(["select", "hours", "arms", "steps", "messages", "scripts", "caps"]),
+        st.sampled_from(
+            ["select", "selections", "hours", "arms", "steps", "messages", "scripts", "caps"]
+        ),
         st.recursive(
             st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
             lambda inner: (
                 st.lists(inner, max_size=3)
                 | st.dictionaries(
                     st.sampled_from(
-                        ["name", "start", "nodes", "on", "min", "monday", "say", "keys"]
+                        [
+                            "name",
+                            "start",
+                            "nodes",
+                            "on",
+                            "min",
+                            "monday",
+                            "say",
+                            "keys",
+                            "all",
+                            "any",
+                            "not",
+                            "use",
+                            "kinds",
+                            "has_mobile",
+                        ]
                     ),
                     inner,
                     max_size=3,
@@ -82,6 +155,8 @@ def test_lines_dropped_doubled_and_moved(order: list[int]) -> None:
 def test_wrong_types_everywhere(sections: dict[str, object]) -> None:
     text = TRIAL
     for name, value in sections.items():
+        if f"\n{name}:" not in text:
+            text += f"\n{name}:\n"
         text = text.replace(f"\n{name}:", f"\n{name}: {flow(value)}\nx-{name}:", 1)
     refused_or_read(text)
 
@@ -121,6 +196,12 @@ BOMBS = {
     "long key": "k" * 199_000 + ": 1\n",
     "long number": "per: " + "9" * 199_000,
     "long text": TRIAL.replace("title: SMS のみ", "title: " + "あ" * 150_000),
+    "names of names": TRIAL.replace("select:\n", "select:\n  use: [n0]\n") + "selections:\n"
+    + "".join(f"  n{n}: {{use: [n{n + 1}, n{n + 1}, n{n + 1}]}}\n" for n in range(4_000))
+    + "  n4000: {has_mobile: true}\n",
+    "circle of names": TRIAL + "selections:\n"
+    + "".join(f"  n{n}: {{use: [n{(n + 1) % 5_000}]}}\n" for n in range(5_000)),
+    "many conditions": TRIAL.replace("select:\n", "select:\n  any:\n" + "    - has_mobile: true\n" * 7_000),
     "long circle": "scripts: {s: {start: n0, nodes: {"
     + ", ".join(f"n{n}: {{say: a, then: keys, keys: {{1: n{n}}}, otherwise: n{n + 1}}}" for n in range(2_400))
     + "}}}\n" + TRIAL[: TRIAL.index("scripts:")] + TRIAL[TRIAL.index("trial:") :],

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from campaigns.conditions import Condition, Selection, put_in
 from campaigns.definition import Definition
 from campaigns.parse import read_file
 from campaigns.ready_made import NoSuchDefinition, library, locate
@@ -66,16 +67,26 @@ def test_the_reference_page_is_current() -> None:
 
 def test_the_page_explains_every_field() -> None:
     rows = [line for line in page().splitlines() if line.startswith("| `")]
-    assert len([row for row in rows if row.startswith("| `days_since_due` |")]) == 1
+    places = [row for row in rows if row.startswith("| `days_since_due` |")]
+    assert len(places) == 3  # anywhere; at the top, where it has a default; among what can be asked
     weekdays = ("tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
     unexplained = [row for row in rows if row.endswith("|  |")]
     assert [row.split("`")[1] for row in unexplained] == list(weekdays)
 
 
+def test_the_page_s_example_is_a_valid_selection() -> None:
+    example = yaml.safe_load(page().partition("```yaml\n")[2].partition("```")[0])
+    named = {name: Condition.model_validate(each) for name, each in example["selections"].items()}
+    ready = put_in(Selection.model_validate(example["select"]), named)
+    assert [each.has_mobile for each in ready.all] == [True]
+    assert len(ready.any) == 2
+
+
 def test_the_schema_is_json_and_closed() -> None:
     schema = json.loads(json.dumps(json_schema()))
     assert schema["additionalProperties"] is False
-    assert set(schema["properties"]) == set(Definition.model_fields)
+    assert set(schema["properties"]) == set(fields_at(()))
+    assert len(fields_at(())) == len(Definition.model_fields)
     trial = yaml.safe_load(library()["three-arm-trial"].read_text(encoding="utf-8"))
     assert set(trial) <= set(schema["properties"])
 
@@ -86,5 +97,7 @@ def test_fields_are_known_at_every_place_of_a_definition() -> None:
     assert "retries" in fields_at(("steps", 3))
     assert fields_at(("steps", 3, "retries", 0)) == ("on", "after", "most")
     assert "otherwise" in fields_at(("scripts", "a", "nodes", "b"))
+    assert "any" in fields_at(("select", "not", 0, "all", 2))
+    assert "debtor_outstanding_yen" not in fields_at(("selections", "a"))
     assert fields_at(("messages",)) == ()
     assert fields_at(("nowhere", "at", "all")) == ()

@@ -10,6 +10,7 @@ import pytest
 from campaigns.definition import Definition
 from campaigns.faults import DefinitionErrors
 from campaigns.parse import MAX_FAULTS, parse, parse_file
+from campaigns.ready_made import library
 from campaigns.vocabulary import ClaimKind, Outcome
 from tests.campaigns.mutation import TRIAL, findings, line_of, mutated
 
@@ -150,6 +151,18 @@ def test_all_faults_of_shape_and_meaning_come_at_once_in_order_of_place() -> Non
         "messages.please-call",
     ]
     assert [fault.line for fault in faults] == sorted(fault.line for fault in faults)
+
+
+def test_a_list_is_not_called_too_short_for_a_fault_in_its_only_part() -> None:
+    text = library()["care-insurance-auto-call"].read_text(encoding="utf-8")
+    text = mutated(
+        "after: 5 min", "after: 5 minuets", mutated("opens: 10:00", "opens: 07:00", text)
+    )
+    assert [fault.path for fault in findings(text)] == [
+        "hours.monday[0].opens",
+        "steps[0].retries[0].after",
+    ]
+    assert [f.path for f in findings(text[: text.index("steps:")] + "steps: []\n")] == ["steps"]
 
 
 def test_rules_do_not_complain_of_what_was_cut_out() -> None:
