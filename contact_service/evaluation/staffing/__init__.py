@@ -1,0 +1,1 @@
+"""How many operators the centre needs, and what moving work from outbound to inbound changes."""

@@ -1,0 +1,515 @@
+"""Staffing against published tables, a direct solution, simulated queues and a small call log."""
+
+from __future__ import annotations
+
+import heapq
+import io
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time, timedelta
+from math import inf, sqrt
+from typing import Any
+
+import numpy as np
+import pytest
+import structlog
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from scipy.linalg import expm
+from sqlalchemy import Engine, insert, text
+from typer.testing import CliRunner, Result
+
+from contact_service import logs
+from contact_service.bootstrap import Service
+from contact_service.cli import common, report
+from contact_service.cli.centre import app
+from contact_service.clock import TOKYO
+from contact_service.domain.actors import Actor, NotAllowed, Role
+from contact_service.evaluation import erlang
+from contact_service.evaluation.staffing.performance import (
+    Performance,
+    Standard,
+    agents_needed,
+    is_stable,
+    performance,
+    rostered,
+)
+from contact_service.evaluation.staffing.shift import shift_figures
+from contact_service.store.tables.calls import call
+
+Run = Callable[..., Result]
+
+
+# -- published values --
+
+
+@pytest.mark.parametrize(
+    ("agents", "load"),
+    [(1, "0.0101"), (2, "0.153"), (5, "1.36"), (10, "4.46"), (20, "12.0"), (50, "37.9"),
+     (100, "84.1")],
+)  # fmt: skip
+def test_the_table_of_loads_at_one_percent_blocking(agents: int, load: str) -> None:
+    half = 0.5 * 10.0 ** -len(load.partition(".")[2])
+    assert (
+        erlang.erlang_b(float(load) - half, agents)
+        < 0.01
+        < erlang.erlang_b(float(load) + half, agents)
+    )
+
+
+def test_fifty_agents_with_and_without_patience() -> None:
+    """The literature's comparison of the two models (Garnett, Mandelbaum and Reiman 2002;
+    Mandelbaum and Zeltyn 2007): 50 agents, 48 calls of a minute each per minute, patience
+    2 minutes."""
+    patient, impatient = (
+        performance(48, 50, 60, Standard(patience_seconds=p)) for p in (None, 120)
+    )
+    assert round(patient.asa_seconds, 1) == 20.8
+    assert round(patient.occupancy, 2) == 0.96
+    assert round(impatient.abandonment, 3) == 0.031
+    assert round(impatient.abandonment * 120, 1) == 3.7  # mean wait of all callers
+    assert round(impatient.occupancy, 2) == 0.93
+
+
+@pytest.mark.parametrize(
+    ("agents", "shrinkage", "expected"),
+    [(14, 0.3, 20), (21, 0.3, 30), (15, 0.3, 22), (7, 0.0, 7), (0, 0.5, 0), (9, 0.1, 10)],
+)
+def test_rostered_is_rounded_up_but_not_by_binary_fractions(
+    agents: int, shrinkage: float, expected: int
+) -> None:
+    assert rostered(agents, shrinkage) == expected
+
+
+# -- Erlang A against its birth–death chain, solved directly --
+
+
+def solved(load: float, agents: int, aht: float, standard: Standard) -> Performance:
+    """The chain's balance equations and a tagged caller's way through the line."""
+    assert standard.patience_seconds
+    serve, leave, arrive = 1 / aht, 1 / standard.patience_seconds, load / aht
+    line = int(load * serve / leave + 8 * sqrt(load * serve / leave) + 60)
+    size = agents + line + 1
+    balance = np.zeros((size, size))
+    for n in range(size - 1):
+        balance[n, n + 1] = arrive
+        balance[n + 1, n] = min(n + 1, agents) * serve + max(0, n + 1 - agents) * leave
+    balance -= np.diag(balance.sum(axis=1))
+    balance[:, -1] = 1  # one balance equation follows from the others: the shares add up to 1
+    share = np.linalg.solve(balance.T, np.append(np.zeros(size - 1), 1))
+    # a caller with j ahead moves up to j−1, is answered from 0, or hangs up
+    steps = np.zeros((line + 2, line + 2))  # the last state: answered
+    for ahead in range(line + 1):
+        steps[ahead, ahead - 1 if ahead else line + 1] = agents * serve + ahead * leave
+        steps[ahead, ahead] = -(agents * serve + (ahead + 1) * leave)
+    inside = np.linalg.inv(-steps[: line + 1, : line + 1])
+    answered = inside @ steps[: line + 1, -1]
+    in_time = expm(steps * standard.within_seconds)[: line + 1, -1]
+    finds = share[agents:]
+    lost = 1 - share[:agents].sum() - finds @ answered
+    return Performance(
+        service_level=share[:agents].sum() + finds @ in_time,
+        asa_seconds=finds @ inside @ answered / (1 - lost),
+        occupancy=np.minimum(np.arange(size), agents) @ share / agents,
+        probability_of_waiting=finds.sum(),
+        abandonment=lost,
+    )
+
+
+@pytest.mark.parametrize(
+    ("load", "agents", "aht", "patience", "within"),
+    [(10, 14, 180, 120, 20), (10, 10, 180, 120, 20), (10, 6, 180, 60, 45), (0.4, 1, 300, 30, 0),
+     (3, 2, 200, 900, 60), (40, 42, 240, 90, 20), (25, 5, 100, 50, 150), (60, 5, 60, 600, 600),
+     (60, 5, 60, 600, 1500)],
+)  # fmt: skip
+def test_erlang_a_is_the_solution_of_its_chain(
+    load: float, agents: int, aht: float, patience: float, within: float
+) -> None:
+    standard = Standard(within_seconds=within, patience_seconds=patience)
+    found, expected = performance(load, agents, aht, standard), solved(load, agents, aht, standard)
+    for name in Performance.__slots__:
+        assert getattr(found, name) == pytest.approx(getattr(expected, name), rel=1e-8, abs=1e-10)
+
+
+# -- limits --
+
+loads = st.floats(0.05, 300)
+ahts = st.floats(20, 900)
+patiences = st.floats(1, 3600)
+spans = st.floats(0, 120)
+
+
+@settings(deadline=None)
+@given(st.floats(0.05, 60), st.integers(1, 40), ahts, spans)
+def test_endless_patience_is_erlang_c(load: float, more: int, aht: float, within: float) -> None:
+    agents = int(load) + 1 + more
+    without = performance(load, agents, aht, Standard(within_seconds=within))
+    endless = performance(load, agents, aht, Standard(within_seconds=within, patience_seconds=1e8))
+    for name in Performance.__slots__:
+        assert getattr(endless, name) == pytest.approx(getattr(without, name), rel=1e-3, abs=1e-4)
+
+
+def test_no_patience_at_all_is_erlang_b() -> None:
+    found = performance(10, 12, 180, Standard(patience_seconds=1e-9, within_seconds=20))
+    assert found.abandonment == pytest.approx(erlang.erlang_b(10, 12), rel=1e-6)
+    assert found.service_level == pytest.approx(1 - erlang.erlang_b(10, 12), rel=1e-6)
+
+
+def test_more_load_than_agents() -> None:
+    without, impatient = Standard(), Standard(patience_seconds=120)
+    assert performance(10, 10, 180, without) == Performance(0, inf, 1, 1, 0)
+    assert not is_stable(10, 10, without)
+    assert is_stable(10, 10, impatient)
+    crowded = performance(5000, 4000, 180, impatient)
+    assert crowded.abandonment == pytest.approx(0.2, rel=1e-9)  # what nobody can handle is lost
+    # in a crowd all wait alike, until the fifth of them has hung up
+    assert crowded.asa_seconds == pytest.approx(-120 * np.log(0.8), rel=2e-3)
+    assert 0 <= crowded.service_level < 0.01
+
+
+@pytest.mark.parametrize("patience", [None, 120.0, 86400.0])
+def test_thousands_of_operators(patience: float | None) -> None:
+    standard = Standard(patience_seconds=patience)
+    needed = agents_needed(5000, 180, standard)
+    assert performance(5000, needed, 180, standard).service_level >= 0.8
+    assert performance(5000, needed - 1, 180, standard).service_level < 0.8
+
+
+def test_no_calls_need_nobody() -> None:
+    assert agents_needed(0, 180, Standard()) == 0
+    assert performance(0, 1, 180, Standard()).service_level == 1
+
+
+# -- properties --
+
+
+@settings(deadline=None)
+@given(loads, st.integers(1, 350), ahts, patiences, spans)
+def test_one_operator_more_helps(
+    load: float, agents: int, aht: float, patience: float, within: float
+) -> None:
+    standard = Standard(within_seconds=within, patience_seconds=patience)
+    fewer, more = (performance(load, n, aht, standard) for n in (agents, agents + 1))
+    assert more.service_level >= fewer.service_level - 1e-12
+    assert more.abandonment <= fewer.abandonment + 1e-12
+    assert more.probability_of_waiting <= fewer.probability_of_waiting + 1e-12
+    assert more.asa_seconds <= fewer.asa_seconds * (1 + 1e-9) + 1e-12
+    for one in (fewer, more):
+        assert 0 <= one.service_level <= 1 - one.abandonment <= 1
+        assert 0 <= one.occupancy <= 1 + 1e-12
+        assert one.occupancy * agents <= load * (1 + 1e-9)
+
+
+@settings(deadline=None)
+@given(loads, st.integers(1, 350), ahts, patiences, st.floats(1.01, 10))
+def test_more_patience_fewer_hang_up_and_more_wait(
+    load: float, agents: int, aht: float, patience: float, times: float
+) -> None:
+    less, more = (
+        performance(load, agents, aht, Standard(patience_seconds=p))
+        for p in (patience, patience * times)
+    )
+    assert more.abandonment <= less.abandonment + 1e-12
+    assert more.probability_of_waiting >= less.probability_of_waiting - 1e-12
+    assert more.asa_seconds >= less.asa_seconds * (1 - 1e-9) - 1e-12
+
+
+@settings(deadline=None, max_examples=50)
+@given(loads, ahts, st.floats(0.5, 0.99), spans, st.one_of(st.none(), patiences))
+def test_the_number_found_is_the_smallest(
+    load: float, aht: float, level: float, within: float, patience: float | None
+) -> None:
+    standard = Standard(level, within, patience)
+    needed = agents_needed(load, aht, standard)
+    assert performance(load, needed, aht, standard).service_level >= level
+    if needed > 1:
+        assert performance(load, needed - 1, aht, standard).service_level < level
+    if patience is None:
+        assert needed == erlang.operators_needed(load, aht, level, within)
+
+
+# -- a simulated centre --
+
+
+def simulated(
+    load: float, agents: int, aht: float, standard: Standard, callers: int, seed: list[int]
+) -> Performance:
+    """One run of a centre with callers in order of arrival; the first tenth warms it up."""
+    random = np.random.default_rng(seed)
+    arrivals = np.cumsum(random.exponential(aht / load, callers))
+    handle = random.exponential(aht, callers)
+    patience = (
+        np.full(callers, inf)
+        if standard.patience_seconds is None
+        else random.exponential(standard.patience_seconds, callers)
+    )
+    free_at = [0.0] * agents
+    waited = []
+    for at, busy, patient in zip(
+        arrivals.tolist(), handle.tolist(), patience.tolist(), strict=True
+    ):
+        waited.append(max(0.0, free_at[0] - at))
+        if waited[-1] <= patient:
+            heapq.heapreplace(free_at, at + waited[-1] + busy)
+    counted = slice(callers // 10, None)
+    waits = np.array(waited)[counted]
+    answered = waits <= patience[counted]
+    span = arrivals[-1] - arrivals[counted][0]
+    return Performance(
+        service_level=float(np.mean(answered & (waits <= standard.within_seconds))),
+        asa_seconds=float(waits[answered].mean()),
+        occupancy=float(handle[counted][answered].sum() / span / agents),
+        probability_of_waiting=float(np.mean(waits > 0)),
+        abandonment=float(1 - answered.mean()),
+    )
+
+
+@pytest.mark.parametrize("patience", [None, 90.0])
+def test_a_simulated_centre_agrees_with_theory(patience: float | None) -> None:
+    load, agents, aht = 10.0, 13, 180.0
+    standard = Standard(patience_seconds=patience)
+    theory = performance(load, agents, aht, standard)
+    runs = [simulated(load, agents, aht, standard, 40_000, [2026, n]) for n in range(20)]
+    for name in Performance.__slots__:
+        found = np.array([getattr(run, name) for run in runs])
+        half = stats.t.ppf(0.995, len(runs) - 1) * found.std(ddof=1) / sqrt(len(runs))
+        assert abs(found.mean() - getattr(theory, name)) <= half, name
+        assert half <= 0.1 * getattr(theory, name), name  # and the limits are narrow enough
+
+
+# -- the command --
+
+
+@pytest.fixture
+def run(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    handlers = list(logging.getLogger().handlers)
+
+    @contextmanager
+    def ours() -> Iterator[Service]:
+        logs.configure(level=logging.WARNING, stream=io.StringIO())
+        yield service
+
+    monkeypatch.setattr(common, "service", ours)
+    monkeypatch.setattr(report, "service", ours)
+    monkeypatch.setenv("CONTACT_ACTOR", "kato")
+    monkeypatch.setenv("COLUMNS", "200")
+    yield ask
+    logging.getLogger().handlers[:] = handlers
+    structlog.reset_defaults()
+
+
+def ask(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+EXAMPLE = ("staffing", "--calls", "100", "--interval", "30m", "--aht", "180", "--level", "0.8",
+           "--within", "20s", "--shrinkage", "0.3")  # fmt: skip
+
+
+def test_staffing_prints_the_worked_example() -> None:
+    figures = json.loads(ask(*EXAMPLE, "--json").stdout)
+    assert figures == {
+        "agents": 14,
+        "rostered": 20,
+        "service_level": pytest.approx(0.888350, abs=5e-7),
+        "asa_seconds": pytest.approx(7.8359, abs=5e-5),
+        "occupancy": pytest.approx(0.714286, abs=5e-7),
+        "probability_of_waiting": pytest.approx(0.1741319, abs=5e-8),
+        "abandonment": 0,
+    }
+    shown = ask(*EXAMPLE).stdout
+    for value in ("14", "20", "88.84%", "7.84", "71.43%", "17.41%", "Erlang C"):
+        assert value in shown
+
+
+def test_staffing_with_patience_needs_fewer() -> None:
+    figures = json.loads(ask(*EXAMPLE, "--patience", "120s", "--json").stdout)
+    assert figures["agents"] == 12
+    assert figures["abandonment"] == pytest.approx(0.061597, abs=5e-7)
+    assert "Erlang A" in ask(*EXAMPLE, "--patience", "2分").stdout
+
+
+def test_a_queue_without_end_is_said_in_words() -> None:
+    result = ask(*EXAMPLE, "--agents", "10", "--json")
+    assert result.exit_code == 0
+    figures = json.loads(result.stdout)
+    assert (figures["agents"], figures["asa_seconds"], figures["service_level"]) == (10, None, 0)
+    assert "待ち行列が伸び続けます" in result.stderr
+    assert "take 11 or more" in result.stderr
+    with_patience = ask(*EXAMPLE, "--agents", "10", "--patience", "120s", "--json")
+    assert with_patience.stderr == ""
+    assert json.loads(with_patience.stdout)["asa_seconds"] > 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--aht", "3x"), ("--aht", "0s"), ("--aht", "25h"), ("--level", "100%"), ("--level", "0"),
+     ("--shrinkage", "1"), ("--calls", "-1"), ("--calls", "nan"), ("--calls", "inf"),
+     ("--agents", "0"), ("--patience", "soon"), ("--calls", "1e9")],
+)  # fmt: skip
+def test_staffing_refuses_what_makes_no_sense(arguments: tuple[str, ...]) -> None:
+    result = ask(*EXAMPLE, *arguments)
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"), [("3分", "180"), ("３ｍ", "180s"), ("0.5h", "30m")]
+)
+def test_lengths_of_time_may_be_written_in_japanese(written: str, seconds: str) -> None:
+    assert (
+        ask(*EXAMPLE, "--aht", written, "--json").stdout
+        == ask(*EXAMPLE, "--aht", seconds, "--json").stdout
+    )
+
+
+MONDAY = date(2026, 10, 5)
+
+
+def log(engine: Engine, rows: list[tuple[str, date, str, int, int, str]]) -> None:
+    """Calls as (origin, day, start, how many, talk seconds, result), 60 seconds of wrap-up."""
+    with engine.begin() as connection:
+        connection.execute(
+            insert(call),
+            [
+                {
+                    "origin": origin,
+                    "direction": "inbound" if origin == "resident" else "outbound",
+                    "started_at": datetime.combine(day, time.fromisoformat(start), TOKYO)
+                    + timedelta(seconds=n),
+                    "talk_seconds": talk,
+                    "wrap_seconds": 60 if talk else 0,
+                    "result": result,
+                    "deduplication_key": f"{line}/{n}",
+                }
+                for line, (origin, day, start, calls, talk, result) in enumerate(rows)
+                for n in range(calls)
+            ],
+        )
+
+
+@pytest.fixture
+def centre(engine: Engine) -> None:
+    """Two days, Monday and Tuesday; on Tuesday the centre stays open for an evening half-hour.
+
+    9:00: 30 inbound of 240 s handled a day, 12 dialled of 300 s; 9:30: 10 inbound, all given up;
+    19:00, Tuesday: 6 dialled of 300 s. Auto-calls and a Sunday besides, which do not count.
+    """
+    tuesday = MONDAY + timedelta(days=1)
+    rows: list[tuple[str, date, str, int, int, str]] = []
+    for day in (MONDAY, tuesday):
+        rows += [
+            ("resident", day, "09:00", 30, 180, "talked"),
+            ("operator", day, "09:05", 12, 240, "talked"),
+            ("resident", day, "09:40", 10, 0, "abandoned"),
+            ("auto_call", day, "08:10", 50, 30, "talked"),
+        ]
+    rows.append(("operator", tuesday, "19:00", 6, 240, "talked"))
+    rows.append(("operator", MONDAY - timedelta(days=1), "10:00", 40, 600, "talked"))
+    log(engine, rows)
+
+
+def shift(run: Run, *arguments: str) -> dict[str, Any]:
+    result = run("shift", *arguments, "--json")
+    assert result.exit_code == 0, result.output
+    figures: dict[str, Any] = json.loads(result.stdout)
+    return figures
+
+
+@pytest.mark.usefixtures("centre")
+def test_shift_counts_the_present_day(run: Run) -> None:
+    figures = shift(run)
+    assert figures["working_days"] == 2
+    present = figures["present"]
+    assert [row["slot"] for row in present["by_half_hour"]] == ["09:00", "09:30", "19:00"]
+    morning, given_up, evening = present["by_half_hour"]
+    assert (morning["inbound_calls"], morning["inbound_aht_seconds"]) == (30, 240)
+    assert morning["inbound_erlangs"] == pytest.approx(30 * 240 / 1800)
+    assert (morning["outbound_calls"], morning["outbound_agent_hours"]) == (12, 1)
+    assert (given_up["inbound_calls"], given_up["inbound_aht_seconds"]) == (
+        10,
+        240,
+    )  # the log's mean
+    assert (evening["open_days"], evening["outbound_calls"]) == (1, 6)
+    assert present["inbound_calls_per_day"] == 40
+    assert present["outbound_calls_per_day"] == 15  # half of the evening's 6 on an average day
+    assert present["outbound_agent_hours_per_day"] == pytest.approx(1.25)
+
+
+@pytest.mark.usefixtures("centre")
+def test_shift_cuts_outbound_and_staffs_what_is_left(run: Run) -> None:
+    figures = shift(run, "--shrinkage", "30%")
+    assert [row["outbound_cut"] for row in figures["scenarios"]] == [0, 0.25, 0.5, 0.75, 1]
+    hours = [row["outbound_agent_hours_per_day"] for row in figures["scenarios"]]
+    assert hours == pytest.approx([1.25, 0.9375, 0.625, 0.3125, 0])
+    answering = erlang.operators_needed(4, 240, 0.8, 20)
+    given_up = erlang.operators_needed(10 * 240 / 1800, 240, 0.8, 20)
+    for row, dialling, evening in zip(
+        figures["scenarios"], [2, 2, 1, 1, 0], [1, 1, 1, 1, 0], strict=True
+    ):
+        slots = row["by_half_hour"]
+        assert [slot["inbound_operators"] for slot in slots] == [answering, given_up, 0]
+        assert [slot["outbound_operators"] for slot in slots] == [dialling, 0, evening]
+        assert row["inbound_calls_per_day"] == 40
+        assert row["peak_operators"] == answering + dialling
+        assert row["peak_rostered"] == rostered(answering + dialling, 0.3)
+        assert row["operator_hours_per_day"] == (answering + dialling + given_up + evening / 2) / 2
+        assert row["pooled_operator_hours_per_day"] == pytest.approx(
+            (answering + given_up) / 2 + row["outbound_agent_hours_per_day"]
+        )
+        assert all(slot["service_level"] >= 0.8 for slot in slots)
+
+
+@pytest.mark.usefixtures("centre")
+def test_a_change_of_inbound_is_stated_as_an_assumption(run: Run) -> None:
+    figures = shift(run, "--inbound-change", "＋50%", "--patience", "90s")
+    assert figures["assumptions"]["inbound_change"] == 0.5
+    assert figures["assumptions"]["model"] == "erlang_a"
+    assert {row["inbound_calls_per_day"] for row in figures["scenarios"]} == {60}
+    assert figures["present"]["inbound_calls_per_day"] == 40
+    more = figures["scenarios"][0]["by_half_hour"][0]["inbound_operators"]
+    assert more == agents_needed(6, 240, Standard(patience_seconds=90))
+    shown = run("shift", "--inbound-change", "-10%").stdout
+    assert "仮定: 受電の変化 −10.0%" in shown
+    assert "assumption, not a finding" in shown
+    (first,) = [line for line in shown.split("in + out")[1].splitlines() if "09:00" in line]
+    less = agents_needed(3.6, 240, Standard())
+    assert first.replace(" ", "") == f"│09:00│{less}+2│{less}+2│{less}+1│{less}+1│{less}+0│"
+
+
+@pytest.mark.usefixtures("centre")
+def test_shift_by_days(run: Run) -> None:
+    figures = shift(run, "--from", "2026-10-05", "--to", "2026-10-05")
+    assert (figures["working_days"], figures["present"]["outbound_calls_per_day"]) == (1, 12)
+    sunday = run("shift", "--from", "2026-10-04", "--to", "2026-10-04")
+    assert (sunday.exit_code, sunday.stdout) == (1, "")
+    assert "no call on a working day" in sunday.stderr
+    assert run("shift", "--from", "2026-10-06", "--to", "2026-10-05").exit_code == 2
+
+
+def test_shift_without_calls_or_answers(run: Run, engine: Engine) -> None:
+    empty = run("shift")
+    assert empty.exit_code == 1
+    assert "intake calls" in empty.stderr
+    log(engine, [("resident", MONDAY, "09:00", 3, 0, "abandoned")])
+    assert "handle time is not known" in run("shift").stderr
+
+
+@pytest.mark.usefixtures("centre")
+def test_shift_is_recorded_and_only_for_readers(service: Service, engine: Engine) -> None:
+    shift_figures(service, Actor("abe", Role.EVALUATOR), None, None, Standard())
+    with engine.connect() as connection:
+        logged = connection.execute(text("SELECT actor, action, subject FROM audit_log")).all()
+    assert logged == [("abe", "centre.shift", "2026-10-04/2026-10-06")]
+    with pytest.raises(NotAllowed):
+        shift_figures(service, Actor("ito", Role.OPERATOR), None, None, Standard())
+
+
+@pytest.mark.usefixtures("centre")
+def test_load_is_the_load_report(run: Run) -> None:
+    figures = json.loads(run("load", "--json").stdout)
+    assert figures["report"]["kind"] == "load"
+    assert figures["load"]["working_days"] == {"before": 0, "after": 2}
