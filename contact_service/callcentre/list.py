@@ -17,7 +17,7 @@ from contact_service.planning.definitions import definitions_running
 from contact_service.store import audit
 
 #: How long a person stays with one operator without a disposition, in real seconds.
-HOLD_SECONDS = 1800.0
+HOLD_SECONDS = 7200.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
@@ -84,7 +84,7 @@ class Lane:
                     done, sending = await asyncio.wait(
                         sending, timeout=RECORD_EVERY_SECONDS, return_when=asyncio.FIRST_COMPLETED
                     )
-                    answers.extend(task.result() for task in done)
+                    answers.extend(_answered(done))
                 due = time.monotonic() - recorded_at >= RECORD_EVERY_SECONDS
                 if answers and (due or not sending):
                     result.recorded += await asyncio.to_thread(self._record, answers)
@@ -191,6 +191,17 @@ class Lane:
             now = self.service.clock.now()
             switches.pause_provider(self.service.engine, self.config.name, reason, now)
             log.error("provider.paused", provider=self.config.name, code=refused[0].code)
+
+
+def _answered(done: set[asyncio.Task[Answer]]) -> Iterator[Answer]:
+    """The answers of requests that ended. One that failed in a way no adapter should is left to
+    its lease: it becomes unknown, and the others are recorded all the same."""
+    for task in done:
+        error = task.exception()
+        if error is None:
+            yield task.result()
+        else:
+            log.error("adapter.failed", fault=type(error).__name__)
 
 
 def redis_client(url: str) -> redis.Redis:

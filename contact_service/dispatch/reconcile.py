@@ -168,6 +168,8 @@ def _write(
     gone: list[tuple[UUID, int]],
     persons: list[UUID],
 ) -> None:
+    # two askers may have seen the same listing: the second must see what the first made of it
+    connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('reconcile'))"))
     connection.execute(
         text("""
         UPDATE attempt a SET state = 'accepted', provider_ref = v.ref, reason = NULL,

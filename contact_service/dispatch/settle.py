@@ -72,13 +72,14 @@ RETURNING a.id, a.state
 
 _PROTECT = text("""
 WITH said AS (
-    SELECT a.phone_id, a.outcome, a.outcome_at AS at FROM attempt a WHERE a.id = ANY(:ids)
+    SELECT a.phone_id, a.outcome, a.leased_at AS at FROM attempt a WHERE a.id = ANY(:ids)
     UNION ALL
-    SELECT a.phone_id, e.outcome, e.occurred_at FROM attempt a
+    -- a carrier's clock may be wrong; what is said holds from when we heard it at the latest
+    SELECT a.phone_id, e.outcome, least(e.occurred_at, e.received_at) FROM attempt a
     JOIN event e ON e.attempt_id = a.id WHERE a.id = ANY(:ids)
 )
 INSERT INTO restriction (kind, phone_id, starts_on, origin)
-SELECT v.kind, s.phone_id, least(min(s.at), clock_timestamp())::date, 'resident'
+SELECT v.kind, s.phone_id, min(s.at)::date, 'resident'
 FROM said s
 JOIN unnest(CAST(:outcomes AS text[]), CAST(:kinds AS text[])) AS v(outcome, kind)
     ON v.outcome = s.outcome

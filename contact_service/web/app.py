@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 
 from contact_service import __version__, logs
 from contact_service.bootstrap import wire
@@ -64,6 +64,15 @@ async def _guard(request: Request, call_next) -> Response:  # type: ignore[no-un
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Content-Security-Policy"] = "default-src 'self'; frame-ancestors 'none'"
     return response
+
+
+@app.exception_handler(DataError)
+@app.exception_handler(UnicodeEncodeError)
+def _unstorable(request: Request, error: Exception) -> JSONResponse:
+    """A value that passed its checks but is no text that can be stored (NUL, lone surrogates)."""
+    return JSONResponse(
+        {"detail": "保存できない値です / a value cannot be stored"}, status_code=422
+    )
 
 
 @app.get("/healthz", include_in_schema=False)
