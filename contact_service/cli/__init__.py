@@ -13,8 +13,13 @@ from contact_service.embedded.process import CannotStart
 #: Command groups: the modules of this package whose Typer application ``app`` they join.
 GROUPS = {
     "intake": (("intake",), "files in / ファイル取込"),
-    "campaign": (("campaign", "campaign_runs"), "definitions and runs / 催告計画"),
+    "campaign": (
+        ("campaign", "campaign_runs", "campaign_unknown"),
+        "definitions and runs / 催告計画",
+    ),
     "report": (("report",), "load and outcome reports / 報告書"),
+    "trial": (("trial",), "design and estimates / 試行の設計と推定"),
+    "centre": (("centre",), "load, staffing, shift / 電話催告センター"),
 }
 #: Single commands, each a module with a function called ``command``.
 COMMANDS = ("doctor", "up", "demo", "migrate", "stop_all", "resume_all")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,14 +12,15 @@ import pytest
 from campaigns.vocabulary import Channel, Outcome
 from contact_service.callcentre.dispositions import Conversation, NotYours, record_disposition
 from contact_service.callcentre.list import next_person
+from contact_service.dispatch.decide import decide, undecided
 from contact_service.dispatch.record import Answer, record
-from contact_service.domain.actors import Actor, Role
+from contact_service.domain.actors import Actor, NotAllowed, Role
 from contact_service.domain.states import DispositionKind
 from contact_service.planning import runs
 from contact_service.receipts.events import Reported, Via, store_receipts
 from providers.base import Accepted, Contact, Receipt, Throttled, Unknown
 from tests.dispatch.carrier import delivered, report
-from tests.dispatch.conftest import Floor
+from tests.dispatch.conftest import STAFF, Floor
 from tests.ledger import Owed, definition, mobile
 
 
@@ -220,7 +222,6 @@ def test_a_neighbours_message_is_not_taken_for_ours(floor: Floor) -> None:
 
     def meanwhile(point: str) -> None:
         if point == "recording":  # sms-2 is taken, its answer not yet written
-            assert asyncio.run_coroutine_threadsafe is not None
             floor.ledger.run("UPDATE attempt SET checked_at = NULL")
 
     lane.reached = meanwhile
@@ -269,3 +270,32 @@ def test_one_bad_row_stops_nobody(floor: Floor) -> None:
     floor.drain()
     assert len(floor.carrier.taken) == 4
     assert floor.states() == {"accepted": 4, "finished": 1}
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_a_person_decides_what_nothing_else_can(floor: Floor, taken: bool) -> None:
+    floor.ledger.person([mobile(1)])
+    floor.start()
+    lose_answers(floor, taken=taken)
+    floor.carrier.capabilities = replace(floor.carrier.capabilities, listing_complete_after=None)
+    if taken:  # and the listing does not show it as ours
+        floor.service = replace(
+            floor.service,
+            settings=floor.service.settings.model_copy(update={"office_name": "別の区役所"}),
+        )
+    floor.drain()
+    renamed = floor.service.settings.model_copy(update={"office_name": "改称区役所"})
+    floor.service = replace(floor.service, settings=renamed)
+    assert floor.settle_unknown().for_a_person == 1
+    engine, now = floor.service.engine, floor.clock.now()
+    with engine.connect() as connection:
+        (waiting,) = undecided(connection)
+    with pytest.raises(NotAllowed):
+        decide(engine, Actor("x", Role.EVALUATOR), waiting.attempt_id, taken=taken, now=now)
+    decide(engine, STAFF, waiting.attempt_id, taken=taken, now=now)
+    with pytest.raises(runs.CannotDo):
+        decide(engine, STAFF, waiting.attempt_id, taken=taken, now=now)
+    answer_well(floor)
+    floor.drain()
+    assert len(floor.carrier.taken) == 1
+    assert floor.states() == ({"finished": 1} if taken else {"accepted": 1})
