@@ -39,7 +39,7 @@ def _day(value: datetime | None) -> date | None:
 @app.command("run")
 def run(
     run_id: str = typer.Argument("latest", help="実施番号、または latest / a run, or latest"),
-    output: Path = typer.Option(..., help="書き出すフォルダ / folder to write into"),
+    output: Path = typer.Option(Path("report"), help="書き出すフォルダ / folder to write into"),
     lang: Language = typer.Option(Language.JA, help="言語 / language"),
 ) -> None:
     """実施の報告書（report.html, report.json）を書く / write a run's report."""

@@ -34,6 +34,7 @@ class Origin(StrEnum):
 #: What is compared per working day: name → (origins, column, divisor).
 MEASURES: dict[str, tuple[tuple[Origin, ...], str, int]] = {
     "inbound_calls": ((Origin.RESIDENT,), "calls", 1),
+    "inbound_answered": ((Origin.RESIDENT,), "talked", 1),
     "inbound_abandoned": ((Origin.RESIDENT,), "abandoned", 1),
     "inbound_agent_hours": ((Origin.RESIDENT,), "agent_seconds", 3600),
     "operator_calls": ((Origin.OPERATOR,), "calls", 1),
@@ -42,6 +43,8 @@ MEASURES: dict[str, tuple[tuple[Origin, ...], str, int]] = {
     "auto_call_agent_hours": ((Origin.AUTO_CALL,), "agent_seconds", 3600),
     "agent_hours": (tuple(Origin), "agent_seconds", 3600),
 }
+#: The campaign itself makes these: known exactly, nothing to estimate.
+MADE_BY_CAMPAIGN = frozenset({"auto_calls", "auto_call_agent_hours"})
 _SUMS = ("calls", "talked", "abandoned", "handle_seconds", "agent_seconds", "wait_seconds", "waits")
 
 
@@ -51,12 +54,19 @@ def is_working_day(day: date) -> bool:
 
 
 def load_figures(
-    connection: Connection, start: date, change: date | None, end: date
+    connection: Connection,
+    start: date,
+    change: date | None,
+    end: date,
+    *,
+    training: bool = False,
 ) -> dict[str, Any]:
     """Load from ``start`` to ``end``, both included; ``change`` is the first day "after".
 
     Without ``change`` everything is "after" and nothing is compared. Working days on which the
-    log has no call at all are not counted as days without work, but left out and said.
+    log has no call at all are not counted as days without work, but left out and said. A
+    stream without a call on most days "after" is not compared: its records may be incomplete.
+    ``training`` says that what follows ``change`` is simulated.
     Uses temporary tables: call once in a transaction.
     """
     counts = Counts(connection)
@@ -67,16 +77,22 @@ def load_figures(
     used = [day for day in working if day in recorded]
     before = [day for day in used if change is not None and day < change]
     after = [day for day in used if change is None or day >= change]
-    slots = [_slot(row) for row in counts.rows("load_slots", working_days=used)]
+    size = {"before": len(before), "after": len(after)}
+    found = counts.rows("load_slots", working_days=used)
+    mean_day = [_slot(row, size[row["period"]]) for row in found]
+    incomplete = _incomplete(by_day, after) if before else {}
     return {
         "from": start.isoformat(),
         "change": change.isoformat() if change else None,
         "to": end.isoformat(),
-        "working_days": {"before": len(before), "after": len(after)},
+        "training": training,
+        "working_days": size,
         "working_days_without_records": len(working) - len(used),
         "totals": _totals(by_day),
-        "comparison": [_compared(name, by_day, before, after) for name in MEASURES],
-        "by_half_hour": slots,
+        "days_without_calls_after": incomplete,
+        "comparison": [_compared(name, by_day, before, after, incomplete) for name in MEASURES],
+        "by_half_hour": [_slot(row, row["open_days"]) for row in found],
+        "mean_day": mean_day,
         "by_weekday": _by_weekday(by_day, before, after),
         "by_day": [
             {**row, "day": row["day"].isoformat(), "working_day": is_working_day(row["day"]),
@@ -85,7 +101,7 @@ def load_figures(
             for row in by_day
         ],
         "by_week": _by_week(by_day),
-        "staffing": _staffing(slots),
+        "staffing": _staffing(mean_day),
         "counted_by": ["prepare_calls", "load_days", "load_slots"],
         "sources": counts.asked,
     }  # fmt: skip
@@ -105,8 +121,28 @@ def _totals(by_day: list[Row]) -> list[Row]:
     ]  # fmt: skip
 
 
-def _compared(name: str, by_day: list[Row], before: list[date], after: list[date]) -> Row:
-    """Means per working day, their difference and Welch's interval with days as the unit."""
+def _incomplete(by_day: list[Row], after: list[date]) -> dict[str, int]:
+    """Streams of people's calls that have none on most days "after": on how many."""
+    found: dict[str, set[date]] = {}
+    for row in by_day:
+        found.setdefault(row["origin"], set()).add(row["day"])
+    missing = {
+        origin: sum(day not in days for day in after)
+        for origin, days in found.items()
+        if origin != Origin.AUTO_CALL
+    }
+    return {origin: n for origin, n in missing.items() if n * 2 > len(after)}
+
+
+def _compared(
+    name: str,
+    by_day: list[Row],
+    before: list[date],
+    after: list[date],
+    incomplete: dict[str, int],
+) -> Row:
+    """Sums and means per working day, their difference and Welch's interval with days as the
+    unit; no difference for what the campaign makes itself, nor where records are incomplete."""
     origins, column, divisor = MEASURES[name]
     sums: Counter[date] = Counter()
     for row in by_day:
@@ -114,9 +150,14 @@ def _compared(name: str, by_day: list[Row], before: list[date], after: list[date
             sums[row["day"]] += row[column]
     earlier = estimates.moments([sums[day] / divisor for day in before])
     later = estimates.moments([sums[day] / divisor for day in after])
-    difference = estimates.mean_difference(later, earlier)
+    comparable = name not in MADE_BY_CAMPAIGN and not incomplete.keys() & set(origins)
+    difference = estimates.mean_difference(later, earlier) if comparable else None
     return {
         "measure": name,
+        "unit": "hours" if divisor == 3600 else "calls",
+        "total_before": sum(sums[day] for day in before) / divisor,
+        "total_after": sum(sums[day] for day in after) / divisor,
+        "made_by_campaign": name in MADE_BY_CAMPAIGN,
         "before": earlier.mean if before else None,
         "after": later.mean if after else None,
         "difference": difference.as_dict() if difference else None,
@@ -124,15 +165,19 @@ def _compared(name: str, by_day: list[Row], before: list[date], after: list[date
     }
 
 
-def _slot(row: Row) -> Row:
-    """One half-hour of the day: calls per day that was open then, average handle time of the
-    calls that were handled, and erlangs. Auto-calls keep lines busy, not agents."""
+def _slot(row: Row, days: int) -> Row:
+    """One half-hour of the day: calls per day of ``days``, average handle time of the calls that
+    were handled, and erlangs. Auto-calls keep lines busy, not agents.
+
+    ``mean_day`` divides by all working days with records, so that an edge that few days reach
+    is not overstated; ``by_half_hour`` by the days open then, for who plans such a day."""
     aht = row["handle_seconds"] / row["handled"] if row["handled"] else 0.0
-    per_day = row["calls"] / row["open_days"]
+    per_day = row["calls"] / days
     return {
         "period": row["period"],
         "origin": row["origin"],
         "slot": row["slot"].strftime("%H:%M"),
+        "days": days,
         "open_days": row["open_days"],
         "calls": row["calls"],
         "calls_per_day": per_day,

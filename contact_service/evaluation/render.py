@@ -23,9 +23,9 @@ Figures = dict[str, Any]
 def run_page(facts: RunFacts, figures: Figures, lang: Lang) -> str:
     """The report of a run."""
     labels = {
-        step.name: f"{step.name}（{wording.name('channel', step.channel.value, lang)}）"
+        step.name: f"{wording.name('channel', step.channel.value, lang)}（{step.name}）"
         if lang == "ja"
-        else f"{step.name} ({wording.name('channel', step.channel.value, lang)})"
+        else f"{wording.name('channel', step.channel.value, lang)} ({step.name})"
         for step in facts.definition.steps
     }
     colours = charts.arm_colours(facts)
@@ -66,8 +66,8 @@ def _load_pictures(load: Figures | None, lang: Lang) -> dict[str, Markup]:
     if not load or not load["by_day"]:
         return {}
     pictures = {"timeline": charts.load_by_day(load["by_day"], load["change"], lang)}
-    if any(row["origin"] != Origin.AUTO_CALL for row in load["by_half_hour"]):
-        pictures["slots"] = charts.load_by_half_hour(load["by_half_hour"], lang)
+    if any(row["origin"] != Origin.AUTO_CALL for row in load["mean_day"]):
+        pictures["slots"] = charts.load_by_half_hour(load["mean_day"], lang)
     return {key: Markup(picture) for key, picture in pictures.items()}
 
 

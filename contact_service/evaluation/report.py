@@ -85,9 +85,10 @@ def write_load_report(
                 "the call log is empty: import one with intake calls"
             )
         first, last = start or known["first_day"], end or known["last_day"]
-        runs = [row["start_day"] for row in counts.rows("runs")]
-        between = (day for day in runs if first < day <= last)
-        load = load_figures(connection, first, change or next(between, None), last)
+        runs = [row for row in counts.rows("runs") if first < row["start_day"] <= last]
+        turn = change or next((row["start_day"] for row in runs), None)
+        training = any(row["training"] for row in runs)
+        load = load_figures(connection, first, turn, last, training=training)
         audit.record(connection, at, actor, "report.load", f"{first}/{last}", lang=lang)
     figures = {"report": _about("load", at), "sources": load.pop("sources"), "load": load}
     if output is not None:
@@ -147,7 +148,7 @@ def _load_around(connection: Connection, counts: Counts, facts: RunFacts) -> Fig
     last = min(known["last_day"], facts.horizon_end - timedelta(days=1))
     if last < first:
         return None
-    return load_figures(connection, first, facts.start_day, last)
+    return load_figures(connection, first, facts.start_day, last, training=facts.training)
 
 
 def _about(kind: str, at: datetime) -> Figures:

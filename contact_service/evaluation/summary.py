@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from contact_service.domain.states import RunState
 from contact_service.evaluation.facts import Completeness, RunFacts
 from contact_service.evaluation.wording import (
     Lang,
@@ -22,13 +23,26 @@ from contact_service.evaluation.wording import (
 #: in every run, so only strong evidence should raise the alarm.
 RATIO_ALARM = 0.01
 ADJUSTED_LEVEL = 0.05
-_CENTRE = ("inbound_calls", "inbound_agent_hours", "operator_calls", "operator_agent_hours")
+#: An interval of a cost whose ends differ by more than this factor says next to nothing.
+VERY_UNCERTAIN = 20
+#: What is said of the centre, by stream.
+_CENTRE = {
+    "resident": ("inbound_calls", "inbound_answered", "inbound_abandoned", "inbound_agent_hours"),
+    "operator": ("operator_calls", "operator_agent_hours"),
+}
 
 Figures = dict[str, Any]
 
 
 def summary(facts: RunFacts, figures: Figures, lang: Lang) -> dict[str, list[str]]:
     """Sentences by question: notes, tried, happened, sure, cost, centre."""
+    if facts.state == RunState.PLANNED:
+        nothing = [text("not_started", lang)]
+        return {
+            "notes": [text("note_planned", lang, start=day(facts.start_day, lang))],
+            "tried": _tried(facts, figures, lang),
+            **dict.fromkeys(("happened", "sure", "cost", "centre"), nothing),
+        }
     return {
         "notes": _notes(facts, figures, lang),
         "tried": _tried(facts, figures, lang),
@@ -64,7 +78,7 @@ def _tried(facts: RunFacts, figures: Figures, lang: Lang) -> list[str]:
     flow, definition = figures["flow"], facts.definition
     lines = [
         text(
-            "tried",
+            "planned" if facts.state == RunState.PLANNED else "tried",
             lang,
             as_of=day(facts.as_of, lang),
             assessed=number(flow["assessed_debtors"]),
@@ -145,7 +159,7 @@ def _sure(facts: RunFacts, figures: Figures, lang: Lang) -> list[str]:
         )
         needed = comparison["number_needed_to_contact"]
         if needed and said == "clear" and needed["estimate"] > 0:
-            line += text(
+            line += text("space", lang) + text(
                 "needed",
                 lang,
                 n=number(needed["estimate"]),
@@ -175,7 +189,7 @@ def _cost(facts: RunFacts, figures: Figures, lang: Lang) -> list[str]:
         line = text(key, lang, **values, extra=yen(abs(more), lang))
         # half a horizon's money against what contacts cost so far says nothing
         if more > 0 and facts.completeness is not Completeness.INTERIM:
-            line += _cost_ratio(extra["cost_per_additional_yen"], lang)
+            line += text("space", lang) + _cost_ratio(extra["cost_per_additional_yen"], lang)
         lines.append(line)
     return lines
 
@@ -183,13 +197,16 @@ def _cost(facts: RunFacts, figures: Figures, lang: Lang) -> list[str]:
 def _cost_ratio(ratio: Figures | None, lang: Lang) -> str:
     if ratio is None:
         return text("cost_no_ratio", lang)
-    return text(
+    said = text(
         "cost_ratio",
         lang,
         cost=yen(ratio["estimate"] * 1000, lang),
         low=yen(ratio["low"] * 1000, lang),
         high=yen(ratio["high"] * 1000, lang),
     )
+    if ratio["high"] > VERY_UNCERTAIN * ratio["low"]:
+        said += text("space", lang) + text("very_uncertain", lang)
+    return said
 
 
 def centre(load: Figures | None, lang: Lang) -> list[str]:
@@ -199,28 +216,58 @@ def centre(load: Figures | None, lang: Lang) -> list[str]:
     by_name = {row["measure"]: row for row in load["comparison"]}
     days = load["working_days"]
     lines = [] if days["before"] and days["after"] else [text("centre_uncompared", lang)]
-    for measure in _CENTRE:
-        row = by_name[measure]
-        label = text(measure, lang)
-        difference = row["difference"]
-        if difference is None:
-            if row["after"] is not None:
-                lines.append(
-                    text("centre_level", lang, measure=label, after=number(row["after"], 1))
-                )
-            continue
-        lines.append(
-            text(
-                "centre_changed" if row["excludes_zero"] else "centre_unchanged",
-                lang,
-                measure=label,
-                before=number(row["before"], 1),
-                after=number(row["after"], 1),
-                diff=signed(difference["estimate"]),
-                low=signed(difference["low"]),
-                high=signed(difference["high"]),
-            )
-        )
+    for origin, measures in _CENTRE.items():
+        missing = load["days_without_calls_after"].get(origin)
+        if missing:
+            lines.append(_not_compared(by_name[measures[0]], origin, missing, days["after"], lang))
+        else:
+            lines += [line for m in measures if (line := _measured(by_name[m], load, lang))]
     if days["before"] and days["after"]:
         lines.append(text("centre_caveat", lang))
+        if load["training"]:
+            lines.append(text("centre_training", lang))
     return lines
+
+
+def _not_compared(row: Figures, origin: str, missing: int, after: int, lang: Lang) -> str:
+    return text(
+        "centre_incomplete",
+        lang,
+        stream=text(origin, lang),
+        missing=missing,
+        after=after,
+        total_before=number(row["total_before"]),
+        total_after=number(row["total_after"]),
+    )
+
+
+def _measured(row: Figures, load: Figures, lang: Lang) -> str | None:
+    """Means with their unit, and the difference where one was estimated."""
+    means = {
+        period: text(f"{row['unit']}_n", lang, n=number(row[period], 1))
+        for period in ("before", "after")
+        if row[period] is not None
+    }
+    label = text(row["measure"], lang)
+    difference = row["difference"]
+    if difference is not None:
+        return text(
+            "centre_changed" if row["excludes_zero"] else "centre_unchanged",
+            lang,
+            measure=label,
+            **means,
+            diff=signed(difference["estimate"]),
+            low=signed(difference["low"]),
+            high=signed(difference["high"]),
+        )
+    if len(means) == 2:
+        return text("centre_means", lang, measure=label, **means)
+    if load["change"] is None and "after" in means:
+        return text("centre_level", lang, measure=label, mean=means["after"])
+    return next(
+        (
+            text("centre_one_period", lang, measure=label, period=text(period, lang), mean=mean)
+            for period, mean in means.items()
+        ),
+        None,
+    )

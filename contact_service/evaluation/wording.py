@@ -87,8 +87,9 @@ def number(value: float | str | None, digits: int = 0) -> str:
 
 
 def signed(value: float, digits: int = 1) -> str:
-    """A number with its sign."""
-    return ("+" if round(value, digits) > 0 else "") + number(round(value, digits) + 0.0, digits)
+    """A number with its sign, also where so little is left that it rounds to nothing."""
+    sign = "+" if value > 0 else _MINUS if value < 0 else ""
+    return sign + number(abs(value), digits)
 
 
 def yen(value: float | str | None, lang: Lang) -> str:

@@ -16,7 +16,7 @@ from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.dates import parse_date
 from contact_service.intake import calls, claims, payments, restrictions, staging
 from contact_service.intake.detection import detect
-from contact_service.intake.faults import Fault, Reason
+from contact_service.intake.faults import Fault, FileRefused, Reason
 from contact_service.intake.fields import FileKind
 from contact_service.intake.layout import Layout
 from contact_service.intake.parsing import RowParser
@@ -26,7 +26,7 @@ from contact_service.intake.staging import Import, Importer
 from contact_service.logs import log
 from contact_service.store import audit
 from contact_service.store.engine import LEDGER_LOCK
-from contact_service.store.tables.ledger import source_file
+from contact_service.store.tables.ledger import claim, source_file
 
 IMPORTERS: Mapping[FileKind, Importer] = {
     FileKind.CLAIMS: claims.IMPORTER,
@@ -79,7 +79,8 @@ def import_file(
     """Import ``path`` as a file of ``kind``, a word of :class:`FileKind`.
 
     ``as_of``: the day that the file describes; by default the eight digits in its name, else
-    the day on which the same bytes were first imported, else today. ``training`` marks people
+    the day on which the same bytes were first imported, else today; a claims file whose day is
+    not known is refused once there are claims. ``training`` marks people
     as sample data, who are never contacted over a live carrier. ``dry_run`` does everything,
     writes the rejects file and undoes the rest. ``on_progress`` is told how many bytes have
     been read. Raises :class:`~contact_service.intake.faults.FileRefused`, with nothing changed,
@@ -93,7 +94,7 @@ def import_file(
     with service.engine.connect() as connection, connection.begin() as transaction:
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (LEDGER_LOCK,))
         connection.exec_driver_sql("SET LOCAL work_mem = '64MB'")
-        day = as_of or _day_described(connection, path, found, now)
+        day = as_of or _day_described(connection, file_kind, path, found, now)
         file_id = _begin_record(connection, path, chosen, found, training, now, actor)
         with opened(path, chosen, found) as table, _rejects(
             target, table, chosen, found, service, file_id
@@ -143,7 +144,9 @@ def _rejects(
     return Rejects(target, table, layout, found.encoding_for(layout), service.vault, file_id)
 
 
-def _day_described(connection: Connection, path: Path, found: Survey, now: datetime) -> date:
+def _day_described(
+    connection: Connection, kind: FileKind, path: Path, found: Survey, now: datetime
+) -> date:
     for digits in _DAY_IN_NAME.findall(path.stem):
         try:
             return parse_date(digits)
@@ -155,7 +158,17 @@ def _day_described(connection: Connection, path: Path, found: Survey, now: datet
         .order_by(source_file.c.id)
         .limit(1)
     ).scalar_one_or_none()
-    return date.fromisoformat(before) if before else now.date()
+    if before:
+        return date.fromisoformat(before)
+    if kind is FileKind.CLAIMS and connection.scalar(select(claim.c.id).limit(1)):
+        # taken for today's, an old file would bring paid debts back to life
+        raise FileRefused(
+            f"{path.name} がいつ時点の一覧かわかりません。ファイル名に日付（8桁、例 20260930）を"
+            "入れるか、--as-of YYYY-MM-DD を付けてください",
+            f"it is not known which day {path.name} describes: put the date (8 digits) into its "
+            "name, or give --as-of YYYY-MM-DD",
+        )
+    return now.date()
 
 
 def _begin_record(

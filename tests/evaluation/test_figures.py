@@ -265,6 +265,14 @@ def test_small_breakdowns_are_hidden_in_the_figures(engine: Engine, clock: Fixed
     assert [row["arm"] for row in payment["by_kind"] if row["clusters"] == "…"] == ["sms"]
 
 
+def test_a_run_that_has_not_started_is_not_told_as_done(engine: Engine, clock: FixedClock) -> None:
+    said = figures_of(engine, clock, World(), "UPDATE run SET state = 'planned'")["summary"]
+    assert "will be compared" in said["tried"][0]
+    assert "nobody has been contacted" in said["notes"][0]
+    for question in ("happened", "sure", "cost", "centre"):
+        assert said[question] == ["Nothing to show: the run has not started."]
+
+
 def test_a_run_of_nobody(engine: Engine, clock: FixedClock) -> None:
     figures = figures_of(engine, clock, World(arms={}))
     assert figures["flow"]["randomised_debtors"] == 0

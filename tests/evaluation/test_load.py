@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, insert, select, text
 
 from contact_service.clock import TOKYO
 from contact_service.evaluation.load import is_working_day, load_figures
+from contact_service.evaluation.summary import centre
 from contact_service.store.tables.calls import call
 from tests.evaluation.world import CALLS_FROM, CALLS_TO, START, World, build
 
@@ -104,6 +105,40 @@ def test_weekdays_and_weeks(figures: dict[str, Any]) -> None:
     assert (monday["days"], monday["calls_per_day"]) == (1, 5)
     week = row_of(figures["by_week"], week="2026-10-05", origin="operator")
     assert week["calls"] == 5 * 6 + 1
+
+
+def test_an_edge_that_few_days_reach_is_not_overstated(engine: Engine) -> None:
+    days = [MONDAY + timedelta(days=n) for n in range(4)]
+    with engine.begin() as connection:
+        log(connection, ("resident", at(MONDAY, "08:40"), 300, 0, "talked"),
+            *(("resident", at(day, "10:00"), 300, 0, "talked") for day in days))  # fmt: skip
+        found = load_figures(connection, MONDAY, None, days[-1])
+    edge = row_of(found["mean_day"], slot="08:30", origin="resident")
+    assert (edge["days"], edge["calls_per_day"]) == (4, 0.25)
+    assert edge["erlangs"] == pytest.approx(0.25 * 300 / 1800)
+
+
+def test_a_stream_without_records_after_is_not_compared(engine: Engine) -> None:
+    days = [day for n in range(12) if is_working_day(day := MONDAY + timedelta(days=n))]
+    with engine.begin() as connection:
+        log(connection,
+            *(("resident", at(day, "10:00"), 60 + n, 0, "talked") for n, day in enumerate(days)),
+            *(("operator", at(day, "11:00"), 60 + n, 0, "talked")
+              for n, day in enumerate(days) if day <= CHANGE),
+            *(("auto_call", at(day, "12:00"), 30, 0, "talked") for day in days[-2:]))  # fmt: skip
+        found = load_figures(connection, MONDAY, CHANGE, days[-1], training=True)
+    assert found["days_without_calls_after"] == {"operator": 2}
+    for measure in ("operator_calls", "operator_agent_hours", "agent_hours", "auto_calls"):
+        assert row_of(found["comparison"], measure=measure)["difference"] is None
+    assert row_of(found["comparison"], measure="inbound_agent_hours")["difference"] is not None
+    assert row_of(found["comparison"], measure="auto_calls")["total_after"] == 2
+    said = centre(found, "en")
+    outbound = [line for line in said if line.startswith("Outbound by operators")]
+    assert len(outbound) == 1
+    assert "no call on 2 of 3 working days" in outbound[0]
+    assert "6 calls before, 1 after" in outbound[0]
+    assert "Inbound calls answered: 1.0 calls before and 1.0 calls after, per working day." in said
+    assert said[-1] == "Training data: before is the imported call record, after is simulated."
 
 
 def test_a_day_is_tokyos(engine: Engine) -> None:

@@ -39,6 +39,7 @@ def test_every_text_is_used_and_every_used_text_is_there() -> None:
         | {o.value for o in Origin}
         | set(MEASURES)
         | set(OUTCOME_GROUPS)
+        | {"calls_n", "hours_n"}  # the units of the measures
     )
     assert set(texts()) - used - built == set()
     assert built - set(texts()) == set()
@@ -67,7 +68,7 @@ def test_figures() -> None:
     assert wording.number(None) == "–"
     assert wording.number("<5") == wording.yen("<5", "ja") == "<5"
     assert wording.signed(-3.24) == "−3.2"
-    assert wording.signed(-0.01) == wording.signed(0.01) == "0.0"
+    assert [wording.signed(v) for v in (-0.01, 0.0, 0.01)] == ["−0.0", "0.0", "+0.0"]
     assert wording.points(0.0524) == "+5.2"
     assert wording.yen(1234.5, "ja") == "1,234円"
     assert wording.yen(-1234, "en") == "¥−1,234"

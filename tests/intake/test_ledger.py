@@ -10,6 +10,7 @@ import pytest
 
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, NotAllowed, Role
+from contact_service.intake.faults import FileRefused
 from contact_service.intake.importing import Counts, import_file
 from contact_service.store.crypto import Vault
 from tests.intake.conftest import (
@@ -173,7 +174,7 @@ def test_payments_lower_a_claim_at_once_and_never_below_zero(
     take: Import, query: Query, tmp_path: Path
 ) -> None:
     take("claims", write_csv(tmp_path / "a_20260930.csv", [CLAIM]))
-    known = {**PAYMENT, "収納日": "20260930"}  # the claims file contains it already
+    known = {**PAYMENT, "収納日": "20260929"}  # the claims file contains it already
     unrelated = {**PAYMENT, "期別": "4"}
     take("payments", write_csv(tmp_path / "p1.csv", [PAYMENT, known, unrelated]))
     assert query("SELECT outstanding_yen FROM claim") == [(6000,)]
@@ -283,3 +284,15 @@ def test_only_staff_import(
     with pytest.raises(NotAllowed):
         import_file(service, Actor("佐藤", role), "claims", path)
     assert query("SELECT count(*) FROM source_file") == [(0,)]
+
+
+def test_an_undated_claims_file_is_refused_once_there_are_claims(
+    take: Import, ledger_hash: Callable[[], list[str]], tmp_path: Path
+) -> None:
+    take("claims", write_csv(tmp_path / "a_20260930.csv", [CLAIM]))
+    before = ledger_hash()
+    undated = write_csv(tmp_path / "claims.csv", [{**CLAIM, "未納額": "9999"}])
+    with pytest.raises(FileRefused, match="--as-of"):
+        take("claims", undated)
+    assert ledger_hash() == before
+    assert take("claims", undated, as_of=date(2026, 9, 1)).remarks == {"older_than_ledger": 1}

@@ -42,9 +42,9 @@ def test_peak_memory_is_flat(take: Import, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(importing, "ROWS_AT_ONCE", 400)
     monkeypatch.setattr(values, "REMEMBERED", 100)
     monkeypatch.setattr(reading, "BLOCK", 1 << 14)
-    take("claims", _file(tmp_path / "warm.csv", 10, 5))
-    small = _peak(take, _file(tmp_path / "small.csv", 1_000, 50))
-    large = _peak(take, _file(tmp_path / "large.csv", 8_000, 50))
+    take("claims", _file(tmp_path / "warm_20260901.csv", 10, 5))
+    small = _peak(take, _file(tmp_path / "small_20260902.csv", 1_000, 50))
+    large = _peak(take, _file(tmp_path / "large_20260903.csv", 8_000, 50))
     assert large < 1.5 * small
 
 

@@ -1,2 +1,2 @@
 -- Runs, the latest first.
-SELECT id, starts_at::date AS start_day FROM run ORDER BY starts_at DESC, id
+SELECT id, training, starts_at::date AS start_day FROM run ORDER BY starts_at DESC, id
