@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -14,9 +15,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CONTACT_", env_file=".env", extra="ignore")
 
-    database_url: str | None = None
+    database_url: str | None = Field(default=None, pattern=r"^postgres(ql)?://")
     """``postgresql://…``; unset: an embedded server is started."""
-    redis_url: str | None = None
+    redis_url: str | None = Field(default=None, pattern=r"^rediss?://")
     """``redis://…``; unset: an embedded server is started."""
     state_dir: Path = Path(".contact-service")
     """Embedded servers' data, generated keys, logs."""
@@ -24,13 +25,14 @@ class Settings(BaseSettings):
     """Encryption keys; unset: ``state_dir/keys.json``, made at first start."""
     providers_file: Path | None = None
     """Which carriers there are; unset: the simulated carrier alone."""
-    public_url: str = "http://127.0.0.1:8000"
-    """The address under which carriers reach the web application."""
+    public_url: str = ""
+    """The address under which carriers reach the web application; unset: its own host and port,
+    which is right for the simulated carrier alone."""
     web_host: str = "127.0.0.1"
     web_port: int = 8000
     carrier_url: str = "http://127.0.0.1:8010"
     """Where the simulated carrier listens."""
-    clock: str = "system"
+    clock: str = Field(default="system", pattern=r"^(system|file:.+)$")
     """``system``, or ``file:PATH`` for a clock that somebody else drives (see ``clock``)."""
     api_token: SecretStr | None = None
     """Bearer token of the JSON API; unset: ``state_dir/api-token``, made at first start."""
@@ -46,6 +48,12 @@ class Settings(BaseSettings):
     reconcile_grace_seconds: float | None = None
     """Overrides, for tests and the demo, how long a carrier's listing may lag behind."""
     log_format: str = Field(default="json", pattern="^(json|console)$")
+
+    @model_validator(mode="after")
+    def _reach_ourselves(self) -> Self:
+        if not self.public_url:
+            self.public_url = f"http://{self.web_host}:{self.web_port}"
+        return self
 
     @property
     def sqlalchemy_url(self) -> str:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import importlib
 import sys
+from typing import NoReturn
 
 import typer
+from alembic.util import CommandError
+from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
 
 from contact_service import __version__
+from contact_service.dispatch.providers import BadProvidersFile
 from contact_service.embedded.process import CannotStart
+from contact_service.intake.faults import FileRefused
 
 #: Command groups: the modules of this package whose Typer application ``app`` they join.
 GROUPS = {
@@ -38,7 +44,39 @@ def version(
 
 
 def main() -> None:
-    """Entry point of the ``contact-service`` command."""
+    """Entry point of the ``contact-service`` command: what goes wrong is said in a sentence."""
+    try:
+        _assemble()()
+    except CannotStart as error:
+        _end(str(error), 1)
+    except FileRefused as error:
+        _end(str(error), 2)
+    except BadProvidersFile as error:
+        _end(str(error), 2)
+    except ValidationError as error:
+        faults = "\n".join(
+            f"CONTACT_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
+            for fault in error.errors()
+        )
+        _end(f"設定に誤りがあります / the configuration is faulty:\n{faults}", 2)
+    except OperationalError as error:
+        said = str(error.orig).strip().splitlines()[0] if error.orig else ""
+        _end(
+            "データベースに接続できません。CONTACT_DATABASE_URL とサーバーを確かめてください / "
+            f"cannot reach the database: check CONTACT_DATABASE_URL and the server ({said})",
+            1,
+        )
+    except CommandError as error:
+        _end(
+            "データベースの版がこのプログラムの知らないものです。新しい版のプログラムを使って"
+            f"ください / the database is of a version that this program does not know: {error}",
+            1,
+        )
+    except KeyboardInterrupt:
+        _end("\n中断しました / interrupted", 130)
+
+
+def _assemble() -> typer.Typer:
     for name, (modules, text) in GROUPS.items():
         group = typer.Typer(no_args_is_help=True, help=text)
         for part in modules:
@@ -47,8 +85,9 @@ def main() -> None:
     for name in COMMANDS:
         module = importlib.import_module(f"contact_service.cli.{name}")
         app.command(name.replace("_", "-"))(module.command)
-    try:
-        app()
-    except CannotStart as error:
-        typer.echo(str(error), err=True)
-        sys.exit(1)
+    return app
+
+
+def _end(message: str, code: int) -> NoReturn:
+    typer.echo(message, err=True)
+    sys.exit(code)

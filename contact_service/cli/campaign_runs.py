@@ -33,6 +33,13 @@ File = Annotated[
     str, typer.Argument(metavar="FILE", help="A YAML file, or a ready-made definition's name.")
 ]
 Run = Annotated[str, typer.Argument(metavar="RUN", help="A run's identifier, or 'latest'.")]
+STATE_JA = {
+    "planned": "計画済",
+    "running": "実施中",
+    "paused": "一時停止",
+    "stopped": "中止",
+    "completed": "完了",
+}
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -112,8 +119,8 @@ def status_command(as_json: AsJson = False) -> None:
     if not progress:
         console.print("実施はありません / no runs")
     for item in progress:
-        table = Table(title=f"{item.title}（{item.state}）{item.run_id}", title_justify="left")
-        for heading in ("段階", "手段", "予定", "済", "結果待ち", "不明", "要判断"):
+        table = Table(title=f"{item.title}（{STATE_JA[item.state]}）", title_justify="left")
+        for heading in ("段階", "手段", "予定", "済", "見送り", "結果待ち", "不明", "要判断"):
             table.add_column(heading, justify="left" if heading in ("段階", "手段") else "right")
         for step in item.steps:
             waiting = step.states.get("accepted", 0) + step.states.get("leased", 0)
@@ -121,11 +128,13 @@ def status_command(as_json: AsJson = False) -> None:
                 step.step,
                 CHANNEL_JA[Channel(step.channel)],
                 f"{step.total:,}",
-                f"{step.done:,}",
+                f"{step.states.get('finished', 0):,}",
+                f"{step.states.get('skipped', 0):,}",
                 f"{waiting:,}",
                 f"{step.states.get('unknown', 0):,}",
                 f"{step.needs_person:,}",
             )
+        console.print(str(item.run_id), soft_wrap=True)  # whole, so that it can be copied
         console.print(table)
 
 
@@ -155,9 +164,14 @@ def _run_id(engine: Engine, run: str) -> UUID:
             raise fail("実施はありません / there is no run", 2)
         return UUID(str(latest))
     try:
-        return UUID(run)
+        run_id = UUID(run)
     except ValueError:
         raise fail(f"{run}: 実施の番号ではありません / not a run's identifier", 2) from None
+    with engine.connect() as connection:
+        known = connection.scalar(text("SELECT 1 FROM run WHERE id = :id"), {"id": run_id})
+    if known is None:
+        raise fail(f"実施 {run} はありません / there is no run {run}", 2)
+    return run_id
 
 
 def _planned_figures(engine: Engine, run_id: UUID, day: date) -> dict[str, object]:

@@ -16,7 +16,7 @@ from contact_service.demo.summary import summary
 from contact_service.embedded.process import CannotStart
 from contact_service.settings import settings
 
-WARD = Path("samples/ward")
+WARD = Path(__file__).parents[2] / "samples" / "ward"
 
 
 def command(
@@ -26,6 +26,8 @@ def command(
 ) -> None:
     """Import the sample ward, run the trial campaign with real workers against the simulated
     carrier, and write the report."""
+    if lang not in ("ja", "en"):
+        raise fail(f"--lang {lang}: ja か en を指定してください / use ja or en", 2)
     logs.configure("console", level=40)
     console = Console()
     try:

@@ -66,7 +66,10 @@ def _settle_residents(service: Service) -> None:
         _say(str(error))
         path.unlink(missing_ok=True)
     else:
-        _say(f"模擬の住民 {people:,} 人 / simulated residents: {people:,}")
+        _say(
+            f"模擬の住民 {people:,} 人（この後に取り込んだ人は、次の起動から住みます） / simulated "
+            f"residents: {people:,}; whoever is imported from now on lives there after a restart"
+        )
 
 
 @contextmanager

@@ -48,8 +48,5 @@ def _comparison(item: dict[str, Any]) -> str:
 
 def _centre(load: dict[str, Any]) -> str:
     by_measure = {item["measure"]: item for item in load["comparison"]}
-    inbound, outbound = by_measure["inbound_calls"], by_measure["operator_calls"]
-    return (
-        f"1日の受電 {inbound['before']:.0f} → {inbound['after']:.0f} 件、"
-        f"架電 {outbound['before']:.0f} → {outbound['after']:.0f} 件"
-    )
+    inbound = by_measure["inbound_calls"]
+    return f"1日の受電 {inbound['before']:.0f}（記録）→ {inbound['after']:.0f} 件（模擬）"

@@ -2,16 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from difflib import get_close_matches
 
 from sqlalchemy import Connection, Engine, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
+from campaigns.vocabulary import Channel
 from contact_service.domain.actors import SYSTEM, Actor, Role, require
 from contact_service.store import audit
 from contact_service.store.tables.campaigns import stop_switch
 
 EVERYTHING = "all"
+
+
+class UnknownScope(Exception):
+    """A scope that stops nothing: no such carrier or channel."""
+
+
+def check_scope(scope: str, providers: Iterable[str]) -> None:
+    """Raise :class:`UnknownScope` unless ``scope`` stops something, given the names of the
+    configured ``providers``. A misspelt stop must not look like a stop."""
+    valid = [EVERYTHING]
+    valid += [f"provider:{name}" for name in providers]
+    valid += [f"channel:{channel.value}" for channel in Channel]
+    if scope in valid:
+        return
+    bare = {known.rpartition(":")[2]: known for known in valid}
+    near = get_close_matches(scope, valid, 1) or [
+        bare[name] for name in get_close_matches(scope, bare, 1)
+    ]
+    ja, en = (f"もしかして: {near[0]}。", f"did you mean {near[0]}? ") if near else ("", "")
+    listed = ", ".join(valid)
+    raise UnknownScope(
+        f"--scope {scope}: そのような範囲はありません。何も停止していません。{ja}指定できる値: "
+        f"{listed} / no such scope, nothing was stopped; {en}valid: {listed}"
+    )
 
 
 def set_switch(engine: Engine, actor: Actor, scope: str, reason: str, now: datetime) -> None:
