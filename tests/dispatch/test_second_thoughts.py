@@ -220,18 +220,18 @@ def test_a_neighbours_message_is_not_taken_for_ours(floor: Floor) -> None:
     answer_well(floor)
     lane = floor.lane()
 
+    settled: list[int] = []
+
     def meanwhile(point: str) -> None:
         if point == "recording":  # sms-2 is taken, its answer not yet written
-            floor.ledger.run("UPDATE attempt SET checked_at = NULL")
+            settled.append(floor.settle_unknown().accepted)
 
     lane.reached = meanwhile
     asyncio.run(lane.drain(5))
-    assert floor.settle_unknown().accepted == 0
-    assert floor.states() in ({"accepted": 1, "planned": 1}, {"accepted": 1, "unknown": 1})
-    refs = floor.ledger.rows(
-        "SELECT step FROM attempt WHERE provider_ref IS NOT NULL AND channel = 'sms'"
-    )
-    assert refs == [("sms-2",)]
+    assert settled == [0]
+    assert floor.ledger.rows(
+        "SELECT step, state FROM attempt WHERE provider_ref IS NOT NULL AND channel = 'sms'"
+    ) == [("sms-2", "accepted")]
 
 
 def test_a_better_report_stops_the_retry_that_was_planned(floor: Floor) -> None:
@@ -299,3 +299,21 @@ def test_a_person_decides_what_nothing_else_can(floor: Floor, taken: bool) -> No
     floor.drain()
     assert len(floor.carrier.taken) == 1
     assert floor.states() == ({"finished": 1} if taken else {"accepted": 1})
+
+
+def test_a_report_that_was_stored_and_not_yet_settled_stops_a_second_sending(floor: Floor) -> None:
+    """A process may die between writing a report and what follows from it."""
+    floor.ledger.person([mobile(1)])
+    floor.start()
+    floor.ledger.run(
+        "INSERT INTO event (provider, provider_ref, attempt_id, channel, status, outcome, rank, "
+        "final, occurred_at, received_at, via, raw, deduplication_key) "
+        "SELECT 'scripted', 'R', id, 'sms', 'delivered', 'delivered', 60, true, :now, :now, "
+        "'webhook', '{}', 'R' FROM attempt WHERE channel = 'sms'",
+        now=floor.clock.now(),
+    )
+    floor.drain()
+    assert floor.carrier.taken == []
+    assert floor.ledger.rows(
+        "SELECT state, outcome, provider_ref FROM attempt WHERE channel = 'sms'"
+    ) == [("finished", "delivered", "R")]
