@@ -10,77 +10,30 @@ Every instant is a timezone-aware ``datetime``; every telephone number is E.164
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
+from decimal import Decimal
 from typing import Protocol, TypeAlias
 
-
-class Channel(StrEnum):
-    """How a person is reached."""
-
-    SMS = "sms"
-    AUTO_CALL = "auto_call"
-    OPERATOR = "operator"
-
-
-class Outcome(StrEnum):
-    """What became of a contact: the closed vocabulary that all carriers are mapped to."""
-
-    DELIVERED = "delivered"  # an SMS reached the handset; no proof that anybody read it
-    UNDELIVERED = "undelivered"  # an SMS did not arrive, for a reason that may pass
-    CONFIRMED = "confirmed"  # the person confirmed who they are and heard the message
-    TRANSFERRED = "transferred"  # confirmed, then connected to the telephone centre
-    ANSWERED = "answered"  # somebody picked up and confirmed nothing
-    MACHINE = "machine"  # an answering machine
-    WRONG_PERSON = "wrong_person"  # "I am not that person"
-    OPTED_OUT = "opted_out"  # "do not contact this number"
-    BUSY = "busy"
-    NO_ANSWER = "no_answer"
-    UNREACHABLE = "unreachable"  # switched off, out of range, or the far end unavailable
-    INVALID_NUMBER = "invalid_number"  # no such number, or it cannot take this channel
-    REJECTED = "rejected"  # the far end refused the call
-    BLOCKED = "blocked"  # a carrier refused the content or the sender
-    CANCELED = "canceled"  # taken back before it went out
-    NETWORK = "network"  # congestion or a fault between the carriers
-    UNKNOWN = "unknown"  # nobody can tell yet
-    OTHER = "other"  # reported, but not in this vocabulary: see the raw report
-
-
-#: How much an outcome says about a contact. Reports come twice, late and in any order:
-#: the one that says most wins, so the result does not depend on their order.
-OUTCOME_RANK: Mapping[Outcome, int] = {
-    Outcome.UNKNOWN: 0,
-    Outcome.OTHER: 10,
-    Outcome.CANCELED: 15,
-    Outcome.NETWORK: 20,
-    Outcome.UNREACHABLE: 25,
-    Outcome.NO_ANSWER: 26,
-    Outcome.BUSY: 27,
-    Outcome.UNDELIVERED: 30,
-    Outcome.REJECTED: 35,
-    Outcome.BLOCKED: 36,
-    Outcome.INVALID_NUMBER: 40,
-    Outcome.ANSWERED: 50,
-    Outcome.MACHINE: 55,
-    Outcome.DELIVERED: 60,
-    Outcome.CONFIRMED: 70,
-    Outcome.TRANSFERRED: 80,
-    Outcome.WRONG_PERSON: 90,
-    Outcome.OPTED_OUT: 100,
-}
-
-
-class Cause(StrEnum):
-    """Why a carrier did not take a contact, and therefore what to do about it."""
-
-    TRY_LATER = "try_later"  # provably not taken; due again after a pause
-    NEVER_THIS_NUMBER = "never_this_number"
-    NEVER_THIS_CONTENT = "never_this_content"
-    OUR_CREDENTIALS = "our_credentials"  # provably not taken; pause the provider, tell staff
-    THEIR_FAULT = "their_fault"  # the carrier failed; whether it took the contact is unknown
-    UNKNOWN = "unknown"
+from providers.capabilities import Capabilities as Capabilities
+from providers.instructions import CallRequest as CallRequest
+from providers.instructions import Dequeue as Dequeue
+from providers.instructions import Enqueue as Enqueue
+from providers.instructions import HangUp as HangUp
+from providers.instructions import Instruction as Instruction
+from providers.instructions import Menu as Menu
+from providers.instructions import Play as Play
+from providers.instructions import Record as Record
+from providers.instructions import Say as Say
+from providers.instructions import Transfer as Transfer
+from providers.parts import parts
+from providers.vocabulary import OUTCOME_RANK as OUTCOME_RANK
+from providers.vocabulary import Cause as Cause
+from providers.vocabulary import Channel as Channel
+from providers.vocabulary import LineType as LineType
+from providers.vocabulary import Outcome as Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +45,8 @@ class Message:
     body: str
     receipts_url: str | None = None
     """Where the carrier may report to; ``None`` when no webhook can reach us."""
+    send_at: datetime | None = None
+    """When the carrier is to send it, where it can schedule; ``None``: at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +58,10 @@ class Call:
     instructions_url: str
     receipts_url: str | None = None
     ring_timeout: timedelta = timedelta(seconds=30)
+    recording_url: str | None = None
+    """The whole call as one recording, for carriers that play a recording and nothing else."""
+    detection_url: str | None = None
+    """Where the carrier reports who answered, while the call goes on; ``None``: not asked."""
 
 
 Contact: TypeAlias = Message | Call
@@ -195,69 +154,55 @@ class WebhookRequest:
     headers: Mapping[str, str]
     """Names in lower case."""
     form: Mapping[str, str]
+    """The fields of a form, read as UTF-8; empty for any other body."""
+    body: bytes = b""
+    """The body as it came: signatures of some carriers cover it."""
 
 
 @dataclass(frozen=True, slots=True)
-class CallRequest:
-    """A carrier asks what to do next in a call."""
+class Answer:
+    """What a carrier wants to hear when its report has been stored."""
+
+    status: int = 204
+    content_type: str = "text/plain"
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMessage:
+    """What somebody wrote to us."""
 
     provider_ref: str
-    key: str
-    """The key that was pressed; empty when none was."""
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """Speak ``text``."""
-
-    text: str
-    language: str = "ja-JP"
-
-
-@dataclass(frozen=True, slots=True)
-class Play:
-    """Play the recording that the carrier fetches from ``url``."""
-
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Menu:
-    """Speak or play, then wait for one key; the key is posted to ``answer_url``."""
-
-    prompt: Say | Play
-    keys: frozenset[str]
-    answer_url: str
-    timeout: timedelta = timedelta(seconds=6)
-
-
-@dataclass(frozen=True, slots=True)
-class Transfer:
-    """Connect the caller to ``to``; ``after_url`` is fetched when that call has ended."""
-
+    sender: str
+    """The number it came from, E.164."""
     to: str
-    after_url: str | None = None
+    """Our number or short code that it was sent to."""
+    body: str
+    opted_out: bool = False
+    """The carrier itself took it for an opt-out, and blocks the number on its side."""
+    received_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class HangUp:
-    """End the call."""
+class Detected:
+    """Who answered a call, as the carrier heard it."""
 
-
-Instruction: TypeAlias = Say | Play | Menu | Transfer | HangUp
+    provider_ref: str
+    answered_by: str
+    """The carrier's own word."""
+    machine: bool
+    """A machine or a fax for certain; "unknown" is not."""
+    message_now: bool
+    """The tone is over: a message left now is recorded."""
 
 
 @dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What a carrier can do. Declared, never guessed."""
+class Collected:
+    """What came over the carrier's connection and waits to be acknowledged."""
 
-    channels: frozenset[Channel]
-    webhook_receipts: bool
-    polling: bool
-    listing_complete_after: timedelta | None
-    """How long after a request has ended the carrier's listing surely shows what it took.
-    With it, absence from the listing proves "not taken"; ``None``: a person must decide."""
-    max_parts: int = 1
+    handle: int
+    receipts: Sequence[Receipt] = ()
+    message: InboundMessage | None = None
 
 
 class ForgedReceipt(Exception):
@@ -268,52 +213,131 @@ class ProviderUnavailable(Exception):
     """A question to the carrier (look-up, listing) got no usable answer; ask again later."""
 
 
+class NotSupported(Exception):
+    """The carrier cannot do this; its capabilities say so. Asking all the same is our fault."""
+
+
 class Provider(Protocol):
-    """One carrier account. Safe to use from one event loop; ``close`` when done."""
+    """One carrier account. Safe to use from one event loop; ``close`` when done.
+
+    An adapter inherits this class and overrides what its carrier can do; what it declares in
+    ``capabilities`` it must override.
+    """
 
     name: str
     capabilities: Capabilities
+    receipt_answer: Answer = Answer()
+    """What the carrier wants to hear when its reports have been stored."""
 
     async def submit(self, contact: Contact) -> Result:
         """Hand one contact over. Never raises for anything the carrier or the network does."""
         ...
+
+    async def submit_batch(self, contacts: Sequence[Contact]) -> Sequence[Result]:
+        """Hand several over, in one request where the carrier takes ``batch_size`` of them; a
+        result each, in the same order. Never raises, like :meth:`submit`."""
+        return await asyncio.gather(*(self.submit(contact) for contact in contacts))
+
+    async def cancel(self, channel: Channel, provider_ref: str) -> Receipt:
+        """Take back what has not gone out yet; the carrier's account of it afterwards, which may
+        say that it was too late. Raises :class:`ProviderUnavailable`."""
+        raise NotSupported("cancel")
 
     async def look_up(self, channel: Channel, provider_ref: str) -> Receipt | None:
         """The carrier's present account of a contact; ``None`` if it knows none.
 
         Raises :class:`ProviderUnavailable`.
         """
-        ...
+        raise NotSupported("look_up")
+
+    async def look_up_batch(
+        self, channel: Channel, provider_refs: Sequence[str]
+    ) -> Sequence[Receipt]:
+        """The same for several, in questions of ``look_up_batch_size``; what is not known, or
+        cannot be asked for now, is missing."""
+
+        async def one(ref: str) -> Receipt | None:
+            try:
+                return await self.look_up(channel, ref)
+            except ProviderUnavailable:
+                return None
+
+        found = await asyncio.gather(*(one(ref) for ref in provider_refs))
+        return [receipt for receipt in found if receipt is not None]
+
+    async def look_up_reference(self, channel: Channel, reference: str) -> Listed | None:
+        """What the carrier took under *our* identifier; ``None`` proves that it took nothing,
+        from ``listing_complete_after`` on. Raises :class:`ProviderUnavailable`."""
+        raise NotSupported("look_up_reference")
 
     async def list_sent(self, channel: Channel, to: str, since: datetime) -> Sequence[Listed]:
         """What the carrier took for ``to`` from ``since`` on, complete over all its pages.
 
         Raises :class:`ProviderUnavailable`.
         """
-        ...
+        raise NotSupported("list_sent")
 
-    def parse_receipt(self, request: WebhookRequest, reference: str | None) -> Receipt:
-        """Verify and read one report. ``reference`` is ours, taken from the signed address.
+    def parse_receipts(self, request: WebhookRequest, reference: str | None) -> Sequence[Receipt]:
+        """Verify and read the reports in one request, in their order. ``reference`` is ours,
+        taken from the signed address where it names one.
 
-        Raises :class:`ForgedReceipt`.
+        Raises :class:`ForgedReceipt`; then nothing of the request counts.
         """
-        ...
+        raise NotSupported("parse_receipts")
 
     def verify(self, request: WebhookRequest) -> None:
         """Check a request's signature only. Raises :class:`ForgedReceipt`."""
-        ...
+        raise NotSupported("verify")
+
+    async def collect(self, most: int, wait: timedelta) -> Sequence[Collected]:
+        """What came over the connection: up to ``most``, at once when there is anything, else
+        after ``wait`` at most. It comes again until it is acknowledged."""
+        raise NotSupported("collect")
+
+    async def acknowledge(self, handles: Sequence[int]) -> None:
+        """Tell the carrier that these are safe with us: they are on disk."""
+        raise NotSupported("acknowledge")
+
+    def read_message(self, request: WebhookRequest) -> InboundMessage:
+        """Verify and read what somebody wrote. Raises :class:`ForgedReceipt`."""
+        raise NotSupported("read_message")
+
+    def reply(self, text: str | None) -> Answer:
+        """The answer to such a request: ``text`` back to the writer, or nothing."""
+        raise NotSupported("reply")
 
     def read_call(self, request: WebhookRequest) -> CallRequest:
         """Verify and read a request for instructions. Raises :class:`ForgedReceipt`."""
-        ...
+        raise NotSupported("read_call")
+
+    def read_detection(self, request: WebhookRequest) -> Detected:
+        """Verify and read who answered a call. Raises :class:`ForgedReceipt`."""
+        raise NotSupported("read_detection")
 
     def render(self, instructions: Sequence[Instruction]) -> tuple[str, str]:
         """Call instructions in the carrier's language: ``(content_type, body)``."""
-        ...
+        raise NotSupported("render")
+
+    async def instruct(self, provider_ref: str, instructions: Sequence[Instruction]) -> None:
+        """Go on with a call that is under way by other instructions, at once.
+
+        Raises :class:`ProviderUnavailable`, also when the call is over.
+        """
+        raise NotSupported("instruct")
+
+    async def line_type(self, number: str) -> LineType:
+        """What kind of line a number is; each question is charged. Raises
+        :class:`ProviderUnavailable`."""
+        raise NotSupported("line_type")
 
     def parts(self, body: str) -> int:
         """How many parts this carrier will bill for a text."""
-        ...
+        return parts(self.capabilities.part_rule, body)
+
+    def price(self, contact: Contact) -> Decimal | None:
+        """What the contact will cost in yen, tax not included: a message by its parts, a call by
+        its first minute. ``None``: the deployment names no price."""
+        return None
 
     async def health(self) -> str | None:
         """``None`` when reachable and accepted, else what is wrong, in words."""

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import TypeVar
 from uuid import UUID
 
-from fastapi import HTTPException, Request
+from fastapi import HTTPException, Request, Response
 
 from contact_service import logs
 from contact_service.bootstrap import Service
-from providers.base import ForgedReceipt, Provider, WebhookRequest
+from providers.base import Answer, ForgedReceipt, NotSupported, Provider, WebhookRequest
 
 log = logs.log(__name__)
 T = TypeVar("T")
@@ -27,8 +27,10 @@ async def verified(request: Request, provider_name: str) -> tuple[Provider, Webh
     provider: Provider | None = request.app.state.providers.get(provider_name)
     if provider is None:
         raise HTTPException(404)
+    # in this order: a form is read from the body that has been kept
+    body = await request.body()
     form = {name: str(value) for name, value in (await request.form()).items()}
-    said = WebhookRequest(_public_url(request), dict(request.headers), form)
+    said = WebhookRequest(_public_url(request), dict(request.headers), form, body)
     believed(lambda: provider.verify(said))
     return provider, said
 
@@ -40,6 +42,8 @@ def believed(read: Callable[[], T]) -> T:
     except ForgedReceipt:
         log.warning("webhook.forged")
         raise HTTPException(403) from None
+    except NotSupported:
+        raise HTTPException(404) from None  # this carrier has no such door
 
 
 def _public_url(request: Request) -> str:
@@ -47,6 +51,21 @@ def _public_url(request: Request) -> str:
     public = service_of(request).settings.public_url
     query = f"?{request.url.query}" if request.url.query else ""
     return f"{public}{request.url.path}{query}"
+
+
+def answered(answer: Answer) -> Response:
+    """What the carrier wants to hear."""
+    if answer.status == 204:
+        return Response(status_code=204)
+    return Response(answer.body, answer.status, media_type=answer.content_type)
+
+
+def reference_of(text: str | None) -> UUID | None:
+    """The attempt that a report names by our reference, if it names one."""
+    try:
+        return UUID(text or "")
+    except ValueError:
+        return None
 
 
 def attempt_id_of(text: str) -> UUID:

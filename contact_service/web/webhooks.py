@@ -6,7 +6,14 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from contact_service.receipts.events import Reported, Via, store_receipts
-from contact_service.web.carrier import attempt_id_of, believed, service_of, verified
+from contact_service.web.carrier import (
+    answered,
+    attempt_id_of,
+    believed,
+    reference_of,
+    service_of,
+    verified,
+)
 
 router = APIRouter(include_in_schema=False)
 
@@ -16,13 +23,30 @@ async def receipt(request: Request, provider_name: str, attempt: str) -> Respons
     """One report about one attempt; the signed address names it."""
     attempt_id = attempt_id_of(attempt)
     provider, said = await verified(request, provider_name)
-    parsed = believed(lambda: provider.parse_receipt(said, str(attempt_id)))
+    parsed = believed(lambda: provider.parse_receipts(said, str(attempt_id)))
     service = service_of(request)
     await run_in_threadpool(
         store_receipts,
         service.engine,
         provider_name,
-        [Reported(parsed, attempt_id, Via.WEBHOOK)],
+        [Reported(receipt, attempt_id, Via.WEBHOOK) for receipt in parsed],
         service.clock.now(),
     )
-    return Response(status_code=204)
+    return answered(provider.receipt_answer)
+
+
+@router.post("/webhooks/{provider_name}/receipts")
+async def receipts(request: Request, provider_name: str) -> Response:
+    """Reports of a carrier that always uses one address: they name our reference themselves, or
+    their own identifier alone."""
+    provider, said = await verified(request, provider_name)
+    parsed = believed(lambda: provider.parse_receipts(said, None))
+    service = service_of(request)
+    await run_in_threadpool(
+        store_receipts,
+        service.engine,
+        provider_name,
+        [Reported(receipt, reference_of(receipt.reference), Via.WEBHOOK) for receipt in parsed],
+        service.clock.now(),
+    )
+    return answered(provider.receipt_answer)

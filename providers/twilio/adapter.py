@@ -27,6 +27,7 @@ from providers.base import (
     Listed,
     Message,
     Outcome,
+    Provider,
     ProviderUnavailable,
     Receipt,
     Refused,
@@ -35,7 +36,8 @@ from providers.base import (
     Unknown,
     WebhookRequest,
 )
-from providers.twilio import calls, messages, parts, receipts, twiml
+from providers.parts import RULES
+from providers.twilio import calls, messages, receipts, twiml
 from providers.twilio.errors import THROTTLES, refusal
 from providers.twilio.options import TwilioOptions
 from providers.twilio.transport import (
@@ -46,8 +48,7 @@ from providers.twilio.transport import (
     Transport,
 )
 
-#: The domestic carriers' limit: 670 characters in parts of 67.
-MAX_PARTS = 10
+PART_RULE = RULES["gsm"]
 #: Twilio's clock against ours. Its instants are whole seconds besides.
 CLOCK_SKEW = timedelta(minutes=1)
 _PAGE_SIZE = 200
@@ -69,11 +70,12 @@ def capabilities(options: TwilioOptions) -> Capabilities:
         webhook_receipts=True,
         polling=True,
         listing_complete_after=timedelta(seconds=options.listing_complete_after_seconds),
-        max_parts=MAX_PARTS,
+        max_parts=PART_RULE.most_parts,
+        part_rule=PART_RULE,
     )
 
 
-class TwilioProvider:
+class TwilioProvider(Provider):
     """One Twilio account (or sub-account)."""
 
     def __init__(self, name: str, options: TwilioOptions) -> None:
@@ -123,7 +125,7 @@ class TwilioProvider:
         if isinstance(contact, Call):
             return Accepted(sid)
         # 0 while a messaging service has not chosen the sender yet.
-        return Accepted(sid, segments or parts.parts(contact.body))
+        return Accepted(sid, segments or self.parts(contact.body))
 
     async def look_up(self, channel: Channel, provider_ref: str) -> Receipt | None:
         """See :meth:`providers.base.Provider.look_up`."""
@@ -166,14 +168,14 @@ class TwilioProvider:
             raise ProviderUnavailable(f"unreadable answer: {type(error).__name__}") from None
         return list(found.values())
 
-    def parse_receipt(self, request: WebhookRequest, reference: str | None) -> Receipt:
-        """See :meth:`providers.base.Provider.parse_receipt`."""
+    def parse_receipts(self, request: WebhookRequest, reference: str | None) -> Sequence[Receipt]:
+        """See :meth:`providers.base.Provider.parse_receipts`; a request has one report."""
         self.verify(request)
         form = request.form
         if {"MessageSid", "MessageStatus"} <= form.keys():
-            return messages.from_form(form, reference)
+            return [messages.from_form(form, reference)]
         if {"CallSid", "CallStatus"} <= form.keys():
-            return calls.from_form(form, reference)
+            return [calls.from_form(form, reference)]
         raise ForgedReceipt("signed, but a report of neither a message nor a call")
 
     def verify(self, request: WebhookRequest) -> None:
@@ -191,10 +193,6 @@ class TwilioProvider:
         """See :meth:`providers.base.Provider.render`."""
         options = self._options
         return twiml.CONTENT_TYPE, twiml.render(instructions, options.voice, options.from_number)
-
-    def parts(self, body: str) -> int:
-        """See :meth:`providers.base.Provider.parts`."""
-        return parts.parts(body)
 
     async def health(self) -> str | None:
         """See :meth:`providers.base.Provider.health`."""

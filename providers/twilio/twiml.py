@@ -7,7 +7,17 @@ from typing import assert_never
 
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
-from providers.base import HangUp, Instruction, Menu, Play, Say, Transfer
+from providers.base import (
+    Dequeue,
+    Enqueue,
+    HangUp,
+    Instruction,
+    Menu,
+    Play,
+    Record,
+    Say,
+    Transfer,
+)
 
 CONTENT_TYPE = "text/xml"
 
@@ -35,14 +45,36 @@ def render(instructions: Sequence[Instruction], voice: str, caller_id: str | Non
                 )
                 _sound(gather, prompt, voice)
                 response.redirect(answer_url, method="POST")
-            case Transfer(to, after_url):
-                method = "POST" if after_url else None
-                response.dial(to, action=after_url, method=method, caller_id=caller_id)
+            case Transfer(to, after_url, whisper_url):
+                # "record" is left out: Twilio's own default is not to record
+                dial = response.dial(action=after_url, method=_post(after_url), caller_id=caller_id)
+                dial.number(to, url=whisper_url, method=_post(whisper_url))
+            case Enqueue(name, wait_url, after_url):
+                response.enqueue(
+                    name,
+                    wait_url=wait_url,
+                    wait_url_method=_post(wait_url),
+                    action=after_url,
+                    method=_post(after_url),
+                )
+            case Dequeue(name, whisper_url):
+                response.dial().queue(name, url=whisper_url, method=_post(whisper_url))
+            case Record(done_url, longest):
+                response.record(
+                    max_length=round(longest.total_seconds()),
+                    play_beep=True,
+                    recording_status_callback=done_url,
+                    recording_status_callback_method="POST",
+                )
             case HangUp():
                 response.hangup()
             case _:
                 assert_never(instruction)
     return str(response)
+
+
+def _post(url: str | None) -> str | None:
+    return "POST" if url else None
 
 
 def _sound(verb: VoiceResponse | Gather, prompt: Say | Play, voice: str) -> None:

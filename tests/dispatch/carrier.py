@@ -72,7 +72,7 @@ class ScriptedCarrier:
             if contact.to == to and isinstance(contact, Call) == (channel is Channel.AUTO_CALL)
         ]
 
-    def parse_receipt(self, request: WebhookRequest, reference: str | None) -> Receipt:
+    def parse_receipts(self, request: WebhookRequest, reference: str | None) -> Receipt:
         raise NotImplementedError
 
     def verify(self, request: WebhookRequest) -> None:

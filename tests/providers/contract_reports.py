@@ -28,7 +28,8 @@ class Receipts(Base):
     def read(self, request: WebhookRequest, reference: str | None = "attempt-1") -> Receipt:
         provider = self.bench.provider("http://127.0.0.1:1")
         try:
-            return provider.parse_receipt(request, reference)
+            (receipt,) = provider.parse_receipts(request, reference)
+            return receipt
         finally:
             asyncio.run(provider.close())
 

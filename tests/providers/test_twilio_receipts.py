@@ -23,7 +23,8 @@ from tests.providers.twilio_bench import (
 def read(request: WebhookRequest, **options: object) -> Receipt:
     provider = create("twilio", "t", {**OPTIONS, **options})
     try:
-        return provider.parse_receipt(request, "ref")
+        (receipt,) = provider.parse_receipts(request, "ref")
+        return receipt
     finally:
         asyncio.run(provider.close())
 

@@ -1,4 +1,4 @@
-"""TwiML and the counting of parts."""
+"""TwiML."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ from collections.abc import Sequence
 from datetime import timedelta
 from xml.etree import ElementTree
 
-import pytest
-
-from providers.base import HangUp, Instruction, Menu, Play, Say, Transfer
+from providers.base import (
+    Dequeue,
+    Enqueue,
+    HangUp,
+    Instruction,
+    Menu,
+    Play,
+    Record,
+    Say,
+    Transfer,
+)
 from providers.registry import create
 from providers.twilio import twiml
-from providers.twilio.parts import parts
 from tests.providers.twilio_bench import FROM, OPTIONS
 
 ANSWER = "https://ward.example/v?node=1&sig=x"
@@ -57,7 +64,8 @@ def test_menu_asks_for_one_key_and_reports_when_nothing_is_pressed() -> None:
 
 def test_transfer_and_hang_up() -> None:
     dial, hang_up = rendered([Transfer("+81354321111", ANSWER), HangUp()])
-    assert (dial.tag, dial.text) == ("Dial", "+81354321111")
+    (number,) = dial
+    assert (dial.tag, number.tag, number.text) == ("Dial", "Number", "+81354321111")
     assert dial.attrib == {"action": ANSWER, "callerId": FROM, "method": "POST"}
     assert (hang_up.tag, hang_up.attrib) == ("Hangup", {})
 
@@ -65,37 +73,35 @@ def test_transfer_and_hang_up() -> None:
 def test_transfer_without_an_afterwards() -> None:
     (dial,) = rendered([Transfer("+81354321111")])
     assert dial.attrib == {"callerId": FROM}
+    assert dial[0].attrib == {}
 
 
-@pytest.mark.parametrize(
-    ("body", "count"),
-    [
-        ("", 1),
-        ("a" * 160, 1),
-        ("a" * 161, 2),
-        ("a" * 306, 2),
-        ("a" * 307, 3),
-        ("€" * 80, 1),
-        ("€" * 81, 2),
-        # 153 septets hold 76 escaped characters, the 77th does not divide: 2 × 76 < 153.
-        ("€" * 152, 2),
-        ("€" * 153, 3),
-        ("\n\r@Ω", 1),
-        ("`" + "a" * 69, 1),  # the grave accent is not in the alphabet
-        ("`" + "a" * 70, 2),
-        ("あ" * 70, 1),
-        ("あ" * 71, 2),
-        ("あ" * 134, 2),
-        ("あ" * 135, 3),
-        ("あ" * 670, 10),
-        ("𠮷" * 35, 1),
-        ("𠮷" * 36, 2),
-        ("𠮷" * 66, 2),  # 67 units hold 33 surrogate pairs, undivided
-        ("𠮷" * 67, 3),
-    ],
-)
-def test_parts(body: str, count: int) -> None:
-    assert parts(body) == count
+def test_transfer_with_a_whisper_to_the_operator() -> None:
+    (dial,) = rendered([Transfer("+81354321111", None, "https://ward.example/w")])
+    assert dial[0].attrib == {"url": "https://ward.example/w", "method": "POST"}
+
+
+def test_waiting_in_a_queue_and_taking_from_it() -> None:
+    (enqueue,) = rendered([Enqueue("centre", "https://ward.example/wait", ANSWER)])
+    assert (enqueue.tag, enqueue.text) == ("Enqueue", "centre")
+    assert enqueue.attrib == {
+        "action": ANSWER,
+        "method": "POST",
+        "waitUrl": "https://ward.example/wait",
+        "waitUrlMethod": "POST",
+    }
+    (dial,) = rendered([Dequeue("centre", "https://ward.example/w")])
+    (queue,) = dial
+    assert (queue.tag, queue.text) == ("Queue", "centre")
+    assert queue.attrib == {"url": "https://ward.example/w", "method": "POST"}
+
+
+def test_nothing_is_recorded_unless_told() -> None:
+    calls = [Say("x"), Transfer("+81354321111", ANSWER, ANSWER), Enqueue("c"), Dequeue("c")]
+    for element in rendered(calls).iter():
+        assert "record" not in " ".join([element.tag, *element.attrib]).lower()
+    (record,) = rendered([Record("https://ward.example/r", timedelta(seconds=90))])
+    assert (record.tag, record.attrib["maxLength"]) == ("Record", "90")
 
 
 def test_a_recording_is_played_alone_and_before_a_menu() -> None:
