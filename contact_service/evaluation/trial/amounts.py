@@ -11,11 +11,14 @@ from scipy import stats
 from contact_service.evaluation import estimates
 from contact_service.evaluation.estimates import LEVEL, Estimate
 from contact_service.evaluation.trial import methods
-from contact_service.evaluation.trial.regression import Codes, Floats, difference, linear, moments
+from contact_service.evaluation.trial.least_squares import Codes, Floats, difference, numbered
+from contact_service.evaluation.trial.regression import linear, moments
 
 DRAWS = 2000
 SEED = 20240401
 """The bootstrap's seed, fixed so that the same file gives the same figures."""
+MANY = 5000
+"""Units of an arm above which the bootstrap draws groups of them."""
 WINSORISED_AT = 0.99
 _BLOCK = 1 << 22
 
@@ -89,16 +92,23 @@ def _bootstrap(values: Floats, treated: Floats, clusters: Codes | None) -> Estim
 
 def _resampled_means(values: Floats, clusters: Codes | None, draw: np.random.Generator) -> Floats:
     """Means of ``DRAWS`` samples with replacement. Units of the same sum and size are drawn
-    together, by a multinomial: that is the same bootstrap, and most amounts are alike (0)."""
-    if clusters is None:
-        sums: Floats = values
-        sizes: Floats = np.ones(len(values))
-    else:
-        _, place = np.unique(clusters, return_inverse=True)
-        sums = np.asarray(np.bincount(place, weights=values), dtype=float)
-        sizes = np.asarray(np.bincount(place), dtype=float)
-    units: Floats = np.column_stack([sums, sizes])
-    found, counts = np.unique(units, axis=0, return_counts=True)
+    together, by a multinomial: that is the same bootstrap, and most amounts are alike (0).
+
+    More than ``MANY`` units are first put into ``MANY`` groups by lot, which are then drawn
+    whole: variance and skewness of the mean are the same (both add up over independent units),
+    and a million units cost no more than ``MANY``.
+    """
+    sums: Floats = values
+    sizes: Floats = np.ones(len(values))
+    if clusters is not None:
+        codes, groups = numbered(clusters)
+        sums = np.bincount(codes, weights=values, minlength=groups).astype(float)
+        sizes = np.bincount(codes, minlength=groups).astype(float)
+    if len(sums) > MANY:
+        lot = draw.permutation(len(sums)) % MANY
+        sums = np.bincount(lot, weights=sums, minlength=MANY).astype(float)
+        sizes = np.bincount(lot, weights=sizes, minlength=MANY).astype(float)
+    found, counts = np.unique(np.column_stack([sums, sizes]), axis=0, return_counts=True)
     kinds: Floats = np.asarray(found, dtype=float)
     shares = counts / counts.sum()
     block = max(1, _BLOCK // len(kinds))

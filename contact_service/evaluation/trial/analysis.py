@@ -21,8 +21,6 @@ from contact_service.evaluation.trial.proportions import Compared, Count
 from contact_service.evaluation.trial.rows import Rows
 
 Document = dict[str, Any]
-FEW_CLUSTERS = 40
-"""Below this, cluster-robust errors are known to be too small (Cameron and Miller 2015)."""
 
 
 def of_counts(counts: Counts, control: str, icc: float | None = None) -> Document:
@@ -244,8 +242,8 @@ def _clusters(rows: Rows, against: int) -> tuple[Document | None, list[dict[str,
     notes = []
     arms = [len(np.unique(rows.clusters[rows.arm == code])) for code in range(len(rows.arms))]
     smallest = min(n for code, n in enumerate(arms) if code != against) + arms[against]
-    if smallest < FEW_CLUSTERS:
-        notes.append(note("few_clusters", few=FEW_CLUSTERS))
+    if smallest < regression.FEW_CLUSTERS:
+        notes.append(note("few_clusters", few=regression.FEW_CLUSTERS))
     if sum(arms) > len(np.unique(rows.clusters)):
         notes.append(note("clusters_across"))
     if values is None:

@@ -35,6 +35,7 @@ WINSORISED = "Welch t, winsorised at the 99th percentile"
 WINSORISED_LINEAR = "OLS, winsorised at the 99th percentile"
 KAPLAN_MEIER = "Kaplan-Meier, log-log"
 RMST = "restricted mean, Greenwood"
+RMST_CLUSTERED = "restricted mean, cluster-robust"
 LOG_RANK = "log-rank"
 LOG_RANK_STRATIFIED = "stratified log-rank"
 COX = "Cox (Efron)"
@@ -43,6 +44,16 @@ COX_WALD_CLUSTERED = "Cox Wald, cluster-robust"
 BOUNDS = "extreme-case bounds"
 HOLM = "Holm"
 ICC = "analysis of variance"
+LIN = "Lin (interacted OLS), HC2"
+LIN_CLUSTERED = "Lin (interacted OLS), cluster-robust"
+NUMBER_NEEDED = "reciprocal of the risk difference"
+STANDARDISED = "standardised difference"
+CHI_SQUARE = "chi-square goodness of fit"
+BENJAMINI_HOCHBERG = "Benjamini-Hochberg"
+HETEROGENEITY = "Cochran's Q over groups"
+COMPLIER = "Wald (instrumental variable), Fieller"
+COST_PER_YEN = "ratio of differences, Fieller"
+WELCH_HC2 = "difference of means, HC2"
 
 _NEWCOMBE_1998 = (
     "Newcombe RG (1998) Interval estimation for the difference between independent proportions. "
@@ -87,6 +98,14 @@ _LIN_WEI = (
     "Lin DY, Wei LJ (1989) The robust inference for the Cox proportional hazards model. "
     "Journal of the American Statistical Association 84:1074-1078"
 )
+_LIN = (
+    "Lin W (2013) Agnostic notes on regression adjustments to experimental data. "
+    "Annals of Applied Statistics 7:295-318"
+)
+_FIELLER = (
+    "Fieller EC (1954) Some problems in interval estimation. Journal of the Royal Statistical "
+    "Society B 16:175-185"
+)
 _MANTEL = (
     "Mantel N (1966) Evaluation of survival data and two new rank order statistics arising in "
     "its consideration. Cancer Chemotherapy Reports 50:163-170"
@@ -128,6 +147,9 @@ REFERENCES: Mapping[str, str] = {
     "observations. Journal of the American Statistical Association 53:457-481",
     RMST: "Royston P, Parmar MKB (2013) Restricted mean survival time. BMC Medical Research "
     "Methodology 13:152",
+    RMST_CLUSTERED: "Royston P, Parmar MKB (2013) BMC Medical Research Methodology 13:152; "
+    f"influences: Andersen PK et al. (1993) Statistical Models Based on Counting Processes. "
+    f"Springer, ch. IV; {_LIANG_ZEGER}",
     LOG_RANK: _MANTEL,
     LOG_RANK_STRATIFIED: _MANTEL,
     COX: "Cox DR (1972) Regression models and life-tables. Journal of the Royal Statistical "
@@ -136,6 +158,21 @@ REFERENCES: Mapping[str, str] = {
     COX_WALD_CLUSTERED: _LIN_WEI,
     BOUNDS: "Manski CF (1990) Nonparametric bounds on treatment effects. American Economic "
     "Review 80:319-323",
+    LIN: f"{_LIN}; {_MACKINNON_WHITE}",
+    LIN_CLUSTERED: f"{_LIN}; {_LIANG_ZEGER}",
+    NUMBER_NEEDED: "Altman DG (1998) Confidence intervals for the number needed to treat. "
+    "BMJ 317:1309-1312",
+    STANDARDISED: "Austin PC (2009) Balance diagnostics for comparing the distribution of "
+    "baseline covariates between treatment groups. Statistics in Medicine 28:3083-3107",
+    CHI_SQUARE: _PEARSON_1900,
+    BENJAMINI_HOCHBERG: "Benjamini Y, Hochberg Y (1995) Controlling the false discovery rate. "
+    "Journal of the Royal Statistical Society B 57:289-300",
+    HETEROGENEITY: "Cochran WG (1954) The combination of estimates from different experiments. "
+    "Biometrics 10:101-129",
+    COMPLIER: "Angrist JD, Imbens GW, Rubin DB (1996) Identification of causal effects using "
+    f"instrumental variables. JASA 91:444-455; {_FIELLER}",
+    COST_PER_YEN: _FIELLER,
+    WELCH_HC2: _MACKINNON_WHITE,
     HOLM: "Holm S (1979) A simple sequentially rejective multiple test procedure. "
     "Scandinavian Journal of Statistics 6:65-70",
     ICC: "Donner A, Koval JJ (1980) The estimation of intraclass correlation in the analysis "

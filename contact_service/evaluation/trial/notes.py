@@ -32,6 +32,42 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "クラスターが{few}未満の比較では、クラスターを考慮した標準誤差は小さすぎる傾向があります",
         "With fewer than {few} clusters in a comparison, cluster-robust errors tend to be small",
     ),
+    "complier": (
+        "届いた人への効果（操作変数法）。届いたことだけを通じて効くと仮定し、群に入れば届く人だけに"
+        "あてはまります。催告計画そのものの効果ではありません",
+        "Effect on those reached (instrumental variable): assumes that the arm works only through "
+        "being reached, and holds for those whom the arm reaches; not the campaign's effect",
+    ),
+    "lacking": (
+        "設計にある「{names}」はデータになく、推定していません",
+        "The design asks for {names}, which the data do not have: not estimated",
+    ),
+    "sample_ratio": (
+        "群の大きさが配分比と合いません（p = {p:.2g}）。割付か集計に誤りがあり、以下の比較は"
+        "信用できません",
+        "The arms do not have the sizes that their weights say (p = {p:.2g}): the allocation or "
+        "the counting is broken, and no comparison below should be believed",
+    ),
+    "imbalance": (
+        "割付前の特徴に標準化差 {largest:.2f} の偏りがあります（{name}）。調整済みの推定値も"
+        "見てください",
+        "Before allocation the arms differ by a standardised {largest:.2f} ({name}): look at the "
+        "adjusted estimates, too",
+    ),
+    "weak_instrument": (
+        "「{arm}」では対照群より多く届いた人が少なすぎ、届いた人への効果は定まりません",
+        "Too few more were reached in {arm} than in the control: the effect of being reached "
+        "cannot be told",
+    ),
+    "no_additional_yen": (
+        "「{arm}」が対照群より多く集めたとは言えないため、追加1円あたりの費用に上限はありません",
+        "It cannot be said that {arm} collected more than the control, so the cost of an "
+        "additional yen has no upper bound",
+    ),
+    "no_control": (
+        "対照群「{control}」に誰もいないので、効果は何も言えません",
+        "Nobody is in the control {control}: nothing can be said of any effect",
+    ),
     "clusters_across": (
         "二つ以上の群にまたがるクラスターがあります。割付の単位を確かめてください",
         "Some clusters have members in more than one arm; check the unit of allocation",
@@ -39,7 +75,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def note(key: str, **values: float) -> dict[str, str]:
+def note(key: str, **values: float | str) -> dict[str, str]:
     """A note by its key, with its values filled in."""
     ja, en = _TEXTS[key]
     return {"key": key, "ja": ja.format(**values), "en": en.format(**values)}

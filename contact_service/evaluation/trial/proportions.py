@@ -14,7 +14,7 @@ from contact_service.evaluation import estimates
 from contact_service.evaluation.estimates import LEVEL, Estimate
 from contact_service.evaluation.trial import methods
 
-_Z = float(stats.norm.ppf(1 - (1 - LEVEL) / 2))
+Z = float(stats.norm.ppf(1 - (1 - LEVEL) / 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def _pooled_difference(n1: Floats, x1: Floats, n0: Floats, x0: Floats) -> Estima
     variance = (difference * float(np.sum(p_term)) + float(np.sum(q_term))) / weight**2
     if variance <= 0:
         return None
-    half = _Z * sqrt(variance)
+    half = Z * sqrt(variance)
     return Estimate(difference, difference - half, difference + half, methods.MH_DIFFERENCE)
 
 
@@ -156,4 +156,4 @@ def _odds_ratio(n: float, events: float, control_n: float, control_events: float
 
 
 def _from_log(value: float, error: float, method: str) -> Estimate:
-    return Estimate(exp(value), exp(value - _Z * error), exp(value + _Z * error), method)
+    return Estimate(exp(value), exp(value - Z * error), exp(value + Z * error), method)

@@ -4,21 +4,29 @@ clusters (households, telephone numbers) or of unequal variance."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, isfinite
+from math import exp, log
 from typing import Any
 
 import numpy as np
-from scipy import stats
 from statsmodels.genmod import families
 from statsmodels.genmod.generalized_linear_model import GLM
-from statsmodels.regression.linear_model import OLS
 
-from contact_service.evaluation.estimates import LEVEL, Estimate, Moments
+from contact_service.evaluation.estimates import Estimate, Moments
 from contact_service.evaluation.trial import methods
+from contact_service.evaluation.trial.least_squares import (
+    Codes,
+    Floats,
+    Slope,
+    coefficient,
+    difference,
+    numbered,
+    robust_error,
+    slope_of,
+)
 from contact_service.evaluation.trial.proportions import Compared, design_effect
 
-Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
-Codes = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+FEW_CLUSTERS = 40
+"""Below this, cluster-robust errors are known to be too small (Cameron and Miller 2015)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +43,10 @@ def clustering(values: Floats, arms: Codes, clusters: Codes) -> Clustering | Non
     """ICC from the analysis of variance between clusters within arms (Donner and Koval 1980),
     not cut off at 0, and 1 + (m − 1)·ICC with m = Σm² ÷ Σm, so that large clusters count as
     they should. ``None`` where every cluster has one member or nothing varies."""
-    keys, place = np.unique(np.column_stack([arms, clusters]), axis=0, return_inverse=True)
-    place = place.reshape(-1)
+    codes, found = numbered(clusters)
+    place, _ = numbered(arms * found + codes)
+    arm_of = np.zeros(int(place.max()) + 1, dtype=np.int64)
+    arm_of[place] = arms
     sizes = np.bincount(place).astype(float)
     sums = np.bincount(place, weights=values)
     arm_n, arm_sum = np.bincount(arms).astype(float), np.bincount(arms, weights=values)
@@ -45,9 +55,9 @@ def clustering(values: Floats, arms: Codes, clusters: Codes) -> Clustering | Non
     if groups in (fixed, int(n)):
         return None
     means = sums / sizes
-    between = float(np.sum(sizes * (means - arm_mean[keys[:, 0]]) ** 2)) / (groups - fixed)
+    between = float(np.sum(sizes * (means - arm_mean[arm_of]) ** 2)) / (groups - fixed)
     within = float(np.sum((values - means[place]) ** 2)) / (n - groups)
-    squares = np.bincount(keys[:, 0], weights=sizes**2, minlength=len(arm_n))
+    squares = np.bincount(arm_of, weights=sizes**2, minlength=len(arm_n))
     typical = (n - float(np.sum(squares[arm_n > 0] / arm_n[arm_n > 0]))) / (groups - fixed)
     spread = between + (typical - 1) * within
     if spread == 0:
@@ -57,29 +67,12 @@ def clustering(values: Floats, arms: Codes, clusters: Codes) -> Clustering | Non
     return Clustering(groups, n / groups, icc, design_effect(size, icc))
 
 
-@dataclass(frozen=True, slots=True)
-class Slope:
-    """The coefficient of being in the arm rather than in the control, its 95 % interval and
-    the two-sided p-value of no effect."""
-
-    value: float
-    low: float
-    high: float
-    p_value: float
-
-
-def difference(slope: Slope | None, method: str) -> Estimate | None:
-    """The coefficient as an estimate."""
-    return Estimate(slope.value, slope.low, slope.high, method) if slope else None
-
-
 def linear(values: Floats, treated: Floats, strata: Codes | None, clusters: Codes | None) -> (
     Slope | None
 ):  # fmt: skip
     """Difference of means, adjusted for strata, cluster-robust or HC2. ``None`` where the data
     leave no degree of freedom or do not vary."""
-    errors: dict[str, Any] = {"cov_type": "HC2"} if clusters is None else _by(clusters)
-    return _slope(OLS(values, _design(treated, strata)), treated, clusters, errors)
+    return coefficient(values, _design(treated, strata), clusters)
 
 
 def clustered(outcome: Floats, treated: Floats, strata: Codes | None, clusters: Codes) -> Compared:
@@ -90,9 +83,13 @@ def clustered(outcome: Floats, treated: Floats, strata: Codes | None, clusters: 
     sizes = [float((treated == side).sum()) for side in (1, 0)]
     ratio = odds = None
     if min(events) > 0:
-        ratio = _generalized(outcome, treated, strata, clusters, families.Poisson())
-        if all(e < n for e, n in zip(events, sizes, strict=True)):
-            odds = _generalized(outcome, treated, strata, clusters, families.Binomial())
+        below_one = all(e < n for e, n in zip(events, sizes, strict=True))
+        if strata is None:
+            ratio, odds = _saturated(outcome, treated, clusters, below_one)
+        else:
+            ratio = _generalized(outcome, treated, strata, clusters, families.Poisson())
+            if below_one:
+                odds = _generalized(outcome, treated, strata, clusters, families.Binomial())
     return Compared(
         difference(slope, methods.LINEAR_CLUSTERED),
         _ratio(ratio, methods.POISSON_CLUSTERED),
@@ -100,6 +97,24 @@ def clustered(outcome: Floats, treated: Floats, strata: Codes | None, clusters: 
         slope.p_value if slope else None,
         methods.WALD_CLUSTERED,
     )
+
+
+def _saturated(
+    outcome: Floats, treated: Floats, clusters: Codes, below_one: bool
+) -> tuple[Slope | None, Slope | None]:
+    """What the two regressions give without strata, where their estimates are the arms' shares
+    and only the error takes work: log risk ratio and log odds ratio."""
+    control = 1 - treated
+    p1, p0 = (float(outcome[treated == side].mean()) for side in (1, 0))
+    moved1 = treated * (outcome - p1) / treated.sum()
+    moved0 = control * (outcome - p0) / control.sum()
+    error, freedom = robust_error(moved1 / p1 - moved0 / p0, 2, clusters)
+    ratio = slope_of(log(p1 / p0), error, freedom)
+    if not below_one:
+        return ratio, None
+    influence = moved1 / (p1 * (1 - p1)) - moved0 / (p0 * (1 - p0))
+    error, freedom = robust_error(influence, 2, clusters)
+    return ratio, slope_of(log(p1 / (1 - p1)) - log(p0 / (1 - p0)), error, freedom)
 
 
 def moments(values: Floats) -> Moments:
@@ -111,8 +126,15 @@ def moments(values: Floats) -> Moments:
 def _generalized(
     outcome: Floats, treated: Floats, strata: Codes | None, clusters: Codes, family: Any
 ) -> Slope | None:
-    model = GLM(outcome, _design(treated, strata), family=family)
-    return _slope(model, treated, clusters, _by(clusters))
+    design = _design(treated, strata)
+    groups = numbered(clusters)[1]
+    # fewer clusters than coefficients, or an arm that is a sum of strata, leave no effect
+    if np.linalg.matrix_rank(design) < design.shape[1] or groups <= design.shape[1]:
+        return None
+    fitted = GLM(outcome, design, family=family).fit(
+        use_t=True, cov_type="cluster", cov_kwds={"groups": clusters}
+    )
+    return slope_of(float(fitted.params[1]), float(fitted.bse[1]), groups - 1)
 
 
 def _ratio(slope: Slope | None, method: str) -> Estimate | None:
@@ -120,30 +142,8 @@ def _ratio(slope: Slope | None, method: str) -> Estimate | None:
     return Estimate(exp(slope.value), exp(slope.low), exp(slope.high), method) if slope else None
 
 
-def _by(clusters: Codes) -> dict[str, Any]:
-    return {"cov_type": "cluster", "cov_kwds": {"groups": clusters}}
-
-
 def _design(treated: Floats, strata: Codes | None) -> Floats:
     columns = [np.ones(len(treated)), treated]
     if strata is not None:
         columns += [(strata == code).astype(float) for code in np.unique(strata)[1:]]
     return np.column_stack(columns)
-
-
-def _slope(model: Any, treated: Floats, clusters: Codes | None, errors: dict[str, Any]) -> (
-    Slope | None
-):  # fmt: skip
-    rank = np.linalg.matrix_rank(model.exog)
-    units = len(treated) if clusters is None else len(np.unique(clusters))
-    # fewer clusters than coefficients, or an arm that is a sum of strata, leave no effect
-    if rank < model.exog.shape[1] or units <= rank:
-        return None
-    fitted = model.fit(use_t=True, **errors)
-    value, error = float(fitted.params[1]), float(fitted.bse[1])
-    if not isfinite(error) or error < 1e-12:
-        return None
-    freedom = float(fitted.df_resid if clusters is None else units - 1)
-    half = float(stats.t.ppf(1 - (1 - LEVEL) / 2, freedom)) * error
-    p = 2 * float(stats.t.sf(abs(value / error), freedom))
-    return Slope(value, value - half, value + half, p)

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from contact_service.evaluation.trial.faults import TrialRefused, at
+from contact_service.evaluation.trial.least_squares import Codes, Floats
 from contact_service.evaluation.trial.reading import Table, number, opened, plain
-from contact_service.evaluation.trial.regression import Codes, Floats
 
 _YES = frozenset(("1", "true", "yes", "y", "有", "あり", "はい", "○", "◯"))
 _NO = frozenset(("0", "false", "no", "n", "無", "なし", "いいえ", "×"))

@@ -12,8 +12,10 @@ from statsmodels.duration.hazard_regression import PHReg
 from statsmodels.duration.survfunc import SurvfuncRight, survdiff
 
 from contact_service.evaluation.estimates import LEVEL, Estimate
-from contact_service.evaluation.trial import methods
-from contact_service.evaluation.trial.regression import Codes, Floats
+from contact_service.evaluation.trial import hazards, methods
+from contact_service.evaluation.trial.least_squares import Codes, Floats, robust_error
+
+Bools = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 
 _Z = float(stats.norm.ppf(1 - (1 - LEVEL) / 2))
 
@@ -21,12 +23,14 @@ _Z = float(stats.norm.ppf(1 - (1 - LEVEL) / 2))
 @dataclass(frozen=True, slots=True)
 class Curve:
     """Kaplan and Meier's estimate at the times of events: people at risk just before, events,
-    and the share still without the event just after."""
+    and the share still without the event just after, with its pointwise log-log band."""
 
     times: list[float]
     at_risk: list[int]
     events: list[int]
     survival: list[float]
+    low: list[float]
+    high: list[float]
     median: Estimate | None
 
 
@@ -49,14 +53,25 @@ def curve(times: Floats, events: Floats) -> Curve:
         found = SurvfuncRight(times, events)
         median = float(found.quantile(0.5))
         low, high = (float(bound) for bound in found.quantile_ci(0.5, alpha=1 - LEVEL))
+        band = _band(found.surv_prob, found.surv_prob_se)
     happened = found.n_events > 0
     return Curve(
         [float(t) for t in found.surv_times[happened]],
         [int(n) for n in found.n_risk[happened]],
         [int(n) for n in found.n_events[happened]],
         [float(s) for s in found.surv_prob[happened]],
+        [float(s) for s in band[0][happened]],
+        [float(s) for s in band[1][happened]],
         Estimate(median, low, high, methods.KAPLAN_MEIER) if isfinite(median) else None,
     )
+
+
+def _band(survival: Floats, error: Floats) -> tuple[Floats, Floats]:
+    """S^exp(±z·error of log(−log S)); where S is 0 Greenwood's error has no value, nor has this
+    band: it is 0 to 0."""
+    spread = np.exp(_Z * error / (survival * np.abs(np.log(survival))))
+    low, high = survival**spread, survival ** (1 / spread)
+    return np.nan_to_num(low), np.nan_to_num(high)
 
 
 def restricted_mean(found: Curve, horizon: float) -> tuple[float, float]:
@@ -88,8 +103,7 @@ def compared(
     sides = [treated == 1, treated == 0]
     horizon = min(float(times[side].max()) for side in sides)
     hazard, wald = _cox(times, events, treated, strata, clusters)
-    # the restricted mean's error takes people for independent
-    rmst = None if clusters is not None else _rmst(times, events, sides, horizon)
+    rmst = _rmst(times, events, sides, horizon, clusters)
     if clusters is not None:
         return ComparedTimes(hazard, rmst, horizon, wald, methods.COX_WALD_CLUSTERED)
     name = methods.LOG_RANK if strata is None else methods.LOG_RANK_STRATIFIED
@@ -107,14 +121,26 @@ def _log_rank(times: Floats, events: Floats, treated: Floats, strata: Codes | No
     return float(p) if isfinite(float(p)) else None
 
 
-def _rmst(times: Floats, events: Floats, sides: list[Floats], horizon: float) -> Estimate | None:
+def _rmst(
+    times: Floats, events: Floats, sides: list[Bools], horizon: float, clusters: Codes | None
+) -> Estimate | None:
     (arm, arm_variance), (control, control_variance) = (
         restricted_mean(curve(times[side], events[side]), horizon) for side in sides
     )
-    half = _Z * sqrt(arm_variance + control_variance)
-    if half == 0:
+    if clusters is None:
+        half, name = _Z * sqrt(arm_variance + control_variance), methods.RMST
+    else:
+        treated = sides[0].astype(float)
+        influence = hazards.restricted_mean_influences(times, events, treated, horizon)
+        error, freedom = robust_error(influence, 1, clusters)
+        half, name = _t(freedom) * error, methods.RMST_CLUSTERED
+    if not half > 0:
         return None
-    return Estimate(arm - control, arm - control - half, arm - control + half, methods.RMST)
+    return Estimate(arm - control, arm - control - half, arm - control + half, name)
+
+
+def _t(freedom: float) -> float:
+    return float(stats.t.ppf(1 - (1 - LEVEL) / 2, freedom)) if freedom > 0 else float("nan")
 
 
 def _cox(
@@ -126,15 +152,40 @@ def _cox(
 ) -> tuple[Estimate | None, float | None]:
     if not _has_finite_ratio(times, events, treated, strata):
         return None, None
-    # the robust error is derived for Breslow's likelihood
-    ties, name = ("efron", methods.COX) if clusters is None else ("breslow", methods.COX_CLUSTERED)
-    model = PHReg(times, treated[:, None], status=events, strata=strata, ties=ties)
-    fitted = model.fit(groups=clusters)
-    value, error = float(fitted.params[0]), float(fitted.bse[0])
-    if not isfinite(error) or error == 0:
+    name = methods.COX if clusters is None else methods.COX_CLUSTERED
+    found = (
+        _from_table(times, events, treated, clusters)
+        if strata is None
+        else _person_by_person(times, events, treated, strata, clusters)
+    )
+    if found is None or not isfinite(found[1]) or found[1] == 0:
         return None, None
+    value, error = found
     interval = exp(value - _Z * error), exp(value + _Z * error)
     return Estimate(exp(value), *interval, name), 2 * float(stats.norm.sf(abs(value / error)))
+
+
+def _from_table(
+    times: Floats, events: Floats, treated: Floats, clusters: Codes | None
+) -> tuple[float, float] | None:
+    table = hazards.risk_table(times, events, treated)
+    if clusters is None:
+        return hazards.efron(table)
+    # the robust error is derived for Breslow's likelihood
+    found = hazards.breslow(table)
+    if found is None:
+        return None
+    beta, error = found
+    return beta, hazards.clustered_error(beta, error, table, times, events, treated, clusters)
+
+
+def _person_by_person(
+    times: Floats, events: Floats, treated: Floats, strata: Codes, clusters: Codes | None
+) -> tuple[float, float]:
+    ties = "efron" if clusters is None else "breslow"
+    model = PHReg(times, treated[:, None], status=events, strata=strata, ties=ties)
+    fitted = model.fit(groups=clusters)
+    return float(fitted.params[0]), float(fitted.bse[0])
 
 
 def _has_finite_ratio(times: Floats, events: Floats, treated: Floats, strata: Codes | None) -> bool:

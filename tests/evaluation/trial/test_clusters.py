@@ -107,7 +107,10 @@ def test_cox_error_of_doubled_people() -> None:
     assert (double.hazard.low, double.hazard.high) == pytest.approx(
         (plain.hazard.low, plain.hazard.high), rel=0.01
     )
-    assert double.rmst_difference is None
+    assert plain.rmst_difference is not None and double.rmst_difference is not None
+    assert (double.rmst_difference.low, double.rmst_difference.high) == pytest.approx(
+        (plain.rmst_difference.low, plain.rmst_difference.high), rel=0.01
+    )
     assert double.p_value_method == "Cox Wald, cluster-robust"
 
 

@@ -153,7 +153,7 @@ def test_rows_in_households_and_strata(rows: Path) -> None:
     assert row["risk_difference"]["estimate"] == pytest.approx(
         pooled["risk_difference"]["estimate"], abs=0.02
     )
-    assert row["rmst_difference"] is None
+    assert row["rmst_difference"]["method"] == "restricted mean, cluster-robust"
     assert found["clusters"]["clusters"] == 300
     assert found["clusters"]["mean_size"] == pytest.approx(588 / 300)
     assert "ICC" in _run("estimate", rows, *words, "--cluster", "世帯").output
