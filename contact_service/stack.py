@@ -19,13 +19,14 @@ from contact_service.embedded.home import write_privately
 from contact_service.embedded.process import CannotStart, free_port
 from contact_service.generated import generated_secret
 from contact_service.settings import Settings
-from contact_service.supervision import Part, Supervisor
+from contact_service.supervision import LONGEST_WAIT, Part, Supervisor
 
 QUEUES = "dispatch,housekeeping"
 #: The arguments of one worker: one process, one message at a time. More load takes more
 #: workers; a worker that dies takes one batch with it.
+APP = "contact_service.worker"
 WORKER = (
-    "-A", "contact_service.worker", "worker", "--queues", QUEUES, "--pool", "solo",
+    "-A", APP, "worker", "--queues", QUEUES, "--pool", "solo",
     "--concurrency", "1", "--without-gossip", "--without-mingle", "--without-heartbeat",
 )  # fmt: skip
 ACCOUNT = "AC" + "0" * 32
@@ -37,7 +38,9 @@ class Stack(Supervisor):
 
     A port of 0, in ``web_port`` or ``carrier_url``, becomes a free one: ``settings`` of the
     stack has what was chosen. ``residents`` and ``seed`` are the simulated carrier's; without
-    ``carrier`` none is started. Raises :class:`CannotStart` when a port is taken.
+    ``carrier`` none is started. The crash tests run workers of an ``app`` that dies on command,
+    several ``beats``, and do not wait as long for a part that keeps dying. Raises
+    :class:`CannotStart` when a port is taken.
     """
 
     def __init__(
@@ -49,10 +52,14 @@ class Stack(Supervisor):
         residents: Path | None = None,
         seed: int = 1,
         report: Callable[[str], None] = print,
+        app: str = APP,
+        beats: int = 1,
+        longest_wait: float = LONGEST_WAIT,
     ) -> None:
         self.settings = _with_ports(settings)
-        parts = [*(_worker(number) for number in range(1, workers + 1)), _web(self.settings)]
-        parts.append(_beat(self.settings))
+        parts = [_worker(number, app) for number in range(1, workers + 1)]
+        parts.append(_web(self.settings))
+        parts += [_beat(self.settings, number) for number in range(1, beats + 1)]
         if carrier:
             parts.append(_carrier(self.settings, residents, seed))
         for url in [self.web_url] + ([self.settings.carrier_url] if carrier else []):
@@ -60,7 +67,7 @@ class Stack(Supervisor):
         self.settings.state_dir.mkdir(parents=True, exist_ok=True)
         _make_tokens(self.settings)
         logs = self.settings.state_dir / "logs"
-        super().__init__(parts, logs, environment(self.settings), report)
+        super().__init__(parts, logs, environment(self.settings), report, longest_wait)
 
     @property
     def web_url(self) -> str:
@@ -102,20 +109,21 @@ def _web(settings: Settings) -> Part:
     )  # fmt: skip
 
 
-def _worker(number: int) -> Part:
+def _worker(number: int, app: str) -> Part:
+    arguments = [app if argument == APP else argument for argument in WORKER]
     return Part(
         f"worker-{number}",
-        (sys.executable, "-m", "celery", *WORKER, "--hostname", f"worker-{number}@%h"),
+        (sys.executable, "-m", "celery", *arguments, "--hostname", f"worker-{number}@%h"),
         stage=2,
         phrase="worker.ready",
         stop_seconds=30.0,
     )
 
 
-def _beat(settings: Settings) -> Part:
-    schedule = str(settings.state_dir / "beat")
-    command = ("-A", "contact_service.worker", "beat", "--schedule", schedule)
-    return Part("beat", (sys.executable, "-m", "celery", *command), stage=3)
+def _beat(settings: Settings, number: int) -> Part:
+    name = "beat" if number == 1 else f"beat-{number}"
+    command = ("-A", APP, "beat", "--schedule", str(settings.state_dir / name))
+    return Part(name, (sys.executable, "-m", "celery", *command), stage=3)
 
 
 def _carrier(settings: Settings, residents: Path | None, seed: int) -> Part:

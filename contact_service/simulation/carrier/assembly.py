@@ -46,7 +46,7 @@ class Carrier:
         self.faults = Faults(draws)
         self.ledger = Ledger(folder, draws)
         self._outgoing = Outgoing(account.token)
-        self.callbacks = Callbacks(self._outgoing, timeline, self.faults)
+        self.callbacks = Callbacks(self._outgoing, timeline, self.faults, self.ledger)
         self.messages = Messages(
             account.sid, self.ledger, timeline, self.callbacks, subscribers, draws
         )

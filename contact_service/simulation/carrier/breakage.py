@@ -30,6 +30,9 @@ class Breakage:
         if code := self._refusal():
             await refused(Refusal(code))(scope, receive, send)
             return
+        if self._faults.strikes("reset_before"):
+            await _break(scope, receive, reset=True)
+            return
         answer: list[Message] = []
 
         async def keep(message: Message) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from contact_service.logs import log
+from contact_service.simulation.carrier.ledger import Ledger
 from contact_service.simulation.carrier.outgoing import NoAnswer, Outgoing
 from contact_service.simulation.faults import Faults
 from contact_service.simulation.timeline import Timeline
@@ -34,8 +35,11 @@ class Callback:
 class Callbacks:
     """Sends reports; those of one item one after another, those of many items at once."""
 
-    def __init__(self, outgoing: Outgoing, timeline: Timeline, faults: Faults) -> None:
+    def __init__(
+        self, outgoing: Outgoing, timeline: Timeline, faults: Faults, ledger: Ledger
+    ) -> None:
         self._outgoing = outgoing
+        self._ledger = ledger
         self._timeline = timeline
         self._faults = faults
         self._queues: dict[str, deque[Callback]] = {}
@@ -95,4 +99,8 @@ class Callbacks:
             reply = await self._outgoing.send("POST", callback.url, callback.form)
         except NoAnswer:
             return False
+        if reply.status < 300:
+            form = callback.form
+            status = form.get("MessageStatus") or form.get("CallStatus") or ""
+            self._ledger.acknowledged(callback.sid, status)
         return reply.status < 500

@@ -18,7 +18,8 @@ _PREFIX: dict[Kind, str] = {"message": "SM", "call": "CA"}
 class Ledger:
     """Appends every accepted item to ``accepted.jsonl`` before the request is answered.
 
-    A line is handed to the operating system at once, so it outlives this process.
+    ``acknowledged.jsonl`` has a line for each report that the customer took (2xx): those may
+    never be lost. A line is handed to the operating system at once, so it outlives this process.
     """
 
     def __init__(self, folder: Path, draws: Draws) -> None:
@@ -28,6 +29,7 @@ class Ledger:
         # A restarted carrier goes on counting, so no identifier is given out twice.
         self._count = sum(1 for _ in _lines(path))
         self._file = path.open("a", encoding="utf-8")
+        self._acknowledged = (folder / "acknowledged.jsonl").open("a", encoding="utf-8")
         self.per_number: Counter[tuple[Kind, str]] = Counter()
         self.per_callback: Counter[str] = Counter()
         self.newest: dict[str, object] | None = None
@@ -54,6 +56,11 @@ class Ledger:
         self.newest = entry
         return sid
 
+    def acknowledged(self, sid: str, status: str) -> None:
+        """The customer has answered a report with success."""
+        self._acknowledged.write(json.dumps({"sid": sid, "status": status}) + "\n")
+        self._acknowledged.flush()
+
     def summary(self) -> dict[str, object]:
         """Counts since this process started."""
         return {
@@ -71,6 +78,7 @@ class Ledger:
     def close(self) -> None:
         """Let go of the file."""
         self._file.close()
+        self._acknowledged.close()
 
 
 def _lines(path: Path) -> Iterator[str]:
