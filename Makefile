@@ -1,7 +1,7 @@
 # Needs make and Python 3.11 or newer. Everything else is installed into .venv from a lock file
 # with the digest of every package (see .ci/environment). `make help` lists what can be made.
 
-.PHONY: help demo up test lint format clean runtime development
+.PHONY: help demo up test chaos lint format clean runtime development
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 export PYTHON
@@ -12,6 +12,7 @@ help:
 	@echo 'make demo    見本の区で試行を一巡し、demo-output/ に報告書を作る / run one trial end to end and write its report'
 	@echo 'make up      すべてを起動する（Ctrl-C で終了） / start everything and stay; Ctrl-C stops it'
 	@echo 'make test    すべての検査と試験 / all checks and tests'
+	@echo 'make chaos   あらゆる障害を起こして数える（MINUTES=10 SEED=7） / break everything, then count'
 	@echo 'make lint    書式と型の検査 / style and types alone'
 	@echo 'make format  書式を整える / put the code into shape'
 	@echo 'make clean   作られたものを消す（組込みデータベースも） / remove what was made, embedded data included'
@@ -26,6 +27,13 @@ up: runtime
 test: lint
 	@echo '試験をしています / testing …'
 	@exec $(BIN)/pytest -n auto --dist worksteal
+
+# minutes in which things go wrong (settling comes on top), and the seed that says which and when
+MINUTES ?= 3
+SEED ?= 1
+ATTEMPTS ?= 20000
+chaos: development
+	@exec $(BIN)/python -m tests.chaos --minutes $(MINUTES) --seed $(SEED) --attempts $(ATTEMPTS)
 
 lint: development
 	@echo '書式と型を検査しています / checking style and types …'

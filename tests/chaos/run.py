@@ -131,8 +131,8 @@ def _arrivals(world: w.World, run: Run, over: threading.Event) -> None:
     rng = random.Random(f"{run.seed}/arrivals")
     while not over.wait(rng.uniform(0.2, 0.5)):
         rows = world.rows(
-            "SELECT DISTINCT t.addressee_id, t.phone_id FROM attempt a JOIN target t "
-            "ON t.id = a.target_id WHERE a.state = 'planned' AND a.id > :at LIMIT 2",
+            "SELECT t.addressee_id, t.phone_id FROM attempt a JOIN target t ON t.id = a.target_id "
+            "WHERE a.state = 'planned' AND a.id > :at ORDER BY a.id LIMIT 2",
             at=UUID(int=rng.getrandbits(128)),
         )
         for row in rows:
@@ -169,7 +169,6 @@ def _arrive(world: w.World, what: str, row) -> None:  # type: ignore[no-untyped-
 def _settle(world: w.World, say: Callable[[str], None]) -> None:
     """Peace: everything is up again, time goes by, and all that is open comes to its end."""
     give_up = time.monotonic() + MOST_SETTLE_SECONDS
-    world.stack.wait_ready(120)
     said = time.monotonic()
     while time.monotonic() < give_up:
         world.expire_leases_of_the_dead()
