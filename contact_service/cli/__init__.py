@@ -25,6 +25,7 @@ GROUPS = {
     ),
     "report": (("report",), "load and outcome reports / 報告書"),
     "trial": (("trial",), "design and estimates / 試行の設計と推定"),
+    "user": (("user",), "accounts / 利用者"),
     "centre": (("centre",), "load, staffing, shift / 電話催告センター"),
 }
 #: Single commands, each a module with a function called ``command``.

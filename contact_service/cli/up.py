@@ -15,13 +15,16 @@ from contact_service import logs
 from contact_service.bootstrap import Service, running
 from contact_service.cli.common import fail
 from contact_service.demo.residents import write_residents
-from contact_service.domain.actors import SYSTEM
+from contact_service.domain.actors import SYSTEM, Role
 from contact_service.embedded.process import CannotStart
+from contact_service.identity import accounts
 from contact_service.planning.runs import CannotDo
 from contact_service.settings import settings
 from contact_service.stack import Stack
 
 READY_SECONDS = 90.0
+#: The account that is made where there is none.
+FIRST = "admin"
 
 
 def command(
@@ -44,6 +47,7 @@ def command(
                 _say("起動しています / starting …")
                 stack.start()
                 stack.wait_ready(READY_SECONDS)
+                _first_account(service)
                 _say(f"起動しました（Ctrl-C で終了） / ready, Ctrl-C stops it: {stack.web_url}")
                 stack.wait()
             except KeyboardInterrupt:
@@ -55,6 +59,19 @@ def command(
     except KeyboardInterrupt:  # before the stack ran, or a second time
         pass
     _say("終了しました / stopped")
+
+
+def _first_account(service: Service) -> None:
+    """On a machine where nobody can sign in yet: an administrator, with a password of its own
+    that stands here only and must be changed at first sign-in."""
+    with service.engine.connect() as connection:
+        if accounts.accounts(connection):
+            return
+    password = accounts.add(service, SYSTEM, FIRST, "管理者", Role.ADMINISTRATOR)
+    _say(
+        f"最初の利用者 {FIRST} のパスワード（今だけ表示。最初のサインインで変えます） / the first "
+        f"user is {FIRST}; the password, shown once, to be changed at first sign-in: {password}"
+    )
 
 
 def _settle_residents(service: Service) -> None:

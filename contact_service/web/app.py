@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.exception_handlers import http_exception_handler
+from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import text
 from sqlalchemy.exc import DataError, DBAPIError
@@ -16,12 +17,22 @@ from contact_service import __version__, logs
 from contact_service.bootstrap import wire
 from contact_service.dispatch import providers
 from contact_service.settings import settings
-from contact_service.web import api, pages, voice, webhooks
+from contact_service.web import api, pages, sign_in, users, voice, webhooks
+from contact_service.web.carrier import service_of
+from contact_service.web.locale import side
+from contact_service.web.rendering import page
+from contact_service.web.session import SignInFirst
 from contact_service.web.token import api_token
 
 HERE = Path(__file__).parent
 #: A report or an API call of ours is small; what is larger is refused unread.
 MOST_BODY_BYTES = 1_000_000
+#: Nothing runs and nothing is shown that this service did not serve itself.
+CONTENT_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; font-src 'self'; "
+    "script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
 
 
 @asynccontextmanager
@@ -54,7 +65,10 @@ app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
 app.include_router(webhooks.router)
 app.include_router(voice.router)
 app.include_router(api.router)
+app.include_router(sign_in.entrance)
+app.include_router(sign_in.router)
 app.include_router(pages.router)
+app.include_router(users.router)
 
 
 @app.middleware("http")
@@ -62,8 +76,24 @@ async def _guard(request: Request, call_next) -> Response:  # type: ignore[no-un
     response: Response = await call_next(request)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["Content-Security-Policy"] = "default-src 'self'; frame-ancestors 'none'"
+    response.headers["Content-Security-Policy"] = CONTENT_POLICY
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if service_of(request).settings.public_url.startswith("https:"):
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
     return response
+
+
+@app.exception_handler(SignInFirst)
+def _sign_in_first(request: Request, error: SignInFirst) -> RedirectResponse:
+    return RedirectResponse(error.to, 303)
+
+
+@app.exception_handler(HTTPException)
+async def _refused(request: Request, error: HTTPException) -> Response:
+    """A page for people; JSON for everybody else."""
+    if "text/html" not in request.headers.get("accept", ""):
+        return await http_exception_handler(request, error)
+    return page(request, "refused.html", error.status_code, reason=side(request, error.detail))
 
 
 @app.exception_handler(DataError)

@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from fastapi import APIRouter, Depends, Request, Response
 
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
-from fastapi.templating import Jinja2Templates
-
-from campaigns.vocabulary import CHANNEL_JA
-from contact_service import __version__
 from contact_service.dispatch.switches import switches
+from contact_service.identity.sessions import Session
 from contact_service.planning.progress import run_progress
 from contact_service.web.carrier import service_of
+from contact_service.web.locale import translatable
+from contact_service.web.rendering import page
+from contact_service.web.session import signed_in
 
 router = APIRouter(include_in_schema=False)
-templates = Jinja2Templates(directory=Path(__file__).parent / "templates")
+
+CHANNEL_WORDS = {
+    "sms": "SMS",
+    "auto_call": translatable("オートコール"),
+    "operator": translatable("オペレーター架電"),
+    "letter": translatable("催告書"),
+}
+STATE_WORDS = {
+    "planned": translatable("承認待ち"),
+    "running": translatable("実施中"),
+    "paused": translatable("一時停止"),
+    "stopped": translatable("中止"),
+    "completed": translatable("完了"),
+}
 
 
-@router.get("/", response_class=HTMLResponse)
-def start(request: Request) -> HTMLResponse:
+@router.get("/")
+def start(request: Request, session: Session = Depends(signed_in)) -> Response:
     """What runs now."""
-    service = service_of(request)
-    with service.engine.connect() as connection:
+    with service_of(request).engine.connect() as connection:
         runs = run_progress(connection)
         stopped = switches(connection)
-    return templates.TemplateResponse(
+    return page(
         request,
         "start.html",
-        {
-            "runs": runs,
-            "stopped": stopped,
-            "channels": {channel.value: ja for channel, ja in CHANNEL_JA.items()},
-            "now": service.clock.now(),
-            "version": __version__,
-            "office": service.settings.office_name,
-        },
+        runs=runs,
+        stopped=stopped,
+        channel_words=CHANNEL_WORDS,
+        state_words=STATE_WORDS,
     )

@@ -22,7 +22,7 @@ FLOORS = (
     {"clock", "generated", "logs", "settings"},
     {"embedded", "store"},
     {"bootstrap", "supervision"},
-    {"intake", "planning"},
+    {"identity", "intake", "planning"},
     {"dispatch"},
     {"receipts"},
     {"callcentre", "evaluation"},

@@ -1,0 +1,178 @@
+"""Signing in, and what one may change about one's own account."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from contact_service.bootstrap import Service
+from contact_service.domain.actors import SYSTEM, Actor
+from contact_service.identity import passwords, second_factor, sessions
+from contact_service.identity.accounts import CannotDo, account_of
+from contact_service.identity.sessions import Session
+from contact_service.store import audit
+
+#: So many wrong tries in a row lock an account; every further one doubles the time.
+TRIES = 5
+LOCK_MINUTES = 15
+LONGEST_LOCK_MINUTES = 240
+
+
+class Refusal(StrEnum):
+    """Why nobody was let in. What is shown does not tell an unknown name from a wrong password."""
+
+    WRONG = "wrong"
+    CODE_NEEDED = "code_needed"
+
+
+def sign_in(
+    service: Service, name: str, password: str, code: str, address: str, agent: str
+) -> str | Refusal:
+    """Open a session and return its cookie, or say why not.
+
+    Tries at one account wait for one another, so that many at once count as many. A name that
+    does not exist takes as long as one that does.
+    """
+    with service.engine.begin() as connection:
+        row = connection.execute(
+            text("""
+            SELECT *, locked_until > clock_timestamp() AS locked,
+                extract(epoch FROM clock_timestamp()) AS unix_time
+            FROM user_account WHERE name = :name FOR UPDATE
+            """),
+            {"name": name.strip().lower()[:40]},
+        ).one_or_none()
+        right = passwords.fits(row.password_hash if row else None, password)
+        if row is None or row.disabled_at or row.locked:
+            return _refused(connection, service, name, address, row)
+        if not right:
+            return _failed(connection, service, row, address)
+        if row.totp_confirmed_at is not None:
+            if not code.strip():
+                return Refusal.CODE_NEEDED
+            secret = service.vault.open(second_factor.PLACE, row.totp_secret)
+            step = second_factor.step_of(secret, code, float(row.unix_time), row.totp_last_step)
+            if step is None:
+                return _failed(connection, service, row, address)
+            _update(connection, row.id, "totp_last_step = :step", step=step)
+        _update(connection, row.id, "failures = 0, locked_until = NULL")
+        if passwords.outdated(row.password_hash):
+            _update(connection, row.id, "password_hash = :hash", hash=passwords.hashed(password))
+        token = sessions.open_session(connection, row.id, address, agent)
+        actor = account_of(row).actor
+        audit.record(connection, service.clock.now(), actor, "session.opened", actor.name)
+        return token
+
+
+def change_password(service: Service, session: Session, old: str, new: str) -> None:
+    """Set one's own password. Raises :class:`CannotDo` with what is wrong, in words."""
+    account = session.account
+    with service.engine.begin() as connection:
+        stored = connection.scalar(
+            text("SELECT password_hash FROM user_account WHERE id = :id FOR UPDATE"),
+            {"id": account.id},
+        )
+        if not passwords.fits(stored, old):
+            raise CannotDo("今のパスワードが違います / the present password is not right")
+        if passwords.fits(stored, new):
+            raise CannotDo("今と同じパスワードです / that is the present password")
+        found = passwords.faults(new, account.name, account.shown_name)
+        if found:
+            raise CannotDo("\n".join(found))
+        _update(
+            connection,
+            account.id,
+            "password_hash = :hash, password_set_at = clock_timestamp(), must_change = false",
+            hash=passwords.hashed(new),
+        )
+        sessions.end_others(connection, account.id, session.id)
+        audit.record(
+            connection, service.clock.now(), account.actor, "password.changed", account.name
+        )
+
+
+def begin_second_factor(service: Service, session: Session) -> str:
+    """A secret for one's authenticator, in force once a code of it is confirmed.
+
+    Asked again before that, the same one. Raises :class:`CannotDo` when one is in force.
+    """
+    with service.engine.begin() as connection:
+        row = connection.execute(
+            text("SELECT * FROM user_account WHERE id = :id FOR UPDATE"),
+            {"id": session.account.id},
+        ).one()
+        if row.totp_confirmed_at is not None:
+            raise CannotDo("すでに設定されています / a second factor is in force already")
+        if row.totp_secret is not None:
+            return service.vault.open(second_factor.PLACE, row.totp_secret)
+        secret = second_factor.new_secret()
+        sealed = service.vault.seal(second_factor.PLACE, secret)
+        _update(connection, row.id, "totp_secret = :sealed", sealed=sealed)
+        return secret
+
+
+def confirm_second_factor(service: Service, session: Session, code: str) -> None:
+    """Put the second factor in force. Raises :class:`CannotDo` for a wrong code."""
+    with service.engine.begin() as connection:
+        row = connection.execute(
+            text("""
+            SELECT *, extract(epoch FROM clock_timestamp()) AS unix_time
+            FROM user_account WHERE id = :id FOR UPDATE
+            """),
+            {"id": session.account.id},
+        ).one()
+        step = None
+        if row.totp_secret is not None and row.totp_confirmed_at is None:
+            secret = service.vault.open(second_factor.PLACE, row.totp_secret)
+            step = second_factor.step_of(secret, code, float(row.unix_time), None)
+        if step is None:
+            raise CannotDo(
+                "確認コードが違います。時計の合った端末の、今表示されている6桁を入れてください / "
+                "the code is not right: type the six digits shown now"
+            )
+        _update(
+            connection,
+            row.id,
+            "totp_confirmed_at = clock_timestamp(), totp_last_step = :step",
+            step=step,
+        )
+        actor = session.account.actor
+        audit.record(connection, service.clock.now(), actor, "second_factor.set", actor.name)
+
+
+def _failed(connection: Connection, service: Service, row: Any, address: str) -> Refusal:
+    """Count a wrong try; from the fifth in a row on the account is locked, longer each time."""
+    failures = row.failures + 1
+    minutes = 0
+    if failures >= TRIES:
+        minutes = min(LOCK_MINUTES * 2 ** (failures - TRIES), LONGEST_LOCK_MINUTES)
+    _update(
+        connection,
+        row.id,
+        """failures = :failures,
+        locked_until = CASE WHEN :minutes > 0
+            THEN clock_timestamp() + make_interval(mins => :minutes) END""",
+        failures=failures,
+        minutes=minutes,
+    )
+    return _refused(connection, service, row.name, address, row, locked_minutes=minutes)
+
+
+def _refused(
+    connection: Connection, service: Service, name: str, address: str, row: Any, **more: int
+) -> Refusal:
+    # an unknown name is not written down: people type their password there
+    subject = row.name if row else "unknown"
+    actor = Actor(subject, SYSTEM.role)
+    audit.record(
+        connection, service.clock.now(), actor, "session.refused", subject, address=address, **more
+    )
+    return Refusal.WRONG
+
+
+def _update(connection: Connection, user_id: int, setting: str, **values: Any) -> None:
+    connection.execute(
+        text(f"UPDATE user_account SET {setting} WHERE id = :id"), {"id": user_id} | values
+    )

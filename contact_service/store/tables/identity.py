@@ -1,0 +1,60 @@
+"""Who may come in: accounts, their sessions, and tokens of other systems.
+
+Everything here goes by the database's own clock, not by the service's: a simulated week must
+not end anybody's session.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+from contact_service.store.tables.base import Instant, identity, metadata, secret
+
+user_account = Table(
+    "user_account",
+    metadata,
+    identity(),
+    Column("name", String(40), nullable=False, unique=True),  # what one signs in with
+    Column("shown_name", String(100), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("office", String(40), nullable=False),  # "*": all offices
+    Column("password_hash", Text, nullable=False),  # Argon2id, with its parameters
+    Column("password_set_at", Instant, nullable=False),
+    Column("must_change", Boolean, nullable=False),  # the password was given by somebody else
+    secret("totp_secret"),
+    Column("totp_confirmed_at", Instant),
+    Column("totp_last_step", BigInteger),  # a code counts once
+    Column("failures", Integer, nullable=False, server_default=text("0")),
+    Column("locked_until", Instant),
+    Column("disabled_at", Instant),
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", Text, nullable=False),
+)
+
+user_session = Table(
+    "user_session",
+    metadata,
+    identity(),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),  # SHA-256 of the cookie
+    Column("user_id", BigInteger, ForeignKey("user_account.id"), nullable=False),
+    Column("form_token", String(64), nullable=False),  # what our own forms carry
+    Column("opened_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("address", String(45), nullable=False),
+    Column("agent", String(200), nullable=False),
+    Index("ix_user_session_user_id", "user_id"),
+)

@@ -1,0 +1,86 @@
+"""How pages are made: one frame, the reader's language, nothing unescaped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from contact_service import __version__
+from contact_service.domain.actors import Role
+from contact_service.web.carrier import service_of
+from contact_service.web.locale import (
+    LANGUAGES,
+    language_of,
+    side,
+    translatable,
+    translations,
+)
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+#: What the menu holds: address, name, and who sees it (empty: everybody who is signed in).
+MENU: tuple[tuple[str, str, frozenset[Role]], ...] = (
+    ("/", translatable("実施状況"), frozenset()),
+    ("/users", translatable("利用者"), frozenset({Role.ADMINISTRATOR})),
+    ("/account", translatable("自分の設定"), frozenset()),
+)
+ROLE_WORDS = {
+    Role.STAFF: translatable("催告担当"),
+    Role.APPROVER: translatable("承認者"),
+    Role.OPERATOR: translatable("オペレーター"),
+    Role.SUPERVISOR: translatable("センター管理者"),
+    Role.EVALUATOR: translatable("効果測定担当"),
+    Role.AUDITOR: translatable("監査担当"),
+    Role.ADMINISTRATOR: translatable("システム管理者"),
+}
+
+
+def _environment(language: str) -> Environment:
+    found = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+    return found
+
+
+_ENVIRONMENTS = {language: _environment(language) for language in LANGUAGES}
+
+
+def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page, for whoever is signed in."""
+    service = service_of(request)
+    session = getattr(request.state, "session", None)
+    language = language_of(request)
+    role = session.account.role if session else None
+    body = (
+        _ENVIRONMENTS[language]
+        .get_template(template)
+        .render(
+            session=session,
+            menu=[
+                (path, name)
+                for path, name, roles in MENU
+                if role is not None and (not roles or role in roles)
+            ],
+            here=request.url.path,
+            language=language,
+            languages=LANGUAGES,
+            role_words=ROLE_WORDS,
+            office=service.settings.office_name,
+            now=service.clock.now(),
+            version=__version__,
+            side=lambda both: side(request, both),
+            **values,
+        )
+    )
+    # personal pages must not come back out of a cache after signing out
+    return HTMLResponse(body, status, headers={"Cache-Control": "no-store"})

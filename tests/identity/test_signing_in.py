@@ -1,0 +1,191 @@
+"""Accounts, signing in, second factor, sessions: what lets somebody in and what does not."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pyotp
+import pytest
+from sqlalchemy import text
+
+from contact_service.bootstrap import Service
+from contact_service.domain.actors import Actor, NotAllowed, Role
+from contact_service.identity import accounts, sessions, signing_in
+from contact_service.identity.accounts import CannotDo
+from contact_service.identity.sessions import Session
+from contact_service.identity.signing_in import Refusal
+from tests.identity.conftest import ADMINISTRATOR
+
+GOOD = "otter-lamp-violet-stairs"
+
+
+def enter(service: Service, name: str, password: str, code: str = "") -> str | Refusal:
+    return signing_in.sign_in(service, name, password, code, "127.0.0.1", "a browser")
+
+
+def inside(service: Service, cookie: str | Refusal) -> Session:
+    assert not isinstance(cookie, Refusal), cookie
+    found = sessions.resume(service, cookie)
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def tanaka(service: Service) -> Session:
+    """Somebody with a password of her own."""
+    first = accounts.add(service, ADMINISTRATOR, "tanaka", "田中", Role.STAFF, "納税課")
+    session = inside(service, enter(service, "tanaka", first))
+    signing_in.change_password(service, session, first, GOOD)
+    return inside(service, enter(service, "tanaka", GOOD))
+
+
+def shift(service: Service, table: str, column: str, by: str, where: str = "true") -> None:
+    """Let time pass for the database."""
+    with service.engine.begin() as connection:
+        connection.execute(
+            text(f"UPDATE {table} SET {column} = {column} - interval '{by}' WHERE {where}")
+        )
+
+
+def test_a_first_password_must_be_changed(service: Service) -> None:
+    first = accounts.add(service, ADMINISTRATOR, "sato", "佐藤", Role.APPROVER)
+    session = inside(service, enter(service, " SATO ", first))
+    assert session.account.must_change
+    with pytest.raises(CannotDo, match="present password is not right"):
+        signing_in.change_password(service, session, "wrong", GOOD)
+    with pytest.raises(CannotDo, match="that is the present"):
+        signing_in.change_password(service, session, first, first)
+    with pytest.raises(CannotDo, match="account's name"):
+        signing_in.change_password(service, session, first, "sato-lamp-violet-stairs")
+    signing_in.change_password(service, session, first, GOOD)
+    assert enter(service, "sato", first) is Refusal.WRONG
+    account = inside(service, enter(service, "sato", GOOD)).account
+    assert (account.must_change, account.actor) == (False, Actor("sato", Role.APPROVER, "*"))
+
+
+def test_only_an_administrator_makes_accounts(service: Service) -> None:
+    with pytest.raises(NotAllowed):
+        accounts.add(service, Actor("x", Role.STAFF), "friend", "", Role.ADMINISTRATOR)
+    for name in ("", "X", "1abc", "a b", "a" * 41, "system;--", "日本"):
+        with pytest.raises(CannotDo):
+            accounts.add(service, ADMINISTRATOR, name, "", Role.STAFF)
+    with pytest.raises(CannotDo):
+        accounts.add(service, ADMINISTRATOR, "worker", "", Role.SYSTEM)
+    accounts.add(service, ADMINISTRATOR, "suzuki", "", Role.STAFF)
+    with pytest.raises(CannotDo, match="taken"):
+        accounts.add(service, ADMINISTRATOR, "suzuki", "", Role.STAFF)
+
+
+def test_an_unknown_name_and_a_wrong_password_look_alike(service: Service, tanaka: Session) -> None:
+    assert enter(service, "nobody", GOOD) is enter(service, "tanaka", "wrong") is Refusal.WRONG
+
+
+def test_five_wrong_tries_lock_for_longer_each_time(service: Service, tanaka: Session) -> None:
+    for _ in range(4):
+        enter(service, "tanaka", "wrong")
+    inside(service, enter(service, "tanaka", GOOD))  # four are forgiven
+    for _ in range(5):
+        enter(service, "tanaka", "wrong")
+    assert enter(service, "tanaka", GOOD) is Refusal.WRONG
+    shift(service, "user_account", "locked_until", "16 minutes")
+    enter(service, "tanaka", "wrong")
+    shift(service, "user_account", "locked_until", "16 minutes")
+    assert enter(service, "tanaka", GOOD) is Refusal.WRONG  # now half an hour
+    shift(service, "user_account", "locked_until", "16 minutes")
+    inside(service, enter(service, "tanaka", GOOD))
+
+
+def test_many_tries_at_once_count_as_many(service: Service, tanaka: Session) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda n: enter(service, "tanaka", f"wrong {n}"), range(5)))
+    assert enter(service, "tanaka", GOOD) is Refusal.WRONG
+
+
+def test_a_second_factor_is_in_force_once_confirmed_and_counts_once(
+    service: Service, tanaka: Session
+) -> None:
+    secret = signing_in.begin_second_factor(service, tanaka)
+    assert signing_in.begin_second_factor(service, tanaka) == secret
+    inside(service, enter(service, "tanaka", GOOD))  # not in force yet
+    now = pyotp.TOTP(secret)
+    with pytest.raises(CannotDo, match="not right"):
+        signing_in.confirm_second_factor(service, tanaka, "000000")
+    signing_in.confirm_second_factor(service, tanaka, now.now())
+    assert enter(service, "tanaka", GOOD) is Refusal.CODE_NEEDED
+    with service.engine.connect() as connection:
+        last = connection.scalar(text("SELECT totp_last_step FROM user_account"))
+    used = pyotp.HOTP(secret).at(last)
+    assert enter(service, "tanaka", GOOD, used) is Refusal.WRONG  # read over a shoulder
+    with service.engine.begin() as connection:
+        connection.execute(text("UPDATE user_account SET totp_last_step = totp_last_step - 9"))
+    code = now.now()
+    inside(service, enter(service, "tanaka", GOOD, f" {code[:3]} {code[3:]} "))
+    assert enter(service, "tanaka", GOOD, code) is Refusal.WRONG
+    with pytest.raises(CannotDo, match="already"):
+        signing_in.begin_second_factor(service, tanaka)
+    with service.engine.connect() as connection:
+        stored = connection.scalar(text("SELECT totp_secret FROM user_account"))
+    assert secret.encode() not in bytes(stored)
+
+
+def test_a_session_ends_by_idling_by_age_by_hand_and_by_an_administrator(
+    service: Service, tanaka: Session
+) -> None:
+    cookies = [enter(service, "tanaka", GOOD) for _ in range(4)]
+    first, second, third, fourth = (inside(service, cookie) for cookie in cookies)
+    shift(service, "user_session", "seen_at", "31 minutes", f"id = {first.id}")
+    shift(service, "user_session", "ends_at", "13 hours", f"id = {second.id}")
+    assert sessions.end(service, tanaka.account.actor, tanaka.account.id, third.id)
+    assert not sessions.end(service, tanaka.account.actor, tanaka.account.id + 1, fourth.id)
+    gone = [sessions.resume(service, str(cookie)) is None for cookie in cookies]
+    assert gone == [True, True, True, False]
+    with service.engine.connect() as connection:
+        shown = sessions.open_sessions(connection, tanaka.account.id)
+        assert {item.id for item in shown} & {first.id, second.id, third.id} == set()
+    accounts.disable(service, ADMINISTRATOR, "tanaka")
+    assert sessions.resume(service, str(cookies[3])) is None
+    assert enter(service, "tanaka", GOOD) is Refusal.WRONG
+    accounts.enable(service, ADMINISTRATOR, "tanaka")
+    assert sessions.resume(service, str(cookies[3])) is None
+    inside(service, enter(service, "tanaka", GOOD))
+
+
+def test_a_new_password_or_role_puts_everybody_else_out(service: Service, tanaka: Session) -> None:
+    other = enter(service, "tanaka", GOOD)
+    signing_in.change_password(service, tanaka, GOOD, "violet-stairs-lamp-otter")
+    assert sessions.resume(service, str(other)) is None
+    again = enter(service, "tanaka", "violet-stairs-lamp-otter")
+    accounts.assign(service, ADMINISTRATOR, "tanaka", Role.EVALUATOR, "*")
+    assert sessions.resume(service, str(again)) is None
+
+
+def test_a_reset_takes_lock_and_second_factor_away(service: Service, tanaka: Session) -> None:
+    secret = signing_in.begin_second_factor(service, tanaka)
+    signing_in.confirm_second_factor(service, tanaka, pyotp.TOTP(secret).now())
+    for _ in range(5):
+        enter(service, "tanaka", "wrong")
+    first = accounts.reset(service, ADMINISTRATOR, "tanaka")
+    assert inside(service, enter(service, "tanaka", first)).account.must_change
+
+
+def test_nobody_locks_themselves_out_or_up(service: Service) -> None:
+    accounts.add(service, ADMINISTRATOR, "root", "", Role.ADMINISTRATOR)
+    with pytest.raises(CannotDo):
+        accounts.disable(service, ADMINISTRATOR, "root")
+    with pytest.raises(CannotDo):
+        accounts.assign(service, ADMINISTRATOR, "root", Role.STAFF, "*")
+    with pytest.raises(CannotDo, match="no user"):
+        accounts.reset(service, ADMINISTRATOR, "nobody")
+
+
+def test_all_of_it_is_written_down_and_no_secret_with_it(service: Service, tanaka: Session) -> None:
+    enter(service, "tanaka", "my wrong password")
+    enter(service, "my-password-typed-as-name", "x")
+    with service.engine.connect() as connection:
+        rows = connection.execute(text("SELECT action, subject, details::text FROM audit_log"))
+        lines = [" ".join(row) for row in rows]
+        sessions_held = connection.execute(text("SELECT token_hash FROM user_session")).all()
+    actions = {line.split()[0] for line in lines}
+    assert actions == {"user.added", "session.opened", "session.refused", "password.changed"}
+    assert not any("password" in line.removeprefix("password.changed") for line in lines)
+    assert all(len(row.token_hash) == 32 for row in sessions_held)

@@ -1,0 +1,68 @@
+"""A person at a browser without JavaScript: follows redirects, keeps cookies, fills in forms."""
+
+from __future__ import annotations
+
+import http.client
+import re
+from dataclasses import dataclass, field
+from html import unescape
+from http.cookies import SimpleCookie
+from urllib.parse import urlencode, urlsplit
+
+
+@dataclass
+class Browser:
+    """``status``, ``path`` and ``page`` are what is on the screen."""
+
+    address: str
+    cookies: dict[str, str] = field(default_factory=dict)
+    status: int = 0
+    path: str = ""
+    page: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def open(self, path: str) -> Browser:
+        """Go somewhere."""
+        return self._go("GET", path, None)
+
+    def send(self, path: str, **fields: str) -> Browser:
+        """Send a form, with the hidden token of the page on the screen."""
+        found = re.search(r'name="form_token" value="([^"]+)"', self.page)
+        token = {"form_token": found[1]} if found else {}
+        return self.post(path, token | fields)
+
+    def post(
+        self, path: str, fields: dict[str, str], headers: dict[str, str] | None = None
+    ) -> Browser:
+        """Send exactly these fields."""
+        return self._go("POST", path, urlencode(fields), headers)
+
+    def _go(
+        self, method: str, path: str, body: str | None, headers: dict[str, str] | None = None
+    ) -> Browser:
+        for _ in range(5):
+            self._ask(method, path, body, headers)
+            if self.status != 303:
+                return self
+            method, path, body = "GET", self.headers["location"], None
+        raise AssertionError(f"redirected in a circle, at last to {path}")
+
+    def _ask(
+        self, method: str, path: str, body: str | None, headers: dict[str, str] | None
+    ) -> None:
+        where = urlsplit(self.address)
+        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=20)
+        sent = {"Accept": "text/html"} | (headers or {})
+        if body is not None:
+            sent["Content-Type"] = "application/x-www-form-urlencoded"
+        if self.cookies:
+            sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        connection.request(method, path, body, sent)
+        answer = connection.getresponse()
+        self.status, self.path, self.page = answer.status, path, unescape(answer.read().decode())
+        self.headers = {name.lower(): value for name, value in answer.getheaders()}
+        for name, value in answer.getheaders():
+            if name.lower() == "set-cookie":
+                for key, morsel in SimpleCookie(value).items():
+                    self.cookies[key] = morsel.value
+        connection.close()

@@ -1,0 +1,176 @@
+"""The console's entrance: nobody sees anything before signing in, and every page has a rule."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from babel.messages.pofile import read_po
+from fastapi.routing import APIRoute
+
+from contact_service.domain.actors import Role
+from contact_service.identity import accounts
+from contact_service.web.app import app
+from contact_service.web.locale import CATALOGUES, side
+from contact_service.web.session import (
+    local,
+    own_form,
+    signed_in,
+    signed_in_with_any_password,
+)
+from contact_service.web.token import require_token
+from tests.dispatch.conftest import Floor, floor
+from tests.identity.conftest import ADMINISTRATOR
+from tests.ledger import mobile
+from tests.web.browser import Browser
+from tests.web.catalogue import texts
+from tests.web.test_doors import Door, door
+
+__all__ = ["door", "floor"]
+
+GOOD = "otter-lamp-violet-stairs"
+
+#: What needs no session: the entrance itself, what carriers sign, and whether we are alive.
+OPEN = {"/sign-in", "/language/{language}", "/healthz"}
+SIGNED = "/webhooks/"
+
+
+def entered(floor: Floor, door: Door, role: Role = Role.ADMINISTRATOR) -> Browser:
+    """Somebody who has signed in for the first time and chosen a password."""
+    first = accounts.add(floor.service, ADMINISTRATOR, "tanaka", "田中", role)
+    browser = Browser(door.stack.web_url).open("/")
+    assert browser.path == "/sign-in?to=/"
+    browser.send("/sign-in", name="tanaka", password=first)
+    assert browser.path == "/account/password"
+    browser.open("/")
+    assert browser.path == "/account/password"  # nothing else before that
+    browser.send("/account/password", old=first, new=GOOD, again=GOOD)
+    assert browser.path == "/account?done=password"
+    return browser
+
+
+def routes() -> list[APIRoute]:
+    found: list[APIRoute] = []
+    waiting = list(app.routes)
+    while waiting:
+        route = waiting.pop()
+        if isinstance(route, APIRoute):
+            found.append(route)
+        else:
+            router = getattr(route, "original_router", route)
+            waiting.extend(getattr(router, "routes", None) or [])
+    return found
+
+
+def needs(route: APIRoute) -> set[object]:
+    """Everything that a route depends on, directly or through others."""
+    found: set[object] = set()
+    waiting = [route.dependant]
+    while waiting:
+        here = waiting.pop()
+        found.add(here.call)
+        waiting.extend(here.dependencies)
+    return found
+
+
+def test_every_door_has_a_rule() -> None:
+    seen = 0
+    for route in routes():
+        seen += 1
+        if route.path in OPEN or route.path.startswith(SIGNED):
+            continue
+        rules = needs(route)
+        assert rules & {signed_in, signed_in_with_any_password, require_token}, (
+            f"{route.path} has no rule"
+        )
+        if require_token not in rules and route.methods != {"GET"}:
+            assert own_form in rules, f"{route.path} takes forms from anywhere"
+    assert seen > 15
+
+
+def test_every_text_is_in_english_too() -> None:
+    with (CATALOGUES / "en.po").open("rb") as file:
+        catalogue = read_po(file, locale="en")
+    said = {str(message.id): str(message.string) for message in catalogue if message.id}
+    assert {words for words in texts() if not said.get(words)} == set()
+    assert set(said) - texts() == set()  # and nothing that no page says any more
+    assert not any(re.search(r"[ぁ-んァ-ヶ一-龠]", words) for words in said.values())
+
+
+def test_signing_in_and_out(floor: Floor, door: Door) -> None:
+    floor.ledger.person([mobile(1)])
+    floor.start()
+    browser = entered(floor, door)
+    browser.open("/")
+    assert (browser.status, "訓練データ" in browser.page) == (200, True)
+    assert mobile(1) not in browser.page
+    assert not re.search(r"(?:src|href)=\"(?:https?:)?//", browser.page)
+    assert browser.headers["cache-control"] == "no-store"
+    assert "default-src 'none'" in browser.headers["content-security-policy"]
+    held = dict(browser.cookies)
+    browser.open("/language/en?to=/")
+    assert "Reminders under way" in browser.page
+    assert not re.search("実施状況", browser.page)
+    browser.send("/sign-out")
+    assert browser.path == "/sign-in"
+    browser.cookies = held  # the cookie kept aside opens nothing any more
+    assert browser.open("/users").path == "/sign-in?to=/users"
+
+
+def test_a_wrong_password_says_how_to_go_on_and_keeps_the_name(floor: Floor, door: Door) -> None:
+    entered(floor, door)
+    browser = Browser(door.stack.web_url).open("/sign-in?to=/account")
+    browser.send("/sign-in", name="tanaka", password="no", to="/account")
+    assert (browser.status, "管理者に連絡" in browser.page) == (401, True)
+    assert 'value="tanaka"' in browser.page
+    browser.send("/sign-in", name="tanaka", password=GOOD, to="//evil.example/")
+    assert browser.path == "/"
+
+
+def test_forms_of_other_sites_are_refused(floor: Floor, door: Door) -> None:
+    browser = entered(floor, door)
+    assert browser.post("/users/tanaka/reset", {}).status == 403
+    assert browser.post("/users/tanaka/reset", {"form_token": "x" * 32}).status == 403
+    assert "開き直して" in browser.page
+    fields = {"name": "tanaka", "password": GOOD}
+    assert browser.post("/sign-in", fields, {"Sec-Fetch-Site": "cross-site"}).status == 403
+    assert browser.post("/sign-in", fields, {"Origin": "http://evil.example"}).status == 403
+    cookie = f"session={browser.cookies['session']}"
+    other = Browser(door.stack.web_url)
+    answer = other.post("/sign-in", fields)
+    assert cookie not in answer.headers.get("set-cookie", "")  # every sign-in is a new session
+
+
+def test_an_administrator_keeps_accounts_and_others_do_not(floor: Floor, door: Door) -> None:
+    browser = entered(floor, door)
+    browser.open("/users").send("/users", name="sato", shown_name="佐藤<b>", role="operator")
+    given = re.search(r"<code>([a-z0-9-]{19})</code>", browser.page)
+    assert given and "佐藤<b>" in browser.page  # unescaped by this browser; see the raw below
+    operator = Browser(door.stack.web_url).open("/sign-in")
+    operator.send("/sign-in", name="sato", password=given[1])
+    operator.send("/account/password", old=given[1], new=GOOD, again="another")
+    assert (operator.status, "2つの入力が違います" in operator.page) == (422, True)
+    operator.send("/account/password", old=given[1], new=GOOD, again=GOOD)
+    assert operator.open("/users").status == 403
+    assert operator.send("/users/tanaka/disable").status == 403
+    assert 'href="/users"' not in operator.open("/").page
+    browser.open("/users").send("/users/sato/disable")
+    assert operator.open("/").path.startswith("/sign-in")
+    browser.open("/users").send("/users", name="Sato", shown_name="x", role="operator")
+    assert (browser.status, "使えません" in browser.page) == (422, True)
+
+
+@pytest.mark.parametrize("path", ["//evil", "https://evil", "/\\evil", "evil", "", "/a\r\nb"])
+def test_no_way_leads_out_of_the_house(path: str) -> None:
+    assert local(path) == "/"
+    assert local("/account?x=1") == "/account?x=1"
+
+
+def test_a_text_of_two_languages_is_shown_in_one() -> None:
+    class Reader:
+        def __init__(self, language: str) -> None:
+            self.cookies = {"language": language}
+
+    both = "違います / not right\nだめです / no"
+    assert side(Reader("en"), both) == "not right\nno"  # type: ignore[arg-type]
+    assert side(Reader("xx"), both) == "違います\nだめです"  # type: ignore[arg-type]
