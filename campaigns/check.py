@@ -12,7 +12,7 @@ from typing import TypeAlias
 from campaigns.definition import Definition
 from campaigns.faults import Problem
 from campaigns.messages import check_message
-from campaigns.rules import arms, selection, steps, times
+from campaigns.rules import arms, selection, steps, times, trial
 from campaigns.scripts import check_script
 
 Rule: TypeAlias = Callable[[Definition], Iterator[Problem]]
@@ -47,6 +47,9 @@ RULES: tuple[tuple[Rule, frozenset[str]], ...] = (
     (steps.conditions_can_occur, frozenset({"steps"})),
     (steps.caps_leave_room, frozenset({"arms", "steps", "caps"})),
     (steps.trial_covers_steps, frozenset({"steps", "trial"})),
+    (trial.compares_what_there_is, frozenset({"arms", "trial"})),
+    (trial.looks_in_time, frozenset({"trial"})),
+    (trial.expects_something_possible, frozenset({"trial"})),
     (times.lawful, frozenset({"hours"})),
     (times.open_at_all, frozenset({"hours"})),
     (times.starts_when_open, frozenset({"hours", "steps"})),

@@ -7,7 +7,6 @@ SQL by ``contact_service.planning``. Times of day are Asia/Tokyo; money is yen.
 from __future__ import annotations
 
 from datetime import date, time, timedelta
-from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
@@ -16,6 +15,10 @@ from campaigns.conditions import Condition, Selection, put_in
 from campaigns.duration import parse_duration, show_duration
 from campaigns.parts import Name, Part
 from campaigns.parts import Range as Range
+from campaigns.trial import Allocation as Allocation
+from campaigns.trial import PrimaryOutcome as PrimaryOutcome
+from campaigns.trial import Stratum as Stratum
+from campaigns.trial import Trial as Trial
 from campaigns.vocabulary import Channel, Outcome
 
 
@@ -88,24 +91,6 @@ class Arm(Part):
     """Left alone, to measure against."""
     title: str = Field(default="", max_length=100)
     """What reports call it."""
-
-
-class Stratum(StrEnum):
-    """By what the allocation is balanced."""
-
-    KIND = "kind"
-    PERIOD = "period"
-    AMOUNT = "amount"
-    NUMBER = "number"
-
-
-class Allocation(Part):
-    """How clusters (people who share a home or a number) get their arm."""
-
-    seed: str = Field(min_length=1, max_length=80)
-    """Any text; the same seed and the same people give the same arms."""
-    strata: tuple[Stratum, ...] = (Stratum.KIND, Stratum.PERIOD, Stratum.AMOUNT, Stratum.NUMBER)
-    """Within each combination of these the arms are balanced."""
 
 
 class Start(Part):
@@ -181,22 +166,6 @@ class Script(Part):
     """The node that is spoken when somebody, or a machine, picks up."""
     nodes: dict[Name, Node]
     """The nodes by name."""
-
-
-class PrimaryOutcome(StrEnum):
-    """What the trial is decided by."""
-
-    PAID_IN_FULL = "paid_in_full"
-    PAID_SOMETHING = "paid_something"
-
-
-class Trial(Part):
-    """Frozen before launch."""
-
-    primary_outcome: PrimaryOutcome = PrimaryOutcome.PAID_SOMETHING
-    """What counts as success, fixed before anybody is contacted."""
-    horizon_days: int = Field(default=28, ge=1, le=365)
-    """How many days after the run's start payments count."""
 
 
 class Costs(Part):

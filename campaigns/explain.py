@@ -200,6 +200,19 @@ def _trial(told: _Told) -> Iterator[str]:
         f"開始から{trial.horizon_days}日間の、{primary}を群の間で比べます。",
         f"Compares {primary} between the groups, over {trial.horizon_days} days from the start.",
     )
+    if trial.looks:
+        days = "、".join(str(day) for day in trial.looks)
+        yield told.say(
+            f"途中で結果を見るのは{days}日目だけで、O'Brien–Fleming の境界で判断します。",
+            f"Looks at results on day {', '.join(map(str, trial.looks))} only (O'Brien-Fleming).",
+        )
+    if trial.expected_control is not None and trial.expected_effect is not None:
+        yield told.say(
+            f"何もしなくても{trial.expected_control:.1%}が納付し、連絡で"
+            f"{trial.expected_effect * 100:g}ポイント上がると見込みます。",
+            f"Expects {trial.expected_control:.1%} to pay unasked, and contact to add "
+            f"{trial.expected_effect * 100:g} points.",
+        )
 
 
 def _costs(told: _Told) -> Iterator[str]:

@@ -40,12 +40,14 @@ STRATA: Mapping[str, Mapping[Stratum, str]] = {
         Stratum.PERIOD: "現年分・滞納繰越分",
         Stratum.AMOUNT: "金額の大きさ",
         Stratum.NUMBER: "電話番号の種類",
+        Stratum.EARLIER_CONTACT: "これまでの催告の有無",
     },
     "en": {
         Stratum.KIND: "kind of claim",
         Stratum.PERIOD: "current year or carried over",
         Stratum.AMOUNT: "size of the sum",
         Stratum.NUMBER: "kind of telephone number",
+        Stratum.EARLIER_CONTACT: "contacted before or not",
     },
 }
 PRIMARY: Mapping[str, Mapping[PrimaryOutcome, str]] = {

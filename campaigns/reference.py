@@ -19,6 +19,7 @@ from campaigns.rules.steps import RETRYABLE
 from campaigns.rules.times import EARLIEST, LATEST
 from campaigns.schema import json_schema
 from campaigns.source import MAX_DEPTH, MAX_SIZE
+from campaigns.trial_words import SECONDARY, SUBGROUPS, TOO_SMALL
 
 _INTRODUCTION = f"""# Campaign definition
 
@@ -46,10 +47,15 @@ _WORDS: tuple[tuple[str, Mapping[str, Mapping[Any, str]]], ...] = (
     ("PromiseState", PROMISES),
     ("Stratum", STRATA),
     ("PrimaryOutcome", PRIMARY),
+    ("SecondaryOutcome", SECONDARY),
+    ("Subgroup", SUBGROUPS),
+    ("TooSmall", TOO_SMALL),
 )
 _LIMITS = (
     ("minimum", "≥ {}"),
     ("maximum", "≤ {}"),
+    ("exclusiveMinimum", "> {}"),
+    ("exclusiveMaximum", "< {}"),
     ("minLength", "not empty"),
     ("maxLength", "at most {} characters"),
     ("minItems", "at least {}"),

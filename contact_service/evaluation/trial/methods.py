@@ -50,6 +50,7 @@ NUMBER_NEEDED = "reciprocal of the risk difference"
 STANDARDISED = "standardised difference"
 CHI_SQUARE = "chi-square goodness of fit"
 BENJAMINI_HOCHBERG = "Benjamini-Hochberg"
+OBRIEN_FLEMING = "O'Brien-Fleming spending (Lan-DeMets)"
 HETEROGENEITY = "Cochran's Q over groups"
 COMPLIER = "Wald (instrumental variable), Fieller"
 COST_PER_YEN = "ratio of differences, Fieller"
@@ -167,6 +168,8 @@ REFERENCES: Mapping[str, str] = {
     CHI_SQUARE: _PEARSON_1900,
     BENJAMINI_HOCHBERG: "Benjamini Y, Hochberg Y (1995) Controlling the false discovery rate. "
     "Journal of the Royal Statistical Society B 57:289-300",
+    OBRIEN_FLEMING: "Lan KKG, DeMets DL (1983) Discrete sequential boundaries for clinical "
+    "trials. Biometrika 70:659-663; O'Brien PC, Fleming TR (1979) Biometrics 35:549-556",
     HETEROGENEITY: "Cochran WG (1954) The combination of estimates from different experiments. "
     "Biometrics 10:101-129",
     COMPLIER: "Angrist JD, Imbens GW, Rubin DB (1996) Identification of causal effects using "
