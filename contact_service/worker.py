@@ -24,6 +24,7 @@ from contact_service.dispatch.drain import Lane, redis_client
 from contact_service.dispatch.limits import RateLimit
 from contact_service.dispatch.reconcile import collect_unknown, reconcile
 from contact_service.planning.completion import complete_runs
+from contact_service.planning.starting import start_due
 from contact_service.receipts.poll import poll
 from contact_service.receipts.silence import finish_silent
 from contact_service.settings import settings
@@ -41,6 +42,7 @@ def _beat_table() -> dict[str, dict[str, Any]]:
     tick = settings().beat_seconds
     table: dict[str, dict[str, Any]] = {
         "collect unknown": _entry("contact.collect", HOUSEKEEPING, tick * 2),
+        "start due": _entry("contact.start_due", HOUSEKEEPING, tick * 5),
     }
     for config in providers.configured(settings()):
         for channel in config.per_second:
@@ -151,6 +153,14 @@ def collect() -> None:
     collect_unknown(service)
     finish_silent(service.engine, service.clock.now())
     complete_runs(service.engine, service.clock.now())
+
+
+@app.task(name="contact.start_due")
+def start_scheduled() -> None:
+    """Start the runs whose day has come; cancel, with the reason, what went stale."""
+    me = dispatcher()
+    live = [config.name for config in me.configs.values() if config.live]
+    start_due(me.service.engine, me.service.clock.now(), live)
 
 
 @app.task(name="contact.reconcile")

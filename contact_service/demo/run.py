@@ -27,7 +27,7 @@ from contact_service.domain.actors import Actor, Role
 from contact_service.embedded.servers import remove_state
 from contact_service.evaluation.report import write_run_report
 from contact_service.intake.importing import Report, import_file
-from contact_service.planning import runs
+from contact_service.planning import runs, versions
 from contact_service.settings import Settings
 from contact_service.stack import Stack
 
@@ -142,8 +142,11 @@ def _plan(service: Service, bars: Progress) -> UUID:
     task = bars.add_task("計画と承認 / plan and approve", total=1)
     definition, source = _definition()
     now = service.clock.now()
-    planned = runs.plan(service.engine, STAFF, definition, source, FIRST_DAY, now)
-    runs.start(service.engine, APPROVER, planned.run_id, now, [])
+    engine = service.engine
+    version = versions.submit(engine, STAFF, definition, source, now)
+    versions.approve(engine, APPROVER, version.id, now)
+    planned = runs.schedule(engine, STAFF, version.id, FIRST_DAY, now)
+    runs.start(engine, APPROVER, planned.run_id, now, [])
     bars.advance(task)
     return planned.run_id
 

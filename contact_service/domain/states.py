@@ -8,14 +8,23 @@ from enum import StrEnum
 from campaigns.vocabulary import Outcome
 
 
-class RunState(StrEnum):
-    """Where a run is in its life."""
+class VersionState(StrEnum):
+    """Where a version of a definition is in its life (see ``domain.life``)."""
 
-    PLANNED = "planned"
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+    WITHDRAWN = "withdrawn"  # by somebody, or overtaken by a newer one
+
+
+class RunState(StrEnum):
+    """Where a run of an approved version is in its life (see ``domain.life``)."""
+
+    SCHEDULED = "scheduled"
     RUNNING = "running"
     PAUSED = "paused"
-    STOPPED = "stopped"
     COMPLETED = "completed"
+    CANCELLED = "cancelled"
 
 
 class AttemptState(StrEnum):

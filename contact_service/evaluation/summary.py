@@ -36,7 +36,7 @@ Figures = dict[str, Any]
 
 def summary(facts: RunFacts, figures: Figures, lang: Lang) -> dict[str, list[str]]:
     """Sentences by question: notes, tried, happened, sure, cost, centre."""
-    if facts.state == RunState.PLANNED:
+    if facts.state == RunState.SCHEDULED:
         nothing = [text("not_started", lang)]
         return {
             "notes": [text("note_planned", lang, start=day(facts.start_day, lang))],
@@ -78,7 +78,7 @@ def _tried(facts: RunFacts, figures: Figures, lang: Lang) -> list[str]:
     flow, definition = figures["flow"], facts.definition
     lines = [
         text(
-            "planned" if facts.state == RunState.PLANNED else "tried",
+            "planned" if facts.state == RunState.SCHEDULED else "tried",
             lang,
             as_of=day(facts.as_of, lang),
             assessed=number(flow["assessed_debtors"]),

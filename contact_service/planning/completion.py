@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import Engine, text
 
 from contact_service.domain.actors import SYSTEM
-from contact_service.store import audit
+from contact_service.domain.life import Action
+from contact_service.planning.transitions import move_run
 
 
 def complete_runs(engine: Engine, now: datetime) -> int:
@@ -18,16 +19,15 @@ def complete_runs(engine: Engine, now: datetime) -> int:
     with engine.begin() as connection:
         done = connection.execute(
             text("""
-            UPDATE run r SET state = 'completed'
-            WHERE r.state = 'running'
+            SELECT r.id FROM run r WHERE r.state = 'running'
             AND NOT EXISTS (SELECT 1 FROM run_step s
                 WHERE s.run_id = r.id AND s.expires_at > :now)
             AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.run_id = r.id
                 AND a.state IN ('planned', 'leased', 'accepted', 'unknown'))
-            RETURNING r.id
+            FOR UPDATE OF r SKIP LOCKED
             """),
             {"now": now},
         ).all()
         for row in done:
-            audit.record(connection, now, SYSTEM, "run.complete", str(row.id))
+            move_run(connection, SYSTEM, Action.COMPLETE, row.id, now)
         return len(done)

@@ -16,7 +16,9 @@ def definitions_of(connection: Connection, run_ids: Collection[UUID]) -> dict[UU
         text("SELECT id, campaign_version_id FROM run WHERE id = ANY(:ids)"),
         {"ids": list(run_ids)},
     )
-    return {row.id: _version(connection, row.campaign_version_id) for row in rows.all()}
+    return {
+        row.id: definition_of_version(connection, row.campaign_version_id) for row in rows.all()
+    }
 
 
 def definitions_running(connection: Connection) -> dict[UUID, Definition]:
@@ -29,7 +31,8 @@ def definitions_running(connection: Connection) -> dict[UUID, Definition]:
 _known: dict[tuple[str, int], Definition] = {}
 
 
-def _version(connection: Connection, version_id: int) -> Definition:
+def definition_of_version(connection: Connection, version_id: int) -> Definition:
+    """The definition that a version holds."""
     key = (str(connection.engine.url), version_id)
     if key not in _known:
         stored = connection.scalar(

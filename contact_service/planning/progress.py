@@ -40,6 +40,8 @@ class RunProgress:
     starts_at: datetime
     training: bool
     targets: int
+    reason: str = ""
+    """Why it is in this state, in the words of who, or what, brought it there."""
     steps: list[StepProgress] = field(default_factory=list)
 
 
@@ -47,12 +49,21 @@ def run_progress(connection: Connection) -> list[RunProgress]:
     """All runs, the newest first. The database counts."""
     runs = {
         row.id: RunProgress(
-            row.id, row.key, row.title, row.state, row.starts_at, row.training, row.targets
+            row.id,
+            row.key,
+            row.title,
+            row.state,
+            row.starts_at,
+            row.training,
+            row.targets,
+            row.reason or "",
         )
         for row in connection.execute(
             text("""
             SELECT r.id, v.key, v.definition ->> 'title' AS title, r.state, r.starts_at,
-                r.training, (SELECT count(*) FROM target t WHERE t.run_id = r.id) AS targets
+                r.training, (SELECT count(*) FROM target t WHERE t.run_id = r.id) AS targets,
+                (SELECT x.reason FROM campaign_transition x WHERE x.run_id = r.id
+                    ORDER BY x.id DESC LIMIT 1) AS reason
             FROM run r JOIN campaign_version v ON v.id = r.campaign_version_id
             ORDER BY r.planned_at DESC, r.id
             """)

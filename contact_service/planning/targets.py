@@ -129,7 +129,7 @@ def exclude(connection: Connection, definition: Definition, run_id: UUID) -> Non
         "no_number": ExclusionReason.NO_NUMBER,
         "amount": ExclusionReason.AMOUNT,
         "in_another_run": ExclusionReason.IN_ANOTHER_RUN,
-        "active": [RunState.PLANNED, RunState.RUNNING, RunState.PAUSED],
+        "active": [RunState.SCHEDULED, RunState.RUNNING, RunState.PAUSED],
     }
     connection.execute(
         text(f"""

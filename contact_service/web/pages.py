@@ -21,10 +21,10 @@ CHANNEL_WORDS = {
     "letter": translatable("催告書"),
 }
 STATE_WORDS = {
-    "planned": translatable("承認待ち"),
+    "scheduled": translatable("開始待ち"),
     "running": translatable("実施中"),
     "paused": translatable("一時停止"),
-    "stopped": translatable("中止"),
+    "cancelled": translatable("中止"),
     "completed": translatable("完了"),
 }
 

@@ -89,7 +89,7 @@ def test_a_ready_made_definition_finds_its_people_in_the_ward(ward: Engine, name
         _check(ward, definition, planned)
     finally:
         with ward.begin() as connection:
-            connection.execute(text("UPDATE run SET state = 'stopped'"))
+            connection.execute(text("UPDATE run SET state = 'cancelled'"))
 
 
 def _check(ward: Engine, definition: Definition, planned: runs.Planned) -> None:

@@ -130,7 +130,7 @@ def test_the_contact_cap_holds_over_campaigns(floor: Floor) -> None:
     caps = {"per_7_days": 1, "per_30_days": 2}
     floor.start(definition(arms=[{"name": "contact"}], caps=caps))
     floor.drain()
-    floor.ledger.run("UPDATE run SET state = 'stopped'")
+    floor.ledger.run("UPDATE run SET state = 'cancelled'")
     floor.start(definition(campaign="other", arms=[{"name": "contact"}], caps=caps))
     floor.drain()
     assert len(floor.carrier.taken) == 1

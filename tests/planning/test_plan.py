@@ -156,7 +156,15 @@ def test_planning_twice_makes_nothing_new(ledger: Ledger, clock: FixedClock) -> 
     assert plan(ledger, clock, definition()) == first
     assert ledger.rows("SELECT id, arm FROM target ORDER BY id") == before
     # from nothing but what is stored the same allocation comes again
-    for table in ("attempt", "target_claim", "exclusion", "target", "run_step", "run"):
+    for table in (
+        "campaign_transition",
+        "attempt",
+        "target_claim",
+        "exclusion",
+        "target",
+        "run_step",
+        "run",
+    ):
         ledger.run(f"DELETE FROM {table}")
     assert plan(ledger, clock, definition()) == first
     assert ledger.rows("SELECT id, arm FROM target ORDER BY id") == before
@@ -177,7 +185,7 @@ def test_arms_are_balanced_within_strata_and_depend_on_the_seed(
         counts = [int(str(n)) for s, _, n in sizes if s == stratum]
         assert max(counts) - min(counts) <= 1
     first = ledger.rows("SELECT phone_id, arm FROM target ORDER BY 1")
-    ledger.run("UPDATE run SET state = 'stopped'")
+    ledger.run("UPDATE run SET state = 'cancelled'")
     other = definition(arms=arms, allocation={"seed": "another"})
     second_id = plan(ledger, clock, other)
     second = ledger.rows(

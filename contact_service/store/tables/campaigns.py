@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
@@ -33,6 +34,7 @@ campaign_version = Table(
     Column("definition", JSONB, nullable=False),  # the same, checked
     Column("created_at", Instant, nullable=False),
     Column("created_by", Text, nullable=False),
+    Column("state", String(12), nullable=False, server_default=text("'draft'")),  # VersionState
     Column("approved_at", Instant),
     Column("approved_by", Text),
     UniqueConstraint("key", "version"),
@@ -47,9 +49,10 @@ run = Table(
     Column("as_of", Date, nullable=False),  # the day whose ledger the targets were taken from
     Column("seed", Text, nullable=False),
     Column("state", String(12), nullable=False),  # RunState
-    Column("starts_at", Instant, nullable=False),
-    Column("planned_at", Instant, nullable=False),
+    Column("starts_at", Instant, nullable=False),  # midnight of the first day
+    Column("planned_at", Instant, nullable=False),  # when it was put on the calendar
     Column("planned_by", Text, nullable=False),
+    Column("frozen_at", Instant),  # when its targets were taken from the ledger; NULL: not yet
     Column("training", Boolean, nullable=False),
     Column("assessed_debtors", Integer, nullable=False),
     Column("assessed_claims", Integer, nullable=False),
@@ -103,6 +106,23 @@ exclusion = Table(
     Column("debtor_id", ForeignKey(debtor.c.id), primary_key=True),
     Column("reason", String(40), nullable=False),  # the first that applied, in the flow's order
     Index("ix_exclusion_run_id_reason", "run_id", "reason"),
+)
+
+campaign_transition = Table(
+    "campaign_transition",
+    metadata,
+    identity(),
+    Column("campaign_version_id", ForeignKey(campaign_version.c.id), nullable=False),
+    Column("run_id", ForeignKey(run.c.id)),  # NULL: the version itself moved
+    Column("action", String(12), nullable=False),  # domain.life.Action
+    Column("before", String(12)),  # NULL: it was not there
+    Column("after", String(12), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("reason", Text, nullable=False),  # why, in the actor's words; may be empty
+    Index("ix_campaign_transition_campaign_version_id", "campaign_version_id"),
+    Index("ix_campaign_transition_run_id", "run_id"),
 )
 
 stop_switch = Table(
