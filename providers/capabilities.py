@@ -19,11 +19,16 @@ class Capabilities:
     polling: bool
     """It can be asked for the state of a contact by its own identifier."""
     listing_complete_after: timedelta | None
-    """How long after a request has ended the carrier's listing surely shows what it took.
-    With it, absence from the listing proves "not taken"; ``None``: a person must decide."""
+    """How long after a request has ended the carrier's listing, or its answer by our identifier,
+    surely shows what it took. With it, absence there proves "not taken"; ``None``: a person must
+    decide."""
+    listing: bool = False
+    """It lists what it took for a number."""
     max_parts: int = 1
     part_rule: PartRule = TYPICAL
     """How texts are divided and billed, and in which character sets they go out."""
+    several_receipts: bool = False
+    """One request to our address may bring several reports."""
     connection_receipts: bool = False
     """It reports over the connection that contacts go out on: reports are collected there."""
     look_up_by_reference: bool = False

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from pydantic import ValidationError
 
 from providers.base import Provider
+from providers.gateway.adapter import GatewayProvider
+from providers.gateway.options import GatewayOptions
 from providers.twilio.adapter import TwilioProvider
 from providers.twilio.options import TwilioOptions
 
@@ -23,7 +25,14 @@ def _twilio(name: str, options: Mapping[str, object]) -> Provider:
     return TwilioProvider(name, TwilioOptions.model_validate(dict(options)))
 
 
-_ADAPTERS: Mapping[str, Callable[[str, Mapping[str, object]], Provider]] = {"twilio": _twilio}
+def _gateway(name: str, options: Mapping[str, object]) -> Provider:
+    return GatewayProvider(name, GatewayOptions.model_validate(dict(options)))
+
+
+_ADAPTERS: Mapping[str, Callable[[str, Mapping[str, object]], Provider]] = {
+    "gateway": _gateway,
+    "twilio": _twilio,
+}
 
 
 def adapters() -> tuple[str, ...]:

@@ -126,5 +126,7 @@ def _secret(config: ProviderConfig, name: str, value: Any) -> Any:
                 return Path(path).read_text(encoding="utf-8").strip()
             except OSError as error:
                 raise BadProvidersFile(f"{config.name}.{name}: {error}") from error
+        case dict():
+            return {inner: _secret(config, f"{name}.{inner}", one) for inner, one in value.items()}
         case _:
             return value

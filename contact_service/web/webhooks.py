@@ -29,7 +29,8 @@ async def receipt(request: Request, provider_name: str, attempt: str) -> Respons
         store_receipts,
         service.engine,
         provider_name,
-        [Reported(receipt, attempt_id, Via.WEBHOOK) for receipt in parsed],
+        # what the report itself names counts, where the signature does not cover the address
+        [Reported(receipt, reference_of(receipt.reference), Via.WEBHOOK) for receipt in parsed],
         service.clock.now(),
     )
     return answered(provider.receipt_answer)

@@ -36,17 +36,12 @@ from providers.base import (
     Unknown,
     WebhookRequest,
 )
+from providers.http import MaybeSent, NotSent, ServerFault, TooManyRequests
 from providers.parts import RULES
 from providers.twilio import calls, messages, receipts, twiml
 from providers.twilio.errors import THROTTLES, refusal
 from providers.twilio.options import TwilioOptions
-from providers.twilio.transport import (
-    MaybeSent,
-    NotSent,
-    ServerFault,
-    TooManyRequests,
-    Transport,
-)
+from providers.twilio.transport import Transport
 
 PART_RULE = RULES["gsm"]
 #: Twilio's clock against ours. Its instants are whole seconds besides.
@@ -70,6 +65,8 @@ def capabilities(options: TwilioOptions) -> Capabilities:
         webhook_receipts=True,
         polling=True,
         listing_complete_after=timedelta(seconds=options.listing_complete_after_seconds),
+        listing=True,
+        fetches_instructions=Channel.AUTO_CALL in options.channels,
         max_parts=PART_RULE.most_parts,
         part_rule=PART_RULE,
     )

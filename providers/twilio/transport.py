@@ -1,4 +1,4 @@
-"""The SDK's HTTP, over pyreqwest: pooled, bounded in time and size, exact about what left.
+"""The SDK's HTTP, over :mod:`providers.http`.
 
 The SDK's own clients have no time-out unless told, the synchronous one follows the
 environment's proxies, and both log addresses with telephone numbers in them. This one does not.
@@ -8,47 +8,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from datetime import timedelta
 from urllib.parse import urlencode, urlsplit
 
-from pyreqwest.client import Client, ClientBuilder
-from pyreqwest.exceptions import DetailedPyreqwestError, PyreqwestError
-from pyreqwest.response import Response
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response as SdkResponse
 
+from providers.http import Head, HttpClient, MaybeSent, Timeouts, judge_status
 from providers.twilio.options import TwilioOptions
 
-MAX_ANSWER_BYTES = 4 * 1024 * 1024
-"""A page of the listing takes far less; whatever is longer is not Twilio's."""
-
-# pyreqwest raises ConnectError and ConnectTimeoutError for whatever goes wrong before the
-# answer's first byte, also long after the request has left; the exception's class proves
-# nothing. The stage at which the HTTP engine failed is named in the chain of causes, and only
-# this one comes before anything is written. Should its wording ever change, "not sent" becomes
-# "maybe sent": slower, never twice. docs/decisions/0002-twilio-sdk-over-pyreqwest.md
-_WHILE_CONNECTING = "client error (Connect)"
-_LONGEST_PAUSE = timedelta(hours=1)
-
-
-class NotSent(Exception):
-    """No connection was made, so provably no part of the request left."""
-
-
-class MaybeSent(Exception):
-    """The request, or a part of it, may have left; no usable answer came."""
-
-
-class ServerFault(MaybeSent):
-    """The answer is neither an acceptance nor a refusal: 3xx, 408 or 5xx."""
-
-
-class TooManyRequests(Exception):
-    """429: not taken. ``retry_after`` is what the answer asked for, if it did."""
-
-    def __init__(self, retry_after: timedelta | None) -> None:
-        super().__init__("429")
-        self.retry_after = retry_after
+#: The SDK writes addresses and parameters of requests to it, numbers among them.
+logging.getLogger("twilio").setLevel(logging.CRITICAL)
 
 
 class Transport(AsyncHttpClient):  # type: ignore[misc]  # the SDK is not typed
@@ -57,18 +26,12 @@ class Transport(AsyncHttpClient):  # type: ignore[misc]  # the SDK is not typed
     def __init__(self, options: TwilioOptions) -> None:
         super().__init__(logging.getLogger("twilio.http_client"), is_async=True)
         self._origin = options.base_url
-        self._client: Client = (
-            ClientBuilder()
-            .no_proxy()
-            .follow_redirects(False)
-            .referer(False)
-            .connect_timeout(timedelta(seconds=options.connect_timeout_seconds))
-            .read_timeout(timedelta(seconds=options.read_timeout_seconds))
-            .timeout(timedelta(seconds=options.total_timeout_seconds))
-            # Shorter than servers usually wait: a request on a connection that the far end is
-            # just giving up ends in an outcome nobody knows.
-            .pool_idle_timeout(timedelta(seconds=10))
-            .build()
+        self._client = HttpClient(
+            Timeouts(
+                options.connect_timeout_seconds,
+                options.read_timeout_seconds,
+                options.total_timeout_seconds,
+            )
         )
 
     async def request(
@@ -84,25 +47,19 @@ class Transport(AsyncHttpClient):  # type: ignore[misc]  # the SDK is not typed
     ) -> SdkResponse:
         """Send one request; the signature is the SDK's.
 
-        Only 2xx and 4xx answers are returned. Raises :class:`NotSent`, :class:`MaybeSent`,
-        :class:`TooManyRequests`.
+        Only 2xx and 4xx answers are returned. Raises :class:`~providers.http.NotSent`,
+        :class:`~providers.http.MaybeSent`, :class:`~providers.http.TooManyRequests`.
         """
-        request = self._client.request(method, self._address(uri, params))
-        if headers:
-            request = request.headers(headers)
-        if auth:
-            request = request.basic_auth(*auth)
-        if data:
-            request = request.body_bytes(urlencode(data, doseq=True).encode("ascii"))
-        try:
-            async with request.build_streamed() as response:
-                return await _read(response)
-        except PyreqwestError as error:
-            # The library's own words quote the address, and with it a number.
-            why = "timed out" if isinstance(error, TimeoutError) else "failed"
-            if _failed_connecting(error):
-                raise NotSent(f"no connection: {why}") from None
-            raise MaybeSent(f"no usable answer: {why}") from None
+        answer = await self._client.send(
+            method,
+            self._address(uri, params),
+            headers=headers,
+            body=urlencode(data, doseq=True).encode("ascii") if data else None,
+            auth=auth,
+            judge=_judge,
+        )
+        # A refusal counts by its status, an acceptance by its identifier, which is ASCII.
+        return SdkResponse(answer.status, answer.body.decode("utf-8", errors="replace"))
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -118,31 +75,7 @@ class Transport(AsyncHttpClient):  # type: ignore[misc]  # the SDK is not typed
         return uri
 
 
-def _failed_connecting(error: PyreqwestError) -> bool:
-    if not isinstance(error, DetailedPyreqwestError):
-        return False
-    return any(cause["message"] == _WHILE_CONNECTING for cause in error.details["causes"] or ())
-
-
-async def _read(response: Response) -> SdkResponse:
-    if response.status == 429:
-        raise TooManyRequests(_retry_after(response.get_header("retry-after")))
-    if not (200 <= response.status < 300 or 400 <= response.status < 500) or response.status == 408:
-        raise ServerFault(f"HTTP {response.status}")
-    succeeded = 200 <= response.status < 300
-    if succeeded and "json" not in (response.get_header("content-type") or ""):
-        raise MaybeSent(f"{response.status}, not JSON")
-    body = bytearray()
-    while chunk := await response.body_reader.read_chunk():
-        body += chunk
-        if len(body) > MAX_ANSWER_BYTES:
-            raise MaybeSent(f"{response.status}, more than {MAX_ANSWER_BYTES} bytes")
-    # A refusal counts by its status, an acceptance by its identifier, which is ASCII.
-    return SdkResponse(response.status, body.decode("utf-8", errors="replace"))
-
-
-def _retry_after(value: str | None) -> timedelta | None:
-    """RFC 9110, 10.2.3: seconds. A date would need a clock, and an adapter has none."""
-    if value is None or not (value.isascii() and value.isdigit()):
-        return None
-    return min(timedelta(seconds=int(value[:9])), _LONGEST_PAUSE)
+def _judge(status: int, header: Head) -> None:
+    judge_status(status, header)
+    if 200 <= status < 300 and "json" not in (header("content-type") or ""):
+        raise MaybeSent(f"{status}, not JSON")

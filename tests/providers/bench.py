@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import ClassVar, Protocol, TypeVar, assert_never
+from typing import Any, ClassVar, Protocol, TypeVar, assert_never
 
 import pytest
 
@@ -24,9 +26,13 @@ from providers.base import (
     Unknown,
     WebhookRequest,
 )
+from tests.providers.faults import MAY_HAVE_BEEN_TAKEN, NO_USABLE_ANSWER
 from tests.providers.wire import (
     Behaviour,
     Wire,
+    answer,
+    refusing_origin,
+    reset_unanswered,
     wire,
 )
 
@@ -41,6 +47,50 @@ class Bench(Protocol):
 
     capabilities: Capabilities
     secrets: Sequence[str]
+    may_have_been_taken: Mapping[str, Any]
+    """Faults after which the carrier may have the contact."""
+    no_usable_answer: Mapping[str, Any]
+    """Faults after which a question is to be asked again."""
+
+    def serve(self) -> AbstractAsyncContextManager[Any]:
+        """A carrier that listens on loopback while the block runs."""
+        ...
+
+    def refusing(self) -> str:
+        """An address where nobody listens."""
+        ...
+
+    def accepts_all(self, channel: Channel, refs: Sequence[str]) -> Sequence[Any]:
+        """How the carrier takes contacts ``attempt-0``, ``attempt-1`` … handed over at once."""
+        ...
+
+    def their_fault(self) -> Any:
+        """The carrier says that it has failed."""
+        ...
+
+    def throttles(self) -> Any:
+        """Too many requests."""
+        ...
+
+    def rejects_us(self) -> Sequence[Any]:
+        """The account is not accepted."""
+        ...
+
+    def refuses_for_reasons_unheard_of(self) -> Sequence[Any]: ...
+
+    def talks_about_people(self) -> Sequence[Any]:
+        """Answers that quote the number and the text."""
+        ...
+
+    def ill(self) -> Sequence[Any]:
+        """Answers to the question for health that mean no good."""
+        ...
+
+    def forgeries(
+        self, honest: WebhookRequest, another: WebhookRequest
+    ) -> Sequence[WebhookRequest]:
+        """What somebody could make of two honest reports."""
+        ...
 
     def provider(self, origin: str) -> Provider:
         """The adapter against ``origin``, with time-outs well under a second."""
@@ -68,7 +118,7 @@ class Bench(Protocol):
         """A listing for :data:`TO`, page by page: identifiers and instants of creation."""
         ...
 
-    def healthy(self) -> Behaviour: ...
+    def healthy(self) -> Sequence[Any]: ...
 
     def receipt(self, channel: Channel, provider_ref: str, status: str) -> WebhookRequest:
         """A signed report."""
@@ -83,11 +133,78 @@ class Bench(Protocol):
     def succeeded(self, channel: Channel) -> tuple[str, Outcome]: ...
 
 
-def contact(channel: Channel) -> Contact:
+def contact(channel: Channel, number: int = 1) -> Contact:
     """A contact with everything that must stay out of logs and results."""
+    reference = f"attempt-{number}"
     if channel is Channel.SMS:
-        return Message("attempt-1", TO, SECRET_TEXT, "https://ward.example/r?a=1")
-    return Call("attempt-1", TO, "https://ward.example/voice?a=1", "https://ward.example/r?a=1")
+        return Message(reference, TO, SECRET_TEXT, "https://ward.example/r?a=1")
+    return Call(
+        reference,
+        TO,
+        "https://ward.example/voice?a=1",
+        "https://ward.example/r?a=1",
+        recording_url="https://ward.example/recordings/a.wav",
+    )
+
+
+class HttpBench:
+    """What carriers over HTTP have in common."""
+
+    may_have_been_taken: Mapping[str, Behaviour] = MAY_HAVE_BEEN_TAKEN
+    no_usable_answer: Mapping[str, Behaviour] = NO_USABLE_ANSWER
+
+    def serve(self) -> AbstractAsyncContextManager[Wire]:
+        return wire()
+
+    def refusing(self) -> str:
+        return refusing_origin()
+
+    def accepts(self, channel: Channel, provider_ref: str) -> Behaviour:
+        raise NotImplementedError
+
+    def accepts_all(self, channel: Channel, refs: Sequence[str]) -> Sequence[Behaviour]:
+        return [self.accepts(channel, ref) for ref in refs]
+
+    def their_fault(self) -> Behaviour:
+        return answer(500, {})
+
+    def throttles(self) -> Behaviour:
+        return answer(429, {})
+
+    def rejects_us(self) -> Sequence[Behaviour]:
+        return [answer(status, {"message": "no"}) for status in (401, 403)]
+
+    def refuses_for_reasons_unheard_of(self) -> Sequence[Behaviour]:
+        return [answer(400, {"code": 99999, "message": TO}), answer(422, b"\xff")]
+
+    def talks_about_people(self) -> Sequence[Behaviour]:
+        return [
+            answer(400, {"code": 1, "message": f"no {TO} {SECRET_TEXT}"}),
+            answer(401, {"message": f"no {TO}"}),
+            answer(500, {"message": f"no {TO}"}),
+            answer(201, {"to": TO}),
+            reset_unanswered,
+        ]
+
+    def ill(self) -> Sequence[Behaviour]:
+        return [answer(401, {}), answer(500, {}), answer(200, ["x"])]
+
+    def forgeries(
+        self, honest: WebhookRequest, another: WebhookRequest
+    ) -> Sequence[WebhookRequest]:
+        """Forgeries of a signature that covers address and form."""
+        return [
+            replace(honest, form=another.form),
+            replace(honest, form={**honest.form, "Extra": "1"}),
+            replace(honest, url=honest.url + "&b=2"),
+            replace(honest, url=honest.url.replace("ward.example", "ward.invalid")),
+            *(
+                replace(
+                    honest, form={key: value for key, value in honest.form.items() if key != name}
+                )
+                for name in honest.form
+            ),
+        ]
 
 
 def meaning(result: Result) -> str:
@@ -111,13 +228,17 @@ class Base:
     bench: ClassVar[Bench]
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        if "fault" in metafunc.fixturenames:
+            metafunc.parametrize("fault", list(self.bench.may_have_been_taken))
+        if "silence" in metafunc.fixturenames:
+            metafunc.parametrize("silence", list(self.bench.no_usable_answer))
         if "channel" in metafunc.fixturenames:
             channels = sorted(self.bench.capabilities.channels)
             metafunc.parametrize("channel", channels, ids=[str(one) for one in channels])
 
     def ask(self, act: Callable[[Provider], Awaitable[T]], *plan: Behaviour) -> tuple[T, Wire]:
         async def conversation() -> tuple[T, Wire]:
-            async with wire() as carrier:
+            async with self.bench.serve() as carrier:
                 carrier.then(*plan)
                 provider = self.bench.provider(carrier.origin)
                 try:

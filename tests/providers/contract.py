@@ -9,24 +9,34 @@ An adapter's test module supplies a :class:`tests.providers.bench.Bench` and inh
 
 from __future__ import annotations
 
-from providers.base import Capabilities, Channel
+from collections.abc import Callable
+
+from providers.base import Capabilities
 from tests.providers.bench import Base
+from tests.providers.contract_more import Batches, ByReference, Cancelling, SeveralReceipts
 from tests.providers.contract_questions import Listing, Polling
 from tests.providers.contract_reports import CallInstructions, Receipts
-from tests.providers.contract_submission import Submission
+from tests.providers.contract_submission import OverHttp, Submission
+
+#: Which suite an adapter gets for what it declares.
+FOR: tuple[tuple[type[Base], Callable[[Capabilities], bool]], ...] = (
+    (Submission, lambda declared: True),
+    (Polling, lambda declared: declared.polling),
+    (Listing, lambda declared: declared.listing),
+    (ByReference, lambda declared: declared.look_up_by_reference),
+    (Receipts, lambda declared: declared.webhook_receipts),
+    (SeveralReceipts, lambda declared: declared.several_receipts),
+    (Batches, lambda declared: declared.batch_size > 1),
+    (Cancelling, lambda declared: declared.cancel),
+    (CallInstructions, lambda declared: declared.fetches_instructions),
+)
 
 
-def contract(capabilities: Capabilities) -> tuple[type[Base], ...]:
+def contract(capabilities: Capabilities, *, http: bool = True) -> tuple[type[Base], ...]:
     """The suites for an adapter with these capabilities."""
-    suites: list[type[Base]] = [Submission]
-    if capabilities.polling:
-        suites.append(Polling)
-    if capabilities.listing_complete_after is not None:
-        suites.append(Listing)
-    if capabilities.webhook_receipts:
-        suites.append(Receipts)
-    if Channel.AUTO_CALL in capabilities.channels:
-        suites.append(CallInstructions)
+    suites = [suite for suite, wanted in FOR if wanted(capabilities)]
+    if http:
+        suites.append(OverHttp)
     names = [name for suite in suites for name in vars(suite) if name.startswith("test_")]
     assert len(names) == len(set(names)), "of two tests with one name only one would run"
     return tuple(suites)

@@ -13,6 +13,7 @@ from providers.base import (
     Accepted,
     Cause,
     Channel,
+    Message,
     Outcome,
     Provider,
     Refused,
@@ -21,38 +22,7 @@ from providers.base import (
     Unknown,
 )
 from tests.providers.bench import SECRET_TEXT, TO, Base, contact, meaning
-from tests.providers.wire import (
-    Behaviour,
-    answer,
-    close_unanswered,
-    endless,
-    hang,
-    refusing_origin,
-    reset_mid_answer,
-    reset_unanswered,
-    then_close,
-    trickle,
-)
-
-#: After these the contact may have been taken: the carrier had the whole request.
-MAY_HAVE_BEEN_TAKEN: dict[str, Behaviour] = {
-    "500 after accepting": answer(500, {"message": "oops"}),
-    "503 from a proxy": answer(503, b"<html>", content_type="text/html"),
-    "redirect": answer(307, b"", headers={"Location": "http://127.0.0.1:9/"}),
-    "408, which says nothing certain": answer(408, {}),
-    "hang after accepting": hang,
-    "an answer by drops": trickle,
-    "reset before the answer": reset_unanswered,
-    "closed before the answer": close_unanswered,
-    "reset mid-body": reset_mid_answer(201),
-    "malformed JSON": answer(201, b'{"sid": "SM'),
-    "JSON of another shape": answer(201, ["taken"]),
-    "JSON without an identifier": answer(201, {}),
-    "no body": answer(201, b""),
-    "not UTF-8": answer(201, b'{"sid": "\xff\xfe"}'),
-    "wrong content type": answer(200, b"<html>taken</html>", content_type="text/html"),
-    "huge body": endless(201),
-}
+from tests.providers.wire import answer, refusing_origin, reset_unanswered, then_close
 
 
 class Submission(Base):
@@ -80,7 +50,7 @@ class Submission(Base):
 
     def test_refused_connection_is_provably_not_taken(self, channel: Channel) -> None:
         async def conversation() -> Result:
-            provider = self.bench.provider(refusing_origin())
+            provider = self.bench.provider(self.bench.refusing())
             try:
                 return await provider.submit(contact(channel))
             finally:
@@ -90,16 +60,88 @@ class Submission(Base):
         assert isinstance(result, Throttled)
         assert timedelta() < result.retry_after <= timedelta(minutes=1)
 
-    @pytest.mark.parametrize("fault", MAY_HAVE_BEEN_TAKEN)
     def test_what_may_have_been_taken_is_unknown(self, channel: Channel, fault: str) -> None:
-        result, carrier = self.submit(channel, MAY_HAVE_BEEN_TAKEN[fault])
+        result, carrier = self.submit(channel, self.bench.may_have_been_taken[fault])
         assert meaning(result) == "unknown", result
         assert len(carrier.seen) == 1, "sent again on a guess"
 
     def test_a_fault_of_the_carrier_is_called_so(self, channel: Channel) -> None:
-        result, _ = self.submit(channel, answer(500, {}))
+        result, _ = self.submit(channel, self.bench.their_fault())
         assert isinstance(result, Unknown)
         assert result.cause is Cause.THEIR_FAULT
+
+    def test_throttled(self, channel: Channel) -> None:
+        result, _ = self.submit(channel, self.bench.throttles())
+        assert isinstance(result, Throttled)
+        assert timedelta() < result.retry_after <= timedelta(hours=1)
+
+    def test_our_credentials(self, channel: Channel) -> None:
+        for behaviour in self.bench.rejects_us():
+            result, _ = self.submit(channel, behaviour)
+            assert isinstance(result, Refused)
+            assert result.cause is Cause.OUR_CREDENTIALS
+
+    def test_an_unheard_of_refusal_is_other(self, channel: Channel) -> None:
+        for behaviour in self.bench.refuses_for_reasons_unheard_of():
+            result, _ = self.submit(channel, behaviour)
+            assert isinstance(result, Refused)
+            assert (result.cause, result.outcome) == (Cause.UNKNOWN, Outcome.OTHER)
+
+    def test_results_and_logs_hold_nothing_personal(
+        self, channel: Channel, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        seen = [
+            repr(self.submit(channel, behaviour)[0])
+            for behaviour in (
+                self.bench.accepts(channel, self.bench.ref(channel, 1)),
+                *self.bench.talks_about_people(),
+            )
+        ]
+        provider = self.bench.provider("http://127.0.0.1:1")
+        seen += [repr(provider), str(provider), caplog.text]
+        asyncio.run(provider.close())
+        for private in (TO[3:], SECRET_TEXT, *self.bench.secrets):
+            assert not [text for text in seen if private in text]
+
+    def test_at_once(self, channel: Channel) -> None:
+        async def many(provider: Provider) -> list[Result]:
+            return await asyncio.gather(
+                *(provider.submit(contact(channel, number)) for number in range(50))
+            )
+
+        refs = [self.bench.ref(channel, number) for number in range(50)]
+        results, _ = self.ask(many, *self.bench.accepts_all(channel, refs))
+        assert sorted(one.provider_ref for one in results if isinstance(one, Accepted)) == refs
+
+    def test_parts_never_fall_below_one_or_shrink(self) -> None:
+        provider = self.bench.provider("http://127.0.0.1:1")
+        counts = [provider.parts("あ" * length) for length in range(700)]
+        asyncio.run(provider.close())
+        assert counts[0] == 1
+        assert counts == sorted(counts)
+
+    def test_health(self) -> None:
+        said, _ = self.ask(lambda provider: provider.health(), *self.bench.healthy())
+        assert said is None
+
+    def test_ill_health_in_words(self) -> None:
+        for behaviour in self.bench.ill():
+            said, _ = self.ask(lambda provider: provider.health(), behaviour)
+            assert said is not None
+            assert " / " in said, "in Japanese and in English"
+
+    def test_a_price_is_in_yen_and_grows_with_the_parts(self) -> None:
+        provider = self.bench.provider(refusing_origin())
+        asyncio.run(provider.close())
+        if Channel.SMS in self.bench.capabilities.channels:
+            one, two = (provider.price(Message("r", TO, "あ" * length)) for length in (70, 71))
+            assert (one is None) == (two is None)
+            assert one is None or (two is not None and 0 < one < two)
+
+
+class OverHttp(Base):
+    """What only HTTP has."""
 
     def test_a_reused_connection_that_breaks_is_unknown(self, channel: Channel) -> None:
         """The second request leaves on the connection of the first and is read whole."""
@@ -137,39 +179,6 @@ class Submission(Base):
         assert isinstance(result, Throttled)
         assert timedelta() < result.retry_after <= timedelta(hours=1)
 
-    @pytest.mark.parametrize("status", [401, 403])
-    def test_our_credentials(self, channel: Channel, status: int) -> None:
-        result, _ = self.submit(channel, answer(status, {"message": "no"}))
-        assert isinstance(result, Refused)
-        assert result.cause is Cause.OUR_CREDENTIALS
-
-    def test_an_unheard_of_refusal_is_other(self, channel: Channel) -> None:
-        for body in (answer(400, {"code": 99999, "message": TO}), answer(422, b"\xff")):
-            result, _ = self.submit(channel, body)
-            assert isinstance(result, Refused)
-            assert (result.cause, result.outcome) == (Cause.UNKNOWN, Outcome.OTHER)
-
-    def test_results_and_logs_hold_nothing_personal(
-        self, channel: Channel, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        caplog.set_level(logging.DEBUG)
-        seen = [
-            repr(self.submit(channel, behaviour)[0])
-            for behaviour in (
-                self.bench.accepts(channel, self.bench.ref(channel, 1)),
-                answer(400, {"code": 1, "message": f"no {TO} {SECRET_TEXT}"}),
-                answer(401, {"message": f"no {TO}"}),
-                answer(500, {"message": f"no {TO}"}),
-                answer(201, {"to": TO}),
-                reset_unanswered,
-            )
-        ]
-        provider = self.bench.provider("http://127.0.0.1:1")
-        seen += [repr(provider), str(provider), caplog.text]
-        asyncio.run(provider.close())
-        for private in (TO[1:], SECRET_TEXT, *self.bench.secrets):
-            assert not [text for text in seen if private in text]
-
     def test_proxies_of_the_environment_are_not_used(
         self, channel: Channel, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -178,32 +187,3 @@ class Submission(Base):
         accepted = self.bench.accepts(channel, self.bench.ref(channel, 1))
         result, _ = self.submit(channel, accepted)
         assert meaning(result) == "accepted"
-
-    def test_at_once(self, channel: Channel) -> None:
-        async def many(provider: Provider) -> list[Result]:
-            return await asyncio.gather(*(provider.submit(contact(channel)) for _ in range(50)))
-
-        refs = [self.bench.ref(channel, number) for number in range(50)]
-        results, _ = self.ask(many, *(self.bench.accepts(channel, ref) for ref in refs))
-        assert sorted(one.provider_ref for one in results if isinstance(one, Accepted)) == refs
-
-    def test_parts_never_fall_below_one_or_shrink(self) -> None:
-        provider = self.bench.provider("http://127.0.0.1:1")
-        counts = [provider.parts("あ" * length) for length in range(700)]
-        asyncio.run(provider.close())
-        assert counts[0] == 1
-        assert counts == sorted(counts)
-
-    def test_health(self) -> None:
-        said, _ = self.ask(lambda provider: provider.health(), self.bench.healthy())
-        assert said is None
-
-    @pytest.mark.parametrize("status", [401, 500])
-    def test_ill_health_in_words(self, status: int) -> None:
-        said, _ = self.ask(lambda provider: provider.health(), answer(status, {}))
-        assert said is not None
-        assert " / " in said, "in Japanese and in English"
-
-    def test_unreadable_health(self) -> None:
-        said, _ = self.ask(lambda provider: provider.health(), answer(200, ["x"]))
-        assert said is not None

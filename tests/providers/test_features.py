@@ -11,7 +11,7 @@ PAGE = Path(__file__).parent.parent.parent / "docs" / "reference" / "providers.m
 
 
 def test_every_adapter_has_its_column() -> None:
-    assert tuple(sorted(DECLARED)) == adapters()
+    assert {name.partition(" ")[0] for name in DECLARED} == set(adapters())
 
 
 def test_the_page_shows_what_is_declared() -> None:

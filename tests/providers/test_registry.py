@@ -24,7 +24,7 @@ def test_what_there_is_is_named() -> None:
     with pytest.raises(UnknownAdapter, match="twilio") as caught:
         create("twillio", "ward-main", OPTIONS)
     assert "'twillio'" in str(caught.value)
-    assert adapters() == ("twilio",)
+    assert "gateway" in adapters()
 
 
 @pytest.mark.parametrize(

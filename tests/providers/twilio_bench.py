@@ -13,7 +13,7 @@ from providers.base import Channel, Outcome, Provider, WebhookRequest
 from providers.registry import create
 from providers.twilio.adapter import capabilities
 from providers.twilio.options import TwilioOptions
-from tests.providers.bench import SECRET_TEXT, TO
+from tests.providers.bench import SECRET_TEXT, TO, HttpBench
 from tests.providers.wire import Behaviour, answer
 
 ACCOUNT = "AC" + "0123456789abcdef" * 2
@@ -156,7 +156,7 @@ def call_form(ref: str, status: str, **extra: str) -> dict[str, str]:
     }
 
 
-class TwilioBench:
+class TwilioBench(HttpBench):
     """See :class:`tests.providers.bench.Bench`."""
 
     capabilities = capabilities(TwilioOptions.model_validate(OPTIONS))
@@ -205,8 +205,8 @@ class TwilioBench:
             for number, records in enumerate(pages)
         ]
 
-    def healthy(self) -> Behaviour:
-        return answer(200, {"sid": ACCOUNT, "status": "active", "type": "Full"})
+    def healthy(self) -> Sequence[Behaviour]:
+        return [answer(200, {"sid": ACCOUNT, "status": "active", "type": "Full"})]
 
     def receipt(self, channel: Channel, provider_ref: str, status: str) -> WebhookRequest:
         form = message_form if channel is Channel.SMS else call_form

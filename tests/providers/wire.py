@@ -78,7 +78,7 @@ async def _request(reader: asyncio.StreamReader) -> Seen:
         parts.path,
         parse_qs(parts.query, strict_parsing=bool(parts.query)),
         headers,
-        body.decode("ascii"),
+        body.decode("utf-8", errors="surrogateescape"),
     )
 
 
