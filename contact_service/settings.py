@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     """How long a worker may hold a batch: well over the longest request to a carrier."""
     reconcile_grace_seconds: float | None = None
     """Overrides, for tests and the demo, how long a carrier's listing may lag behind."""
+    disclosure_threshold: int = Field(default=5, ge=1)
+    """Reports tell no count of people from 1 to below this; 1 withholds nothing."""
     log_format: str = Field(default="json", pattern="^(json|console)$")
 
     @model_validator(mode="after")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -9,16 +11,20 @@ from uuid import UUID
 
 import typer
 
+from contact_service.bootstrap import Service
 from contact_service.cli.common import actor, fail, print_json, service
-from contact_service.domain.actors import Role
+from contact_service.domain.actors import Actor, Role
+from contact_service.evaluation.chapters.summary import centre
+from contact_service.evaluation.chapters.voice import Voice
 from contact_service.evaluation.facts import NoSuchRun
 from contact_service.evaluation.report import (
+    Format,
     NoCalls,
     latest_run,
     write_load_report,
     write_run_report,
+    write_trial_report,
 )
-from contact_service.evaluation.summary import centre
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -36,28 +42,33 @@ def _day(value: datetime | None) -> date | None:
     return value.date() if value else None
 
 
+@app.command("trial")
+def trial(
+    run_id: str = typer.Argument("latest", help="実施番号、または latest / a run, or latest"),
+    form: Format = typer.Option(Format.HTML, "--format", help="書式 / what it is written as"),
+    lang: Language = typer.Option(Language.JA, help="言語 / language"),
+    output: Path | None = typer.Option(
+        None, help="書き出すファイル（既定: report.書式）/ file to write (default: report.FORMAT)"
+    ),
+) -> None:
+    """試行の報告書を書く（HTML・PDF・Excel・JSON） / write a trial's report."""
+    file = output or Path(f"report.{form}")
+    with _faults(run_id, file), service() as found:
+        who = actor(Role.EVALUATOR)
+        write_trial_report(found, who, _run(found, who, run_id), form, file, lang.value)
+    typer.echo(file)
+
+
 @app.command("run")
 def run(
     run_id: str = typer.Argument("latest", help="実施番号、または latest / a run, or latest"),
     output: Path = typer.Option(Path("report"), help="書き出すフォルダ / folder to write into"),
     lang: Language = typer.Option(Language.JA, help="言語 / language"),
 ) -> None:
-    """実施の報告書（report.html, report.json）を書く / write a run's report."""
-    who = actor(Role.EVALUATOR)
-    with service() as found:
-        try:
-            wanted = latest_run(found, who) if run_id == "latest" else UUID(run_id)
-            write_run_report(found, who, wanted, output, lang.value)
-        except ValueError:
-            raise fail(
-                f"{run_id} は実施番号の形ではありません（UUID か latest）/ "
-                f"{run_id} is no run identifier: give a UUID or latest",
-                2,
-            ) from None
-        except NoSuchRun as error:
-            raise fail(str(error)) from None
-        except OSError as error:
-            raise fail(_unwritable(output, error)) from None
+    """同じ報告書を、HTMLとJSONでフォルダに / the same report as HTML and JSON in a folder."""
+    with _faults(run_id, output), service() as found:
+        who = actor(Role.EVALUATOR)
+        write_run_report(found, who, _run(found, who, run_id), output, lang.value)
     typer.echo(output / "report.html")
 
 
@@ -101,10 +112,34 @@ def load(
     if as_json:
         print_json(figures)
         return
-    for line in centre(figures["load"], lang.value):
+    for line in centre(figures["load"], Voice(lang.value, {}, {}, ())):
         typer.echo(line)
     if output:
         typer.echo(output)
+
+
+@contextmanager
+def _faults(run_id: str, output: Path) -> Iterator[None]:
+    """What can go wrong with a run's report, said in a sentence."""
+    try:
+        yield
+    except NoSuchRun as error:
+        raise fail(str(error)) from None
+    except OSError as error:
+        raise fail(_unwritable(output, error)) from None
+
+
+def _run(found: Service, who: Actor, run_id: str) -> UUID:
+    if run_id == "latest":
+        return latest_run(found, who)
+    try:
+        return UUID(run_id)
+    except ValueError:
+        raise fail(
+            f"{run_id} は実施番号の形ではありません（UUID か latest）/ "
+            f"{run_id} is no run identifier: give a UUID or latest",
+            2,
+        ) from None
 
 
 def _unwritable(path: Path | None, error: OSError) -> str:

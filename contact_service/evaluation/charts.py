@@ -9,16 +9,16 @@ from typing import Any
 
 import vl_convert
 
-from contact_service.evaluation.facts import RunFacts
+from contact_service.evaluation.chapters.voice import ARM_COLOURS as ARM_COLOURS
+from contact_service.evaluation.chapters.voice import Voice
+from contact_service.evaluation.document.model import GREY
 from contact_service.evaluation.load import Origin
-from contact_service.evaluation.wording import Lang, text
 
 FONTS = (
     "'BIZ UDPGothic','Noto Sans JP','Noto Sans CJK JP','Hiragino Sans','Yu Gothic','Meiryo',"
     "sans-serif"
 )
-CONTROL_COLOUR = "#6b6b6b"
-ARM_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+CONTROL_COLOUR = GREY
 ORIGIN_COLOURS = {
     Origin.RESIDENT: "#0072b2",
     Origin.OPERATOR: "#e69f00",
@@ -32,6 +32,7 @@ OUTCOME_GROUPS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "group_stop": ("#cc79a7", ("wrong_person", "opted_out")),
     "group_fault": ("#8c8c8c", ("network", "blocked", "canceled", "other")),
     "group_unknown": ("#d0d0d0", ("unknown", "pending")),
+    "group_withheld": ("#f0f0f2", ()),
 }
 """Outcomes in the few groups that a picture can show: name → colour, outcomes."""
 
@@ -64,25 +65,17 @@ def svg(spec: Spec, alt: str) -> str:
     return str(re.sub(r"^<svg ", f'<svg role="img" aria-label="{label}" ', drawn))
 
 
-def arm_colours(facts: RunFacts) -> dict[str, str]:
-    """Colour by arm: the holdout grey, the others in the definition's order."""
-    treated = [arm.name for arm in facts.definition.arms if not arm.holdout]
-    colours = {arm: ARM_COLOURS[n % len(ARM_COLOURS)] for n, arm in enumerate(treated)}
-    return {arm.name: colours.get(arm.name, CONTROL_COLOUR) for arm in facts.definition.arms}
-
-
-def payment_curve(facts: RunFacts, curves: Rows, outcome: str, lang: Lang) -> str:
+def payment_curve(curves: Rows, outcome: str, horizon_days: int, voice: Voice) -> str:
     """Cumulative share of clusters that had paid, with pointwise bands; incomplete days grey."""
-    colours = arm_colours(facts)
     values: Rows = [
         # nobody had paid before the first day
-        {"day": 0, "arm": facts.title_of(arm), "share": 0, "low": 0, "high": 0}
-        for arm in facts.in_order({row["arm"] for row in curves})
+        {"day": 0, "arm": voice.arm(arm).text, "share": 0, "low": 0, "high": 0}
+        for arm in dict.fromkeys(row["arm"] for row in curves)
     ]
     values += [
         {
             "day": row["day"] + 1,
-            "arm": facts.title_of(row["arm"]),
+            "arm": voice.arm(row["arm"]).text,
             "share": row[outcome]["estimate"],
             "low": row[outcome]["low"],
             "high": row[outcome]["high"],
@@ -90,16 +83,16 @@ def payment_curve(facts: RunFacts, curves: Rows, outcome: str, lang: Lang) -> st
         for row in curves
     ]
     incomplete = sorted({row["day"] + 1 for row in curves if not row["complete"]})
-    order = [facts.title_of(arm) for arm in colours]
-    scale = {"domain": order, "range": list(colours.values())}
+    order = [label.text for label in voice.arms.values()]
+    scale = {"domain": order, "range": [label.colour for label in voice.arms.values()]}
     legend = {"symbolType": "stroke", "symbolOpacity": 1, "symbolStrokeWidth": 3}
     colour = {"field": "arm", "type": "nominal", "scale": scale, "legend": legend}
     x = {"field": "day", "type": "quantitative",
-         "axis": {"title": text("axis_day", lang), "grid": False, "tickMinStep": 1, "format": "d"},
-         "scale": {"nice": False, "domain": [0, facts.definition.trial.horizon_days]}}  # fmt: skip
+         "axis": {"title": voice.t("axis_day"), "grid": False, "tickMinStep": 1, "format": "d"},
+         "scale": {"nice": False, "domain": [0, horizon_days]}}  # fmt: skip
     y = {
         "type": "quantitative",
-        "axis": {"format": ".0%", "tickMinStep": 0.01, "title": text("axis_share", lang)},
+        "axis": {"format": ".0%", "tickMinStep": 0.01, "title": voice.t("axis_share")},
     }
     layers: list[Spec] = []
     if incomplete:
@@ -128,14 +121,14 @@ def payment_curve(facts: RunFacts, curves: Rows, outcome: str, lang: Lang) -> st
         },
     ]  # fmt: skip
     spec = {"width": 650, "height": 300, "data": {"values": values}, "layer": layers}
-    return svg(spec, text("curve_alt", lang))
+    return svg(spec, voice.t("curve_alt"))
 
 
-def forest(facts: RunFacts, comparisons: Rows, lang: Lang) -> str:
+def forest(comparisons: Rows, voice: Voice) -> str:
     """Differences from the holdout in points, with intervals, by arm and outcome."""
     values = [
         {
-            "label": f"{facts.title_of(row['arm'])}：{text(outcome, lang)}",
+            "label": f"{voice.arm(row['arm']).text}{voice.t('colon')}{voice.t(outcome)}",
             "estimate": found["risk_difference"]["estimate"] * 100,
             "low": found["risk_difference"]["low"] * 100,
             "high": found["risk_difference"]["high"] * 100,
@@ -143,12 +136,13 @@ def forest(facts: RunFacts, comparisons: Rows, lang: Lang) -> str:
         }
         for row in comparisons
         for outcome, found in row["outcomes"].items()
+        if found["risk_difference"]
     ]
     y = {"field": "label", "type": "nominal", "sort": None,
          "axis": {"title": None, "labelLimit": 320, "grid": False, "domain": False,
                   "ticks": False, "labelPadding": 10}}  # fmt: skip
     x = {"type": "quantitative", "scale": {"padding": 16},
-         "axis": {"title": text("axis_points", lang),
+         "axis": {"title": voice.t("axis_points"),
                   "labelExpr": "datum.value == 0 ? '0' : format(datum.value, '+~g')"}}  # fmt: skip
     layers: list[Spec] = [
         {"data": {"values": [{"zero": 0}]},
@@ -162,18 +156,18 @@ def forest(facts: RunFacts, comparisons: Rows, lang: Lang) -> str:
                       "fill": {"field": "fill", "type": "nominal", "scale": None}}},
     ]  # fmt: skip
     spec = {"width": 430, "height": {"step": 36}, "data": {"values": values}, "layer": layers}
-    return svg(spec, text("forest_alt", lang))
+    return svg(spec, voice.t("forest_alt"))
 
 
-def outcomes(steps: Rows, labels: dict[str, str], lang: Lang) -> str:
-    """Shares of outcome groups by step. ``labels``: step → what it is called."""
+def outcomes(steps: Rows, voice: Voice) -> str:
+    """Shares of outcome groups by step; what is withheld is drawn as such."""
     values = [
-        {"step": labels[step["step"]], "group": text(group, lang), "order": place,
-         "attempts": sum(step["outcomes"].get(outcome, 0) for outcome in members)}
+        {"step": voice.step(step["step"]), "group": voice.t(group), "order": place,
+         "attempts": _attempts(step, members)}
         for step in steps
         for place, (group, (_, members)) in enumerate(OUTCOME_GROUPS.items())
     ]  # fmt: skip
-    groups = {text(group, lang): colour for group, (colour, _) in OUTCOME_GROUPS.items()}
+    groups = {voice.t(group): colour for group, (colour, _) in OUTCOME_GROUPS.items()}
     spec = {
         "width": 520,
         "height": {"step": 42},
@@ -183,41 +177,74 @@ def outcomes(steps: Rows, labels: dict[str, str], lang: Lang) -> str:
             "y": {"field": "step", "type": "nominal", "sort": None,
                   "axis": {"title": None, "labelLimit": 240, "ticks": False, "domain": False}},
             "x": {"field": "attempts", "type": "quantitative", "stack": "normalize",
-                  "axis": {"format": ".0%", "title": text("axis_attempts", lang)}},
+                  "axis": {"format": ".0%", "title": voice.t("axis_attempts")}},
             "order": {"field": "order"},
             "color": {"field": "group", "type": "nominal",
                       "scale": {"domain": list(groups), "range": list(groups.values())},
                       "legend": {"columns": 4}},
         },
     }  # fmt: skip
-    return svg(spec, text("outcomes_alt", lang))
+    return svg(spec, voice.t("outcomes_alt"))
 
 
-def load_by_half_hour(slots: Rows, lang: Lang) -> str:
+def _attempts(step: dict[str, Any], members: tuple[str, ...]) -> int:
+    told = {name: n for name, n in step["outcomes"].items() if isinstance(n, int)}
+    if members:
+        return sum(told.get(outcome, 0) for outcome in members)
+    return int(step["made"]) - sum(told.values()) if isinstance(step["made"], int) else 0
+
+
+def costs(arms: Rows, voice: Voice) -> str:
+    """Yen by arm: contacts, and operators' time on calls from the people contacted."""
+    parts = {"contact_yen": voice.t("contact_cost"), "inbound_yen": voice.t("inbound_cost")}
+    values = [
+        {"arm": voice.arm(row["arm"]).text, "part": name, "yen": row[key], "order": place}
+        for row in arms
+        for place, (key, name) in enumerate(parts.items())
+    ]
+    spec = {
+        "width": 430,
+        "height": {"step": 42},
+        "data": {"values": values},
+        "mark": {"type": "bar", "stroke": "white", "strokeWidth": 1},
+        "encoding": {
+            "y": {"field": "arm", "type": "nominal", "sort": None,
+                  "axis": {"title": None, "labelLimit": 260, "ticks": False, "domain": False}},
+            "x": {"field": "yen", "type": "quantitative",
+                  "axis": {"title": voice.t("axis_yen"), "format": ",d"}},
+            "order": {"field": "order"},
+            "color": {"field": "part", "type": "nominal",
+                      "scale": {"domain": list(parts.values()), "range": ["#0072b2", "#e69f00"]}},
+        },
+    }  # fmt: skip
+    return svg(spec, voice.t("cost_alt"))
+
+
+def load_by_half_hour(slots: Rows, voice: Voice) -> str:
     """Inbound and operators' outbound load over the day, before and after."""
     streams = (Origin.RESIDENT, Origin.OPERATOR)
     values = [
-        {"slot": row["slot"], "erlangs": row["erlangs"], "stream": text(row["origin"], lang),
-         "period": text(row["period"], lang)}
+        {"slot": row["slot"], "erlangs": row["erlangs"], "stream": voice.t(row["origin"]),
+         "period": voice.t(row["period"])}
         for row in slots
         if row["origin"] in streams
     ]  # fmt: skip
-    periods = [text("before", lang), text("after", lang)]
+    periods = [voice.t("before"), voice.t("after")]
     spec = {
         "data": {"values": values},
         "facet": {"column": {"field": "stream", "type": "nominal",
-                             "sort": [text(origin, lang) for origin in streams]}},
+                             "sort": [voice.t(origin) for origin in streams]}},
         "spec": {
             "width": 310,
             "height": 220,
             "mark": {"type": "line", "point": {"size": 36}, "strokeWidth": 2},
             "encoding": {
                 "x": {"field": "slot", "type": "ordinal",
-                      "axis": {"title": text("axis_slot", lang), "labelAngle": 0,
+                      "axis": {"title": voice.t("axis_slot"), "labelAngle": 0,
                                "labelExpr": "slice(datum.label, 3) == '00' ? datum.label : ''",
                                "labelOverlap": True, "ticks": False}},
                 "y": {"field": "erlangs", "type": "quantitative",
-                      "axis": {"title": text("axis_erlangs", lang)}},
+                      "axis": {"title": voice.t("axis_erlangs")}},
                 "color": {"field": "period", "type": "nominal",
                           "scale": {"domain": periods, "range": ["#8c8c8c", "#d55e00"]}},
                 "strokeDash": {"field": "period", "type": "nominal",
@@ -225,16 +252,16 @@ def load_by_half_hour(slots: Rows, lang: Lang) -> str:
             },
         },
     }  # fmt: skip
-    return svg(spec, text("slots_alt", lang))
+    return svg(spec, voice.t("slots_alt"))
 
 
-def load_by_day(days: Rows, change: str | None, lang: Lang) -> str:
+def load_by_day(days: Rows, change: str | None, voice: Voice) -> str:
     """Agent-hours by day and stream, the start marked."""
     values = [
-        {"day": row["day"], "hours": row["agent_hours"], "stream": text(row["origin"], lang)}
+        {"day": row["day"], "hours": row["agent_hours"], "stream": voice.t(row["origin"])}
         for row in days
     ]
-    streams = {text(origin, lang): colour for origin, colour in ORIGIN_COLOURS.items()}
+    streams = {voice.t(origin): colour for origin, colour in ORIGIN_COLOURS.items()}
     x = {
         "field": "day",
         "type": "temporal",
@@ -248,14 +275,14 @@ def load_by_day(days: Rows, change: str | None, lang: Lang) -> str:
             "encoding": {
                 "x": x,
                 "y": {"field": "hours", "type": "quantitative",
-                      "axis": {"title": text("axis_hours", lang)}},
+                      "axis": {"title": voice.t("axis_hours")}},
                 "color": {"field": "stream", "type": "nominal",
                           "scale": {"domain": list(streams), "range": list(streams.values())}},
             },
         }
     ]  # fmt: skip
     if change:
-        start = {"data": {"values": [{"day": change, "label": text("starts", lang)}]}}
+        start = {"data": {"values": [{"day": change, "label": voice.t("starts")}]}}
         layers += [
             {**start, "mark": {"type": "rule", "color": _INK, "strokeDash": [4, 3]},
              "encoding": {"x": x}},
@@ -264,4 +291,4 @@ def load_by_day(days: Rows, change: str | None, lang: Lang) -> str:
              "encoding": {"x": x, "y": {"value": 0}, "text": {"field": "label"}}},
         ]  # fmt: skip
     spec = {"width": 650, "height": 220, "data": {"values": values}, "layer": layers}
-    return svg(spec, text("timeline_alt", lang))
+    return svg(spec, voice.t("timeline_alt"))

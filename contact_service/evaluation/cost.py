@@ -104,6 +104,7 @@ def _additional(comparison: Row, totals: list[Row]) -> Row:
         "additional_cost_yen": round(extra_cost),
         "additional_collected_yen": None,
         "cost_per_additional_yen": None,
+        "net_benefit_yen": None,
     }
     if amount is None:
         return result
@@ -113,6 +114,9 @@ def _additional(comparison: Row, totals: list[Row]) -> Row:
         "high": round(amount["high"] * n),
         "method": f"{amount['method']} × clusters",
     }
+    result["net_benefit_yen"] = {
+        end: round(amount[end] * n - extra_cost) for end in ("estimate", "low", "high")
+    } | {"method": "additional yen − additional cost, cost taken as known"}
     if amount["low"] > 0:
         bounds = sorted((extra_cost / (amount["low"] * n), extra_cost / (amount["high"] * n)))
         result["cost_per_additional_yen"] = {

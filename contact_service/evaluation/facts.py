@@ -84,11 +84,6 @@ class RunFacts:
         """The holdout that the others are compared with; ``None`` when nobody is left alone."""
         return next((arm for arm in self.definition.arms if arm.holdout), None)
 
-    def title_of(self, arm: str) -> str:
-        """What staff call an arm."""
-        titles = {a.name: a.title for a in self.definition.arms}
-        return titles.get(arm) or arm
-
     def in_order(self, arms: set[str]) -> list[str]:
         """Arms in the definition's order; any others after them."""
         defined = [arm.name for arm in self.definition.arms]

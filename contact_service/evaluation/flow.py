@@ -54,6 +54,7 @@ def flow(counts: Counts, facts: RunFacts, arms: list[Row]) -> dict[str, Any]:
         "excluded": reasons,
         "excluded_debtors": sum(excluded.values()),
         "randomised_debtors": randomised,
+        "randomised_clusters": sum(row["clusters"] for row in arms),
         "unaccounted_debtors": gap,
         "clusters_in_two_arms": in_two,
         "reconciles": gap == 0 and in_two == 0,

@@ -11,7 +11,6 @@ from campaigns.definition import PrimaryOutcome
 from campaigns.vocabulary import ClaimKind, Period
 from contact_service.evaluation import estimates
 from contact_service.evaluation.counts import Counts, Row
-from contact_service.evaluation.disclosure import hide_small
 from contact_service.evaluation.estimates import Moments
 from contact_service.evaluation.facts import Completeness, RunFacts
 
@@ -149,14 +148,13 @@ def _sample_ratio(facts: RunFacts, arms: list[Row]) -> Row | None:
 
 def _by_period(counts: Counts, facts: RunFacts) -> list[Row]:
     found = sorted(counts.rows("by_period"), key=lambda row: _place(Period, row["period"]))
-    rows = [
+    return [
         {
             **row,
             "rate": row["paid_yen"] / row["outstanding_yen"] if row["outstanding_yen"] else None,
         }
         for row in _arms_in_order(facts, found)
     ]
-    return hide_small(rows, "debtors", ("claims", "outstanding_yen", "paid_yen", "rate"))
 
 
 def _by_kind(counts: Counts, facts: RunFacts) -> list[Row]:
@@ -166,24 +164,15 @@ def _by_kind(counts: Counts, facts: RunFacts) -> list[Row]:
             "share": row["paid_something"] / row["clusters"],
             "interval": _interval(row["paid_something"], row["clusters"]),
         }
-        for row in counts.rows("by_kind")
+        for row in _arms_in_order(facts, counts.rows("by_kind"))
     ]
-    shown: list[Row] = []
-    for arm in facts.in_order({row["arm"] for row in rows}):
-        own = [row for row in rows if row["arm"] == arm]
-        own = hide_small(own, "clusters", ("paid_something", "share", "interval"))
-        shown += hide_small(own, "paid_something", ("share", "interval"))
-    return sorted(shown, key=lambda row: _place(ClaimKind, row["kind"]))
+    return sorted(rows, key=lambda row: _place(ClaimKind, row["kind"]))
 
 
 def _balance(counts: Counts, facts: RunFacts) -> list[Row]:
     """Clusters by stratum and arm."""
-    rows = counts.rows("by_stratum")
-    shown: list[Row] = []
-    for arm in facts.in_order({row["arm"] for row in rows}):
-        own = sorted((row for row in rows if row["arm"] == arm), key=lambda row: row["stratum"])
-        shown += hide_small(own, "clusters")
-    return shown
+    rows = sorted(counts.rows("by_stratum"), key=lambda row: str(row["stratum"]))
+    return _arms_in_order(facts, rows)
 
 
 def _interval(events: int, n: int) -> list[float]:

@@ -6,7 +6,9 @@ Reading a report reveals nobody: it holds counts only, no name and no number.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,11 +18,14 @@ from sqlalchemy import Connection
 from contact_service import __version__
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, Role, require
-from contact_service.evaluation import cost, flow, payment, render
+from contact_service.evaluation import cost, flow, payment
+from contact_service.evaluation.chapters.whole import load_document, run_document
 from contact_service.evaluation.counts import Counts
+from contact_service.evaluation.document import html, pdf, xlsx
+from contact_service.evaluation.document.model import Document
 from contact_service.evaluation.facts import NoSuchRun, RunFacts, run_facts
 from contact_service.evaluation.load import load_figures
-from contact_service.evaluation.summary import centre, summary
+from contact_service.evaluation.withholding import withhold
 from contact_service.evaluation.wording import language
 from contact_service.store import audit
 
@@ -36,24 +41,74 @@ class NoCalls(Exception):
     """The call log is empty."""
 
 
-def write_run_report(
-    service: Service, actor: Actor, run_id: UUID, output: Path, lang: str
-) -> Figures:
-    """Write ``report.html`` and ``report.json`` into the folder ``output``; the figures.
+class Format(StrEnum):
+    """What a report is written as."""
 
-    ``lang`` is ``ja`` or ``en``. Raises :class:`NotAllowed`, :class:`NoSuchRun`,
-    ``ValueError`` for another language, ``OSError``.
+    HTML = "html"
+    PDF = "pdf"
+    XLSX = "xlsx"
+    JSON = "json"
+
+
+def run_report(service: Service, actor: Actor, run_id: UUID, lang: str) -> tuple[Document, Figures]:
+    """The report of a run, as a document and as figures, small numbers withheld in both.
+
+    ``lang`` is ``ja`` or ``en``. Reading is recorded. Raises :class:`NotAllowed`,
+    :class:`NoSuchRun`, ``ValueError`` for another language.
     """
     require(actor, *READERS)
     words = language(lang)
     at = service.clock.now()
     with _snapshot(service) as connection, connection.begin():
-        facts, figures = run_figures(connection, run_id, at)
+        facts, counted = run_figures(connection, run_id, at)
         audit.record(connection, at, actor, "report.run", str(run_id), lang=lang)
-    figures["summary"] = summary(facts, figures, words)
+    figures = withhold(counted, service.settings.disclosure_threshold)
+    return run_document(facts, figures, words), figures
+
+
+def written(document: Document, figures: Figures, form: Format) -> bytes:
+    """A report as the content of one file."""
+    at = datetime.fromisoformat(figures["report"]["written_at"])
+    match form:
+        case Format.HTML:
+            return html.page(document).encode()
+        case Format.PDF:
+            return pdf.pdf(document, at)
+        case Format.XLSX:
+            return xlsx.workbook(document, at)
+        case Format.JSON:
+            return json.dumps(figures, ensure_ascii=False, indent=1, default=str).encode()
+
+
+def write_run_report(
+    service: Service,
+    actor: Actor,
+    run_id: UUID,
+    output: Path,
+    lang: str,
+    forms: Iterable[Format] = (Format.HTML, Format.JSON),
+) -> Figures:
+    """Write ``report.html``, ``report.json`` … into the folder ``output``; the figures.
+
+    Raises what :func:`run_report` does, and ``OSError``.
+    """
+    document, figures = run_report(service, actor, run_id, lang)
     output.mkdir(parents=True, exist_ok=True)
-    _write(output / "report.html", render.run_page(facts, figures, words))
-    _write(output / "report.json", json.dumps(figures, ensure_ascii=False, indent=1, default=str))
+    for form in forms:
+        _write(output / f"report.{form}", written(document, figures, form))
+    return figures
+
+
+def write_trial_report(
+    service: Service, actor: Actor, run_id: UUID, form: Format, output: Path, lang: str
+) -> Figures:
+    """Write the report of a run into the file ``output``; the figures.
+
+    Raises what :func:`run_report` does, and ``OSError``.
+    """
+    document, figures = run_report(service, actor, run_id, lang)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    _write(output, written(document, figures, form))
     return figures
 
 
@@ -93,7 +148,7 @@ def write_load_report(
     figures = {"report": _about("load", at), "sources": load.pop("sources"), "load": load}
     if output is not None:
         output.parent.mkdir(parents=True, exist_ok=True)
-        _write(output, render.load_page(figures, centre(load, words), words))
+        _write(output, html.page(load_document(figures, words)).encode())
     return figures
 
 
@@ -134,6 +189,7 @@ def run_figures(connection: Connection, run_id: UUID, at: datetime) -> tuple[Run
         "payment": paid,
         "cost": cost.cost(counts, facts, arms, contacts["parts"], paid["comparisons"]),
         "load": load,
+        "rows": f"contact-service report rows {run_id}",
         "sources": counts.asked | (load.pop("sources") if load else {}),
     }
     return facts, figures
@@ -160,8 +216,8 @@ def _snapshot(service: Service) -> Connection:
     return service.engine.connect().execution_options(isolation_level="REPEATABLE READ")
 
 
-def _write(path: Path, content: str) -> None:
+def _write(path: Path, content: bytes) -> None:
     """Replace a file whole: a reader never finds half a report."""
     draft = path.with_name(f".{path.name}.new")
-    draft.write_text(content, encoding="utf-8")
+    draft.write_bytes(content)
     draft.replace(path)

@@ -15,6 +15,8 @@ from campaigns.vocabulary import (
     CHANNEL_JA,
     CLAIM_KIND_EN,
     CLAIM_KIND_JA,
+    LEGAL_CLASS_EN,
+    LEGAL_CLASS_JA,
     OUTCOME_EN,
     OUTCOME_JA,
     PERIOD_EN,
@@ -25,6 +27,8 @@ from contact_service.domain.states import EXCLUSION_EN, EXCLUSION_JA, SKIP_EN, S
 
 Lang = Literal["ja", "en"]
 
+_AMOUNTS = ("a:-2万", "b:2-5万", "c:5-15万", "d:15万-")
+"""The bands of the allocation by amount, as ``target.stratum`` holds them."""
 _PENDING = {"ja": "結果待ち", "en": "pending"}
 _NAMES: dict[str, dict[str, Mapping[Any, str]]] = {
     "ja": {
@@ -34,6 +38,11 @@ _NAMES: dict[str, dict[str, Mapping[Any, str]]] = {
         "period": PERIOD_JA,
         "exclusion": EXCLUSION_JA,
         "skip": SKIP_JA,
+        "legal_class": LEGAL_CLASS_JA,
+        "amount": dict(
+            zip(_AMOUNTS, ("2万円未満", "2～5万円", "5～15万円", "15万円以上"), strict=True)
+        ),
+        "number": {"mobile": "携帯電話", "fixed": "固定電話等"},
     },
     "en": {
         "channel": CHANNEL_EN,
@@ -42,6 +51,15 @@ _NAMES: dict[str, dict[str, Mapping[Any, str]]] = {
         "period": PERIOD_EN,
         "exclusion": EXCLUSION_EN,
         "skip": SKIP_EN,
+        "legal_class": LEGAL_CLASS_EN,
+        "amount": dict(
+            zip(
+                _AMOUNTS,
+                ("under ¥20,000", "¥20,000–49,999", "¥50,000–149,999", "¥150,000 or more"),
+                strict=True,
+            )
+        ),
+        "number": {"mobile": "mobile number", "fixed": "no mobile number"},
     },
 }
 _MINUS = "−"

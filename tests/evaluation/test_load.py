@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import Connection, Engine, insert, select, text
 
 from contact_service.clock import TOKYO
+from contact_service.evaluation.chapters.summary import centre
+from contact_service.evaluation.chapters.voice import Voice
 from contact_service.evaluation.load import is_working_day, load_figures
-from contact_service.evaluation.summary import centre
 from contact_service.store.tables.calls import call
 from tests.evaluation.world import CALLS_FROM, CALLS_TO, START, World, build
 
@@ -132,7 +133,7 @@ def test_a_stream_without_records_after_is_not_compared(engine: Engine) -> None:
         assert row_of(found["comparison"], measure=measure)["difference"] is None
     assert row_of(found["comparison"], measure="inbound_agent_hours")["difference"] is not None
     assert row_of(found["comparison"], measure="auto_calls")["total_after"] == 2
-    said = centre(found, "en")
+    said = centre(found, Voice("en", {}, {}, ()))
     outbound = [line for line in said if line.startswith("Outbound by operators")]
     assert len(outbound) == 1
     assert "no call on 2 of 3 working days" in outbound[0]

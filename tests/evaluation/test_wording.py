@@ -33,13 +33,18 @@ def test_every_text_is_used_and_every_used_text_is_there() -> None:
         used |= set(re.findall(r"['\"](\w+)['\"]", path.read_text(encoding="utf-8")))
     built = (
         {f"note_{c}" for c in Completeness}
-        | {f"effect_{v}" for v in ("clear", "unsure", "chance", "interim")}
+        | {f"effect_{v}" for v in ("clear", "unsure", "chance", "interim", "withheld")}
+        | {
+            f"do_{v}"
+            for v in ("worth", "unpriced", "not_worth", "harm", "unsure", "chance", "withheld")
+        }
         | {f"levels_{o}" for o in ("paid_something", "paid_in_full")}
-        | {f"q_{q}" for q in ("tried", "happened", "sure", "cost", "centre")}
+        | {f"q_{q}" for q in ("tried", "happened", "sure", "cost", "centre", "do")}
         | {o.value for o in Origin}
         | set(MEASURES)
         | set(OUTCOME_GROUPS)
         | {"calls_n", "hours_n"}  # the units of the measures
+        | {"sms_parts", "call_minutes", "operator_hours"}  # of what is paid for
     )
     assert set(texts()) - used - built == set()
     assert built - set(texts()) == set()
@@ -66,7 +71,7 @@ def test_figures() -> None:
     assert wording.day("2026-10-26", "en") == "26 October 2026"
     assert wording.number(1234567) == "1,234,567"
     assert wording.number(None) == "–"
-    assert wording.number("<5") == wording.yen("<5", "ja") == "<5"
+    assert wording.number("x") == wording.yen("x", "ja") == "x"
     assert wording.signed(-3.24) == "−3.2"
     assert [wording.signed(v) for v in (-0.01, 0.0, 0.01)] == ["−0.0", "0.0", "+0.0"]
     assert wording.points(0.0524) == "+5.2"

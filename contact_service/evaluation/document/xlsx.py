@@ -1,0 +1,239 @@
+"""A report as an Excel workbook: typed cells to count with, one sheet a section.
+
+Texts are written as texts whatever they begin with, so that nothing is read as a formula or an
+address. Long numbers stay numbers up to the fifteen digits that Excel keeps.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+import xlsxwriter
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from contact_service.evaluation.document.model import (
+    Answers,
+    Block,
+    Cards,
+    Cell,
+    Column,
+    Document,
+    Flow,
+    Heading,
+    Interval,
+    Kind,
+    Label,
+    Picture,
+    Section,
+    Table,
+    Words,
+)
+from contact_service.evaluation.wording import Lang, text
+
+_SAFE: dict[str, Any] = {
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+    "in_memory": True,
+    "nan_inf_to_errors": False,
+}
+_EXCEL_CELL = 32_767
+_WIDEST = 48
+
+
+def workbook(document: Document, written_at: date) -> bytes:
+    """The report as the bytes of an ``.xlsx`` file. ``written_at`` becomes its date."""
+    held = io.BytesIO()
+    with xlsxwriter.Workbook(held, _SAFE) as book:
+        book.set_properties({"title": document.title, "subject": document.kicker,
+                             "created": written_at})  # fmt: skip
+        book.set_calc_mode("auto")
+        style = _Style(book)
+        taken: set[str] = set()
+        for section in document.sections:
+            sheet = book.add_worksheet(_sheet_name(section.title, taken))
+            _Sheet(sheet, style, document.lang).section(document, section)
+        if document.sources:
+            title = text("annex", document.lang)
+            sheet = book.add_worksheet(_sheet_name(title, taken))
+            _Sheet(sheet, style, document.lang).sources(document)
+    return held.getvalue()
+
+
+def _sheet_name(title: str, taken: set[str]) -> str:
+    """Excel allows 31 characters, and some not at all."""
+    name = re.sub(r"[\[\]:*?/\\']", " ", title)[:28].strip() or "-"
+    unique, n = name, 2
+    while unique.casefold() in taken:
+        unique, n = f"{name} {n}", n + 1
+    taken.add(unique.casefold())
+    return unique
+
+
+class _Style:
+    """The workbook's formats, made once each."""
+
+    def __init__(self, book: Any) -> None:
+        self._book = book
+        self._made: dict[str, Format] = {}
+
+    def get(self, **properties: Any) -> Format:
+        key = repr(sorted(properties.items()))
+        if key not in self._made:
+            font = {"font_name": "Yu Gothic", "font_size": 10, "valign": "top"}
+            self._made[key] = self._book.add_format({**font, **properties})
+        return self._made[key]
+
+    def number(self, column: Column, lang: Lang) -> Format:
+        digits = "." + "0" * column.digits if column.digits else ""
+        yen = '#,##0"円";[Red]-#,##0"円"' if lang == "ja" else '"¥"#,##0;[Red]-"¥"#,##0'
+        forms = {
+            Kind.YEN: yen,
+            Kind.SHARE: "0.0%",
+            Kind.POINTS: "+0.0%;-0.0%;0.0%",
+            Kind.P_VALUE: '[<0.001]"< 0.001";0.000',
+            Kind.SIGNED: f"+#,##0{digits};-#,##0{digits};0",
+            Kind.DAY: "yyyy-mm-dd",
+        }
+        return self.get(num_format=forms.get(column.kind, f"#,##0{digits}"))
+
+
+class _Sheet:
+    """One sheet, written from the top down."""
+
+    def __init__(self, sheet: Worksheet, style: _Style, lang: Lang) -> None:
+        self._sheet, self._style, self._lang = sheet, style, lang
+        self._row = 0
+        self._widths: dict[int, int] = {}
+
+    def section(self, document: Document, section: Section) -> None:
+        for line in document.banners:
+            self._line(line, bold=True, bg_color="#ffd43d")
+        self._line(f"{document.title} – {document.kicker}", font_color="#626264")
+        self._line(section.title, bold=True, font_size=14)
+        for block in section.blocks:
+            self._block(block)
+        if section.counted_by:
+            names = ", ".join(section.counted_by)
+            self._line(f"{text('counted_by', self._lang)}: {names}", font_color="#626264")
+        if section.rows:
+            self._line(f"{text('rows_by', self._lang)}: {section.rows}", font_color="#626264")
+        self._finish()
+
+    def sources(self, document: Document) -> None:
+        self._line(text("annex", self._lang), bold=True, font_size=14)
+        self._line(text("annex_lead", self._lang))
+        for name, source in document.sources.items():
+            self._line(name, bold=True)
+            for line in source["sql"].splitlines():
+                self._line(line, font_name="Consolas", font_size=9)
+            for key, value in source["parameters"].items():
+                self._line(f":{key} = {value}", font_color="#626264", font_size=9)
+        self._finish()
+
+    def _block(self, block: Block) -> None:
+        if isinstance(block, Table):
+            self._table(block)
+        elif isinstance(block, Heading):
+            self._line(block.text, bold=True)
+        elif isinstance(block, Words):
+            for line in block.lines:
+                self._line(line)
+        elif isinstance(block, Cards):
+            for card in block.cards:
+                self._cells([card.label.text, card.figure, " ".join(card.small)])
+        elif isinstance(block, Answers):
+            for question, lines in block.answers:
+                self._line(question, bold=True)
+                for line in lines:
+                    self._line(line)
+        elif isinstance(block, Flow):
+            for box in (block.assessed, block.excluded, block.randomised,
+                        *(box for lane in block.lanes for box in lane)):  # fmt: skip
+                self._cells([box.heading, *box.lines])
+        elif isinstance(block, Picture):
+            return  # its numbers stand in the tables beside it
+
+    def _table(self, table: Table) -> None:
+        self._row += 1
+        if table.title:
+            self._line(table.title, bold=True)
+        if table.lead:
+            self._line(table.lead, font_color="#626264")
+        split = _split(table, self._lang)
+        places = [place for _, place in split]
+        columns = [column for column, _ in split]
+        head = self._style.get(bold=True, bottom=1, text_wrap=True, bg_color="#f0f0f4")
+        for place, column in enumerate(columns):
+            self._sheet.write_string(self._row, place, column.label, head)
+            self._widen(place, column.label)
+        self._row += 1
+        for row in table.rows:
+            for place, cell in enumerate(_spread(row, places)):
+                self._cell(place, cell, columns[place])
+            self._row += 1
+        self._row += 1
+
+    def _cell(self, place: int, cell: Cell, column: Column) -> None:
+        if cell is None:
+            self._sheet.write_blank(self._row, place, None, self._style.get())
+        elif column.kind is Kind.DAY and not isinstance(cell, Label | Interval):
+            day = cell if isinstance(cell, date) else date.fromisoformat(str(cell))
+            self._sheet.write_datetime(
+                self._row, place, day, self._style.number(column, self._lang)
+            )
+            self._widen(place, "2026-01-01")
+        elif isinstance(cell, int | float) and column.kind is not Kind.TEXT:
+            self._sheet.write_number(self._row, place, cell, self._style.number(column, self._lang))
+            self._widen(place, f"{cell:,.0f}.00")
+        else:
+            said = cell.text if isinstance(cell, Label) else str(cell)
+            self._sheet.write_string(self._row, place, said[:_EXCEL_CELL], self._style.get())
+            self._widen(place, said)
+
+    def _cells(self, texts: Iterable[str]) -> None:
+        for place, said in enumerate(texts):
+            self._sheet.write_string(self._row, place, said, self._style.get())
+        self._row += 1
+
+    def _line(self, said: str, **properties: Any) -> None:
+        self._sheet.write_string(self._row, 0, said[:_EXCEL_CELL], self._style.get(**properties))
+        self._row += 1
+
+    def _widen(self, place: int, said: str) -> None:
+        width = sum(2 if ord(char) > 0x2E7F else 1 for char in said) + 2
+        self._widths[place] = min(_WIDEST, max(self._widths.get(place, 8), width))
+
+    def _finish(self) -> None:
+        for place, width in self._widths.items():
+            self._sheet.set_column(place, place, width)
+
+
+def _split(table: Table, lang: Lang) -> list[tuple[Column, int]]:
+    """Columns as a sheet has them, with their place in the table: an interval takes two."""
+    found: list[tuple[Column, int]] = []
+    for place, column in enumerate(table.columns):
+        if any(isinstance(row[place], Interval) for row in table.rows):
+            found += [
+                (column._replace(label=f"{column.label} {text(end, lang)}"), place)
+                for end in ("low_end", "high_end")
+            ]
+        else:
+            found.append((column, place))
+    return found
+
+
+def _spread(row: Sequence[Cell], places: list[int]) -> list[Cell]:
+    cells: list[Cell] = []
+    for place in dict.fromkeys(places):
+        cell = row[place]
+        if places.count(place) == 2:
+            cells += list(cell) if isinstance(cell, Interval) else [cell, cell]
+        else:
+            cells.append(cell)
+    return cells
