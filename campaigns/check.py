@@ -11,21 +11,9 @@ from typing import TypeAlias
 
 from campaigns.definition import Definition
 from campaigns.faults import Problem
-from campaigns.messages import check_message
-from campaigns.rules import arms, selection, steps, times, trial
-from campaigns.scripts import check_script
+from campaigns.rules import arms, exclusions, follow, selection, steps, texts, times, trial
 
 Rule: TypeAlias = Callable[[Definition], Iterator[Problem]]
-
-
-def _messages(definition: Definition) -> Iterator[Problem]:
-    for name, text in definition.messages.items():
-        yield from check_message(text, ("messages", name))
-
-
-def _scripts(definition: Definition) -> Iterator[Problem]:
-    for name, script in definition.scripts.items():
-        yield from check_script(script, ("scripts", name))
 
 
 #: Each rule with the sections it reads.
@@ -54,8 +42,19 @@ RULES: tuple[tuple[Rule, frozenset[str]], ...] = (
     (times.open_at_all, frozenset({"hours"})),
     (times.starts_when_open, frozenset({"hours", "steps"})),
     (times.expires_after_opening, frozenset({"hours", "steps"})),
-    (_messages, frozenset({"messages"})),
-    (_scripts, frozenset({"scripts"})),
+    (times.sessions_are_open, frozenset({"hours"})),
+    (times.parts_of_day_exist, frozenset({"hours", "steps"})),
+    (follow.starts_make_sense, frozenset({"steps"})),
+    (follow.steps_named_are_earlier, frozenset({"steps"})),
+    (follow.fallbacks_can_help, frozenset({"steps", "messages", "scripts"})),
+    (follow.tries_are_counted, frozenset({"steps"})),
+    (exclusions.may_be_lifted, frozenset({"lift", "steps"})),
+    (texts.in_the_default_language, frozenset({"messages", "scripts", "snippets"})),
+    (texts.scripts_speak_whole_languages, frozenset({"scripts"})),
+    (texts.snippets_end, frozenset({"messages", "scripts", "snippets"})),
+    (texts.guidance_fits_the_claims, frozenset({"select", "messages", "scripts", "snippets"})),
+    (texts.messages, frozenset({"messages", "snippets", "steps"})),
+    (texts.scripts, frozenset({"scripts", "snippets"})),
 )
 
 

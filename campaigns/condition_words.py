@@ -10,7 +10,15 @@ from campaigns import phrases
 from campaigns.conditions import FIELDS, GROUPS, Condition, Selection, SelectionField, asked
 from campaigns.parts import Range
 from campaigns.phrases import Lang
-from campaigns.vocabulary import ClaimKind, LegalClass, Outcome, Period, PromiseState
+from campaigns.vocabulary import (
+    ClaimKind,
+    InstalmentPlan,
+    Language,
+    LegalClass,
+    Outcome,
+    Period,
+    PromiseState,
+)
 
 #: What staff call the words of each vocabulary that conditions use.
 NAMES: Mapping[type[StrEnum], Mapping[str, Mapping[Any, str]]] = {
@@ -19,6 +27,8 @@ NAMES: Mapping[type[StrEnum], Mapping[str, Mapping[Any, str]]] = {
     Period: phrases.PERIODS,
     Outcome: phrases.OUTCOMES,
     PromiseState: phrases.PROMISES,
+    InstalmentPlan: phrases.PLANS,
+    Language: phrases.LANGUAGES,
 }
 #: Told of every selection, also when all are selected.
 _ALWAYS = ("kinds", "legal_classes", "period")

@@ -6,78 +6,40 @@ SQL by ``contact_service.planning``. Times of day are Asia/Tokyo; money is yen.
 
 from __future__ import annotations
 
-from datetime import date, time, timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import Field
 
 from campaigns.conditions import Condition, Selection, put_in
-from campaigns.duration import parse_duration, show_duration
+from campaigns.exclusions import Exclusion
+from campaigns.guidance import GUIDANCE
+from campaigns.hours import CallBacks, Caps, Quiet
+from campaigns.hours import Hours as Hours
+from campaigns.hours import Session as Session
+from campaigns.hours import Window as Window
+from campaigns.parts import Duration as Duration
 from campaigns.parts import Name, Part
 from campaigns.parts import Range as Range
+from campaigns.parts import TimeOfDay as TimeOfDay
+from campaigns.steps import Fallback as Fallback
+from campaigns.steps import Retry as Retry
+from campaigns.steps import Start as Start
+from campaigns.steps import Step as Step
+from campaigns.texts import Text, fill
 from campaigns.trial import Allocation as Allocation
 from campaigns.trial import PrimaryOutcome as PrimaryOutcome
 from campaigns.trial import Stratum as Stratum
 from campaigns.trial import Trial as Trial
-from campaigns.vocabulary import Channel, Outcome
+from campaigns.vocabulary import Language, Outcome
 
 
-def _whole_minutes(value: time) -> time:
-    """A time of day on a clock in Tokyo. Raises ``ValueError`` for seconds or an offset."""
-    if value.tzinfo is None and value.second == 0 and value.microsecond == 0:
-        return value
-    raise ValueError("時刻は日本時間の 09:00 の形で / write a time of day, in Japan, as 09:00")
+class Lifted(Part):
+    """An exclusion that this campaign lifts. Only some may be; the approver is shown them."""
 
-
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(parse_duration),
-    PlainSerializer(show_duration, when_used="json"),
-    WithJsonSchema({"type": "string", "examples": ["5 min", "2 h", "3 days"]}),
-]
-"""``5 min``, ``2 h``, ``3 days``."""
-TimeOfDay = Annotated[
-    time,
-    AfterValidator(_whole_minutes),
-    PlainSerializer(lambda value: f"{value:%H:%M}", return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "examples": ["09:00"], "pattern": "^[0-2][0-9]:[0-5][0-9]$"}),
-]
-"""``09:00``, in Asia/Tokyo."""
-
-
-class Window(Part):
-    """A time of day from ``opens`` to ``closes`` (not included)."""
-
-    opens: TimeOfDay
-    """The first minute in which a contact may be made."""
-    closes: TimeOfDay
-    """The first minute in which none may be made any more."""
-
-
-class Hours(Part):
-    """When people may be contacted."""
-
-    monday: tuple[Window, ...] = ()
-    """Windows of each Monday that is no holiday; empty: closed. The other days likewise."""
-    tuesday: tuple[Window, ...] = ()
-    wednesday: tuple[Window, ...] = ()
-    thursday: tuple[Window, ...] = ()
-    friday: tuple[Window, ...] = ()
-    saturday: tuple[Window, ...] = ()
-    sunday: tuple[Window, ...] = ()
-    holidays: tuple[Window, ...] = ()
-    """Used instead of the weekday's on Japanese public holidays."""
-    closed_on: tuple[date, ...] = ()
-    """Black-out dates, besides the year-end closure (29 December to 3 January)."""
-
-
-class Caps(Part):
-    """How often one number may be contacted, over all campaigns and channels."""
-
-    per_7_days: int = Field(default=3, ge=1, le=7)
-    """Contacts in any 7 days."""
-    per_30_days: int = Field(default=8, ge=1, le=30)
-    """Contacts in any 30 days."""
+    exclusion: Exclusion
+    """Which."""
+    reason: str = Field(min_length=10, max_length=500)
+    """Why, in a sentence that the approver reads."""
 
 
 class Arm(Part):
@@ -93,51 +55,6 @@ class Arm(Part):
     """What reports call it."""
 
 
-class Start(Part):
-    """When a step begins, counted from the day the run starts."""
-
-    after_days: int = Field(default=0, ge=0, le=365)
-    """Calendar days; 0 is the day the run starts."""
-    at: TimeOfDay = Field(default=time(9, 0), json_schema_extra={"default": "09:00"})
-    """Time of day in Asia/Tokyo."""
-
-
-class Retry(Part):
-    """What to do after one outcome."""
-
-    on: Outcome
-    """The outcome that is tried again after."""
-    after: Duration
-    """How long to wait, at least; a closed office waits longer."""
-    most: int = Field(ge=1, le=5)
-    """How many further tries this outcome may cause in the step."""
-
-
-class Step(Part):
-    """One wave of one channel."""
-
-    name: Name
-    """What reports call the step; part of every attempt's identifier."""
-    channel: Channel
-    """SMS, auto-call or the operators' list."""
-    arms: tuple[Name, ...] = ()
-    """Which arms it is for; empty: all but holdouts."""
-    start: Start = Start()
-    """When the step begins."""
-    expires_after_days: int = Field(default=3, ge=1, le=90)
-    """An attempt that has not gone out this long after the step's start never will."""
-    per_half_hour: int | None = Field(default=None, ge=1, le=100_000)
-    """How many contacts may fall due in each half-hour that is open."""
-    unless: tuple[Outcome, ...] = ()
-    """Leave out whoever already had one of these outcomes in an earlier step."""
-    retries: tuple[Retry, ...] = ()
-    """What to try again, by cause; an outcome not named here is never tried again."""
-    message: Name | None = None
-    """For SMS: which of ``messages``."""
-    script: Name | None = None
-    """For auto-calls: which of ``scripts``."""
-
-
 AUDIO_NAME = r"^[a-z0-9][a-z0-9_-]{0,59}\.wav$"
 """What a recording's file may be called."""
 
@@ -145,10 +62,11 @@ AUDIO_NAME = r"^[a-z0-9][a-z0-9_-]{0,59}\.wav$"
 class Node(Part):
     """One place in an auto-call's script: speak, then branch, transfer or end."""
 
-    say: str = Field(min_length=1, max_length=1000)
-    """What is spoken. Placeholders only: ``{office}``, ``{centre_phone}``."""
+    say: Text
+    """What is spoken. Placeholders only, no expressions."""
     audio: Annotated[str, Field(pattern=AUDIO_NAME)] | None = None
-    """A recording of ``say`` (a WAV file in the office's audio folder), played instead."""
+    """A recording of ``say`` in the default language (a WAV file in the office's audio folder),
+    played instead of it."""
     keys: dict[Annotated[str, Field(pattern=r"^[0-9*#]$")], Name] = Field(default={})
     """Which key leads to which node."""
     otherwise: Name | None = None
@@ -177,6 +95,8 @@ class Costs(Part):
     """One minute of an auto-call."""
     operator_hour_yen: float = Field(default=2800.0, ge=0)
     """One hour of an operator."""
+    letter_yen: float = Field(default=110.0, ge=0)
+    """One letter, postage included."""
 
 
 class Definition(Part):
@@ -192,18 +112,28 @@ class Definition(Part):
     """Which claims."""
     selections: dict[Name, Condition] = Field(default={})
     """Conditions with names, for ``use``."""
+    lift: tuple[Lifted, ...] = ()
+    """Exclusions that do not apply here; all others always do."""
     hours: Hours
     """When, by day of the week."""
     caps: Caps = Caps()
     """How often, at most."""
+    quiet: Quiet = Quiet()
+    """How long people are left alone after something has happened."""
+    call_backs: CallBacks = CallBacks()
+    """How many calls to the centre it may cause."""
     arms: tuple[Arm, ...] = Field(min_length=1)
     """The groups that are compared."""
     allocation: Allocation
     """How people come into the groups."""
     steps: tuple[Step, ...] = Field(min_length=1)
     """What is done, in order of start."""
-    messages: dict[Name, str] = Field(default={})
-    """SMS texts. Placeholders only: ``{office}``, ``{centre_phone}``."""
+    default_language: Language = Language.JA
+    """What people are written and spoken to in whose own language is unknown or not there."""
+    messages: dict[Name, Text] = Field(default={})
+    """Texts of SMS and letters. Placeholders only, no expressions."""
+    snippets: dict[Name, Text] = Field(default={})
+    """Texts with names, put in where a message or a script says ``{their-name}``."""
     scripts: dict[Name, Script] = Field(default={})
     """Auto-calls."""
     trial: Trial = Trial()
@@ -215,6 +145,27 @@ class Definition(Part):
     def select(self) -> Selection:
         """Which claims, with the named selections put in: what planning compiles."""
         return put_in(self.whom, self.selections)
+
+    def language_of(self, text: Text, wanted: Language | None = None) -> Language:
+        """The language in which somebody gets a text whose own is ``wanted``."""
+        return text.language_for(wanted, self.default_language)
+
+    def words(self, text: Text, wanted: Language | None = None) -> str:
+        """A message or what a node says, in the language for ``wanted``, snippets put in.
+
+        Placeholders of the office's are left for ``campaigns.messages.render``.
+        """
+        language = self.language_of(text, wanted)
+        return fill(text.languages[language], self.snippets_in(language))
+
+    def snippets_in(self, language: Language) -> dict[str, str]:
+        """The text of each snippet, ready ones and the definition's own, in a language."""
+        ready = {name: guidance.text for name, guidance in GUIDANCE.items()} | self.snippets
+        return {
+            name: text.languages[text.language_for(language, self.default_language)]
+            for name, text in ready.items()
+            if {language, self.default_language} & set(text.languages)
+        }
 
     def step(self, name: str) -> Step:
         """The step called ``name``. Raises ``KeyError``."""

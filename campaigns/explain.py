@@ -3,44 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 from campaigns import phrases
 from campaigns.condition_words import condition_lines
-from campaigns.definition import Definition, Script, Step
-from campaigns.exclusions import ALWAYS_EXCLUDED
-from campaigns.messages import TYPICAL, render, split, units
+from campaigns.definition import Definition
+from campaigns.exclusions import EXCLUSIONS
+from campaigns.messages import TYPICAL
 from campaigns.phrases import Lang
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """One heading with its lines."""
-
-    heading: str
-    lines: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What every section needs to know."""
-
-    definition: Definition
-    lang: Lang
-    values: Mapping[str, str]
-
-    def say(self, ja: str, en: str) -> str:
-        return ja if self.lang == "ja" else en
-
-    def with_name(self, title: str, name: str) -> str:
-        return self.say(f"{title}（{name}）", f"{title} ({name})")
+from campaigns.rules.steps import channels_of
+from campaigns.step_words import step_lines
+from campaigns.told import Section as Section
+from campaigns.told import Told
 
 
 def explain(
     definition: Definition, lang: Lang = "ja", values: Mapping[str, str] = TYPICAL
 ) -> tuple[Section, ...]:
     """What the campaign will do; texts are shown with ``values`` filled in."""
-    told = _Told(definition, lang, values)
+    told = Told(definition, lang, values)
     return tuple(Section(told.say(ja, en), tuple(lines(told))) for ja, en, lines in _SECTIONS)
 
 
@@ -52,13 +32,13 @@ def as_text(sections: tuple[Section, ...]) -> str:
     )
 
 
-def _about(told: _Told) -> Iterator[str]:
+def _about(told: Told) -> Iterator[str]:
     yield told.with_name(told.definition.title, told.definition.campaign)
     if told.definition.purpose:
         yield phrases.flowing(told.definition.purpose)
 
 
-def _whom(told: _Told) -> Iterator[str]:
+def _whom(told: Told) -> Iterator[str]:
     yield from condition_lines(told.definition.whom, told.lang)
     for name, condition in told.definition.selections.items():
         yield told.say(f"条件「{name}」とは:", f"“{name}” means:")
@@ -69,15 +49,22 @@ def _whom(told: _Told) -> Iterator[str]:
     )
 
 
-def _never(told: _Told) -> Iterator[str]:
-    yield phrases.listed((told.say(*names) for names in ALWAYS_EXCLUDED.values()), told.lang)
+def _never(told: Told) -> Iterator[str]:
+    lifted = {each.exclusion: each.reason for each in told.definition.lift}
+    names = {each: told.say(about.ja, about.en) for each, about in EXCLUSIONS.items()}
+    yield phrases.listed((name for each, name in names.items() if each not in lifted), told.lang)
+    for each, reason in lifted.items():
+        yield told.say(
+            f"【この計画で外す除外】{names[each]}の人にも連絡します。理由: {reason}",
+            f"[EXCLUSION LIFTED] also contacted here: {names[each]}. Why: {reason}",
+        )
     yield told.say(
         "納付済みの人にも連絡しません。どれも、連絡する直前にもう一度確かめます。",
         "Nor anybody who has paid. All of this is checked again just before each contact.",
     )
 
 
-def _arms(told: _Told) -> Iterator[str]:
+def _arms(told: Told) -> Iterator[str]:
     arms, allocation = told.definition.arms, told.definition.allocation
     total = sum(arm.weight for arm in arms)
     for arm in arms:
@@ -94,106 +81,70 @@ def _arms(told: _Told) -> Iterator[str]:
         yield told.say(f"群の間で揃えるもの: {strata}", f"Balanced by: {strata}")
 
 
-def _when(told: _Told) -> Iterator[str]:
+def _when(told: Told) -> Iterator[str]:
     hours, caps = told.definition.hours, told.definition.caps
     yield from phrases.hours_lines(hours, told.lang)
+    yield from phrases.session_lines(hours, told.lang)
     yield told.say("12月29日–1月3日: 連絡しません", "29 December – 3 January: no contact")
     if hours.closed_on:
         days = phrases.listed((day.isoformat() for day in sorted(hours.closed_on)), told.lang)
         yield told.say(f"このほか休む日: {days}", f"Also closed on: {days}")
     yield told.say(
-        f"一つの番号への連絡は、ほかの計画と合わせて7日間に{caps.per_7_days}回、"
+        f"一人（一つの番号）への連絡は、ほかの計画と合わせて7日間に{caps.per_7_days}回、"
         f"30日間に{caps.per_30_days}回まで。",
-        f"At most {caps.per_7_days} contacts with one number in 7 days and {caps.per_30_days} "
-        "in 30 days, other campaigns included.",
+        f"At most {caps.per_7_days} contacts with one person or number in 7 days and "
+        f"{caps.per_30_days} in 30 days, other campaigns included.",
     )
+    yield from _quiet(told)
+    yield from _call_backs(told)
 
 
-def _steps(told: _Told) -> Iterator[str]:
+def _quiet(told: Told) -> Iterator[str]:
+    quiet = told.definition.quiet
+    for days, ja, en in (
+        (quiet.after_conversation_days, "電話で話せた人には、その後", "a conversation"),
+        (
+            quiet.after_promise_days,
+            "納付の約束がある人には、約束の日まで、その後",
+            "the promised day",
+        ),
+        (quiet.after_payment_days, "納付のあった人には、その後", "a payment"),
+    ):
+        if days:
+            yield told.say(
+                f"{ja}{days}日間は連絡しません。",
+                f"No contact until {phrases.counted(days, 'day')} after {en}.",
+            )
+
+
+def _call_backs(told: Told) -> Iterator[str]:
+    call_backs = told.definition.call_backs
+    used = {each for step in told.definition.steps for each in channels_of(step)}
+    rates = phrases.listed(
+        (
+            f"{phrases.CHANNELS[told.lang][channel]} {100 * rate:g} %"
+            for channel, rate in call_backs.expected_rate.items()
+            if channel in used
+        ),
+        told.lang,
+    )
+    if most := call_backs.per_half_hour:
+        yield told.say(
+            f"センターへの折り返しの電話が30分に{most}件を超えないと見込める数に抑えます"
+            f"（見込み: {rates or 'なし'}）。",
+            f"Held back so that no more than {most} people are expected to call the centre back in "
+            f"a half-hour (expected: {rates or 'none'}).",
+        )
+
+
+def _steps(told: Told) -> Iterator[str]:
     for number, step in enumerate(told.definition.steps, start=1):
         channel = phrases.CHANNELS[told.lang][step.channel]
         yield f"{number}. {told.with_name(channel, step.name)}"
-        yield from (f"   {line}" for line in _step(told, step))
+        yield from (f"   {line}" for line in step_lines(told, step))
 
 
-def _step(told: _Told, step: Step) -> Iterator[str]:
-    definition, lang = told.definition, told.lang
-    titles = {arm.name: arm.title or arm.name for arm in definition.arms}
-    arms = phrases.listed((titles[name] for name in definition.arms_of(step)), lang)
-    days, at, limit = step.start.after_days, step.start.at, step.expires_after_days
-    yield told.say(f"対象の群: {arms}", f"Groups: {arms}")
-    begins = told.say(
-        f"開始日の{days}日後" if days else "開始日の当日",
-        f"{phrases.counted(days, 'day')} after the start" if days else "the day of the start",
-    )
-    yield told.say(
-        f"{begins} {at:%H:%M} から。{limit}日以内に連絡できなければ、この段階では連絡しません。",
-        f"From {begins}, {at:%H:%M}; given up after {phrases.counted(limit, 'day')}.",
-    )
-    if step.per_half_hour:
-        yield told.say(
-            f"30分ごとに{step.per_half_hour:,}件までに分けます。",
-            f"Spread out: at most {step.per_half_hour:,} in each half-hour.",
-        )
-    if step.unless:
-        words = phrases.named(step.unless, phrases.OUTCOMES, lang)
-        yield told.say(
-            f"前の段階でこうなった人には連絡しません: {words}",
-            f"Not for those who in an earlier step: {words}",
-        )
-    for retry in step.retries:
-        outcome, after = phrases.OUTCOMES[lang][retry.on], phrases.duration_words(retry.after, lang)
-        yield told.say(
-            f"「{outcome}」のときは、{after}以上おいて{retry.most}回までやり直します。",
-            f"After “{outcome}”: again after at least {after}, at most "
-            f"{phrases.counted(retry.most, 'time')}.",
-        )
-    if not step.retries:
-        yield told.say("やり直しません。", "Never tried again.")
-    if step.message:
-        yield from _message(told, definition.messages[step.message])
-    if step.script:
-        yield from _script(told, definition.scripts[step.script])
-
-
-def _message(told: _Told, text: str) -> Iterator[str]:
-    shown = render(text, told.values)
-    parts = len(split(shown))
-    cost = parts * told.definition.costs.sms_part_yen
-    yield told.say(
-        f"届く文面（{units(shown)}文字、{parts}通分、一人およそ{cost:,.0f}円）:",
-        f"The message as it arrives ({units(shown)} characters, {parts} part{'s'[: parts > 1]}, "
-        f"about ¥{cost:,.0f} each):",
-    )
-    yield from (f"  │ {line}" for line in shown.splitlines())
-
-
-def _script(told: _Told, script: Script) -> Iterator[str]:
-    yield told.say("電話で流れる音声（最初の段から）:", "What is heard, from the first node on:")
-    others = [name for name in script.nodes if name != script.start]
-    for name in (script.start, *others):
-        node = script.nodes[name]
-        meaning = f" — {phrases.OUTCOMES[told.lang][node.outcome]}" if node.outcome else ""
-        yield f"  ［{name}］{meaning}"
-        yield f"    │ {phrases.flowing(render(node.say, told.values))}"
-        if node.audio:
-            yield told.say(f"    録音: {node.audio}", f"    recording: {node.audio}")
-        for key, target in node.keys.items():
-            yield told.say(f"    {key} を押すと →［{target}］", f"    key {key} → ［{target}］")
-        if node.otherwise:
-            yield told.say(
-                f"    押さないか、ほかのキー →［{node.otherwise}］",
-                f"    no key or another one → ［{node.otherwise}］",
-            )
-        if node.then == "transfer":
-            yield told.say(
-                "    電話催告センターにつなぎます。", "    Connects to the telephone centre."
-            )
-        if node.then == "hang_up":
-            yield told.say("    電話を切ります。", "    Hangs up.")
-
-
-def _trial(told: _Told) -> Iterator[str]:
+def _trial(told: Told) -> Iterator[str]:
     trial = told.definition.trial
     primary = phrases.PRIMARY[told.lang][trial.primary_outcome]
     yield told.say(
@@ -215,17 +166,19 @@ def _trial(told: _Told) -> Iterator[str]:
         )
 
 
-def _costs(told: _Told) -> Iterator[str]:
+def _costs(told: Told) -> Iterator[str]:
     costs = told.definition.costs
     yield told.say(
         f"SMS 一通分{costs.sms_part_yen:,g}円、オートコール一分{costs.call_minute_yen:,g}円、"
-        f"オペレーター一時間{costs.operator_hour_yen:,g}円として計算します。",
+        f"オペレーター一時間{costs.operator_hour_yen:,g}円、催告書一通{costs.letter_yen:,g}円"
+        "として計算します。",
         f"Reckoned at ¥{costs.sms_part_yen:,g} a part of an SMS, ¥{costs.call_minute_yen:,g} a "
-        f"minute of auto-call, ¥{costs.operator_hour_yen:,g} an hour of an operator.",
+        f"minute of auto-call, ¥{costs.operator_hour_yen:,g} an hour of an operator, "
+        f"¥{costs.letter_yen:,g} a letter.",
     )
 
 
-_SECTIONS: tuple[tuple[str, str, Callable[[_Told], Iterator[str]]], ...] = (
+_SECTIONS: tuple[tuple[str, str, Callable[[Told], Iterator[str]]], ...] = (
     ("計画", "Campaign", _about),
     ("対象", "Whom", _whom),
     ("決して連絡しない人", "Never contacted", _never),

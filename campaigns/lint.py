@@ -17,18 +17,21 @@ class Place(Enum):
     SMS = "SMS"
     UNCONFIRMED = "本人確認前の音声"
     CONFIRMED = "本人確認後の音声"
+    LETTER = "催告書"
 
 
 _PLACES_EN = {
     Place.SMS: "in an SMS",
     Place.UNCONFIRMED: "spoken before the person is confirmed",
     Place.CONFIRMED: "spoken",
+    Place.LETTER: "in a letter",
 }
 
 SMS_ONLY = frozenset({Place.SMS})
 TO_STRANGERS = frozenset({Place.SMS, Place.UNCONFIRMED})
 SPOKEN_TO_STRANGERS = frozenset({Place.UNCONFIRMED})
-EVERYWHERE = frozenset(Place)
+EVERYWHERE = frozenset(Place) - {Place.LETTER}
+"""A letter comes in a closed envelope, and is the office's own writing."""
 
 
 @dataclass(frozen=True, slots=True)

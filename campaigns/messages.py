@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import phonenumbers
 
+from campaigns.conditions import FIELDS
 from campaigns.faults import FieldPath, Problem
-from campaigns.lint import Place, lint
+from campaigns.lint import SMS_ONLY, Place, lint
+from campaigns.texts import PLACEHOLDER, fill
+from campaigns.vocabulary import Language
 from campaigns.wording import nearest, with_suggestion
 
 #: What may stand in a text, and what it becomes.
@@ -26,36 +29,57 @@ PART_UNITS = 67
 MAX_PARTS = 10
 """Domestic carriers take up to 660–670 characters."""
 
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _NAMES = re.compile(r"name|shimei|simei|氏名|名前|姓|宛名", re.IGNORECASE)
 _UNSENDABLE_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp"})
 
-#: What an SMS must contain: pattern, Japanese, English, whether its absence is only a warning.
-_NEEDED: tuple[tuple[re.Pattern[str], str, str, bool], ...] = (
+#: Words for those who have already paid (行き違い), by language.
+_CROSSED: Mapping[Language, str] = {
+    Language.JA: r"行き?違い|行きちがい|ゆきちがい|already|disregard",
+    Language.JA_EASY: r"行き?違い|行きちがい|もう.{0,20}(?:人|方|とき|場合)|already",
+    Language.EN: r"already|disregard",
+    Language.ZH: r"如?已|請?忽略|请忽略",
+    Language.KO: r"이미|양해",
+    Language.VI: r"(?:đã|rồi).{0,60}(?:bỏ qua|rồi)|bỏ qua",
+}
+#: Words that say that nobody reads replies (送信専用), by language.
+_SEND_ONLY: Mapping[Language, str] = {
+    Language.JA: r"送信専用|返信(?:は|いただいても|でき)|do not reply|cannot reply",
+    Language.JA_EASY: r"送信専用|返信(?:は|でき)|返事(?:は|でき)",
+    Language.EN: r"not reply|cannot reply|no.?reply|send.only",
+    Language.ZH: r"勿回复|无法回复|不能回复|仅供发送",
+    Language.KO: r"발신\s*전용|회신.{0,12}(?:없|불가|않)",
+    Language.VI: r"không (?:thể )?(?:trả lời|phản hồi)|đừng trả lời|chỉ dùng để gửi",
+}
+
+#: What a message must contain: pattern by language, Japanese, English, where, whether its absence
+#: is only a warning.
+_NEEDED: tuple[tuple[Mapping[Language, str], str, str, frozenset[Place], bool], ...] = (
     (
-        re.compile(r"\{office\}"),
+        dict.fromkeys(Language, r"\{office\}"),
         "役所の名前 `{office}` がありません",
         "the office's name, `{office}`, is missing",
+        frozenset({Place.SMS, Place.LETTER}),
         False,
     ),
     (
-        re.compile(r"\{centre_phone\}"),
+        dict.fromkeys(Language, r"\{centre_phone\}"),
         "電話番号 `{centre_phone}` がありません",
         "the telephone number, `{centre_phone}`, is missing",
+        frozenset({Place.SMS, Place.LETTER}),
         False,
     ),
     (
-        re.compile(r"行き?違い|行きちがい|ゆきちがい|already|disregard", re.IGNORECASE),
+        _CROSSED,
         "行き違いの断り（「すでにお手続きがお済みの場合は、行き違いですのでご容赦ください」）がありません",
         "wording for those who have already paid (行き違い) is missing",
+        frozenset({Place.SMS, Place.LETTER}),
         False,
     ),
     (
-        re.compile(
-            r"送信専用|返信(?:は|いただいても|でき)|do not reply|cannot reply", re.IGNORECASE
-        ),
+        _SEND_ONLY,
         "「送信専用」の断りがありません",
         "it does not say that nobody reads replies (送信専用)",
+        SMS_ONLY,
         True,
     ),
 )
@@ -76,7 +100,7 @@ def render(text: str, values: Mapping[str, str]) -> str:
             raise UnknownPlaceholder(match[1])
         return values[match[1]]
 
-    return _PLACEHOLDER.sub(value, text).strip()
+    return PLACEHOLDER.sub(value, text).strip()
 
 
 def office_values(office: str, phone: str) -> dict[str, str]:
@@ -116,15 +140,32 @@ def split(text: str) -> tuple[str, ...]:
     return tuple(parts)
 
 
-def check_message(text: str, path: FieldPath) -> Iterator[Problem]:
-    """What is wrong with an SMS text; its length is judged with :data:`TYPICAL` filled in."""
-    yield from check_placeholders(text, path)
-    yield from lint(text, Place.SMS, path)
-    for pattern, ja, en, warning in _NEEDED:
-        if not pattern.search(text):
+def check_message(
+    text: str,
+    path: FieldPath,
+    place: Place = Place.SMS,
+    language: Language = Language.JA,
+    known: Collection[str] = tuple(PLACEHOLDERS),
+    snippets: Mapping[str, str] = {},
+) -> Iterator[Problem]:
+    """What is wrong with a message; its length is judged with :data:`TYPICAL` filled in.
+
+    ``known`` are the placeholders that may stand there, ``snippets`` the texts of those that are
+    snippets.
+    """
+    yield from check_placeholders(text, path, known)
+    text = fill(text, snippets)
+    yield from lint(text, place, path)
+    for patterns, ja, en, places, warning in _NEEDED:
+        if place in places and not re.search(patterns[language], text, re.IGNORECASE):
             yield Problem(path, ja, en, warning=warning)
-    yield from _check_characters(text, path)
-    parts = len(split(_PLACEHOLDER.sub(lambda m: TYPICAL.get(m[1], m[0]), text).strip()))
+    if place is Place.SMS:
+        yield from _check_characters(text, path)
+        yield from _check_length(text, path)
+
+
+def _check_length(text: str, path: FieldPath) -> Iterator[Problem]:
+    parts = len(split(fill(text, TYPICAL).strip()))
     if parts > MAX_PARTS:
         yield Problem(
             path,
@@ -133,26 +174,52 @@ def check_message(text: str, path: FieldPath) -> Iterator[Problem]:
         )
 
 
-def check_placeholders(text: str, path: FieldPath) -> Iterator[Problem]:
-    """Placeholders that nothing fills, and braces that are none."""
-    for name in dict.fromkeys(match[1] for match in _PLACEHOLDER.finditer(text)):
-        if name in PLACEHOLDERS:
+def check_placeholders(
+    text: str, path: FieldPath, allowed: Collection[str] = tuple(PLACEHOLDERS)
+) -> Iterator[Problem]:
+    """Placeholders that nothing fills, empty ones, and braces that are none."""
+    for name in dict.fromkeys(match[1] for match in PLACEHOLDER.finditer(text)):
+        if name in allowed:
+            continue
+        if not name.strip():
+            yield Problem(
+                path,
+                "差し込み `{}` に名前がありません",
+                "the placeholder `{}` has no name",
+            )
+            continue
+        if name in FIELDS:
+            yield _field_out_of_place(name, path)
             continue
         if _NAMES.search(name):
             ja = f"`{{{name}}}`: 氏名は差し込めません。他の人に見られても聞かれてもよい文にします"
             yield Problem(path, ja, f"`{{{name}}}`: a person's name is never filled in")
             continue
-        known = "、".join(f"`{{{each}}}`" for each in PLACEHOLDERS)
+        known = "、".join(f"`{{{each}}}`" for each in allowed)
         yield with_suggestion(
             Problem(
                 path,
                 f"未知の差し込み `{{{name[:40]}}}`（使えるのは {known}）",
                 f"unknown placeholder `{{{name[:40]}}}`; there are {known}",
             ),
-            nearest(name, PLACEHOLDERS),
+            nearest(name, allowed),
         )
-    if re.search(r"[{}]", _PLACEHOLDER.sub("", text)):
+    if re.search(r"[{}]", PLACEHOLDER.sub("", text)):
         yield Problem(path, "「{」か「}」が余っています", "a brace `{` or `}` stands alone")
+
+
+def _field_out_of_place(name: str, path: FieldPath) -> Problem:
+    if FIELDS[name].in_texts:
+        return Problem(
+            path,
+            f"`{{{name}}}` は、催告書と本人確認後の音声にだけ差し込めます",
+            f"`{{{name}}}` may stand in letters and in what is spoken after the confirmation only",
+        )
+    return Problem(
+        path,
+        f"項目 `{name}`（{FIELDS[name].ja}）は差し込めません",
+        f"the field `{name}` is never filled in",
+    )
 
 
 def _check_characters(text: str, path: FieldPath) -> Iterator[Problem]:

@@ -7,14 +7,22 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Literal, TypeAlias, TypeVar
 
+from campaigns.conditions import FIELDS
 from campaigns.definition import Hours, PrimaryOutcome, Range, Stratum, Window
 from campaigns.duration import show_duration
 from campaigns.rules.times import DAYS
+from campaigns.steps import Origin
 from campaigns.vocabulary import (
     CHANNEL_EN,
     CHANNEL_JA,
     CLAIM_KIND_EN,
     CLAIM_KIND_JA,
+    DAY_PART_EN,
+    DAY_PART_JA,
+    INSTALMENT_PLAN_EN,
+    INSTALMENT_PLAN_JA,
+    LANGUAGE_EN,
+    LANGUAGE_JA,
     LEGAL_CLASS_EN,
     LEGAL_CLASS_JA,
     OUTCOME_EN,
@@ -34,6 +42,23 @@ PERIODS = {"ja": PERIOD_JA, "en": PERIOD_EN}
 CHANNELS = {"ja": CHANNEL_JA, "en": CHANNEL_EN}
 OUTCOMES = {"ja": OUTCOME_JA, "en": OUTCOME_EN}
 PROMISES = {"ja": PROMISE_JA, "en": PROMISE_EN}
+PLANS = {"ja": INSTALMENT_PLAN_JA, "en": INSTALMENT_PLAN_EN}
+LANGUAGES = {"ja": LANGUAGE_JA, "en": LANGUAGE_EN}
+DAY_PARTS = {"ja": DAY_PART_JA, "en": DAY_PART_EN}
+ORIGINS: Mapping[str, Mapping[Origin, str]] = {
+    "ja": {
+        Origin.RUN: "開始日",
+        Origin.DUE: "納期限",
+        Origin.DEMAND: "督促の発送日",
+        Origin.DATE: "指定の日",
+    },
+    "en": {
+        Origin.RUN: "the start",
+        Origin.DUE: "the due date",
+        Origin.DEMAND: "the statutory reminder",
+        Origin.DATE: "the date given",
+    },
+}
 STRATA: Mapping[str, Mapping[Stratum, str]] = {
     "ja": {
         Stratum.KIND: "科目",
@@ -60,6 +85,8 @@ PRIMARY: Mapping[str, Mapping[PrimaryOutcome, str]] = {
         PrimaryOutcome.PAID_SOMETHING: "the share that paid anything",
     },
 }
+#: What may be said of the claims to the person alone: placeholder, Japanese, English.
+SPOKEN = tuple((field.name, field.ja, field.en) for field in FIELDS.values() if field.in_texts)
 _DAY_NAMES: Mapping[str, tuple[str, ...]] = {
     "ja": ("月曜", "火曜", "水曜", "木曜", "金曜", "土曜", "日曜", "祝日"),
     "en": (
@@ -101,6 +128,21 @@ def hours_lines(hours: Hours, lang: Lang) -> list[str]:
         + (listed((f"{w.opens:%H:%M}–{w.closes:%H:%M}" for w in windows), lang) or closed)
         for windows, days in groups.items()
     ]
+
+
+def session_lines(hours: Hours, lang: Lang) -> list[str]:
+    """One line for each evening or Sunday session."""
+    days, lines = _DAY_NAMES[lang], []
+    for each in sorted(hours.sessions, key=lambda each: (each.on, each.opens)):
+        day = days[each.on.weekday()]
+        when = f"{each.opens:%H:%M}–{each.closes:%H:%M}"
+        if lang == "ja":
+            title = f"（{each.title}）" if each.title else ""
+            lines.append(f"{each.on}（{day[0]}）: {when}{title}")
+        else:
+            title = f" ({each.title})" if each.title else ""
+            lines.append(f"{day}, {each.on}: {when}{title}")
+    return lines
 
 
 def range_words(found: Range, unit_ja: str, unit_en: str, lang: Lang) -> str:

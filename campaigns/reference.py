@@ -11,11 +11,27 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from campaigns.conditions import FIELDS, OPERATORS
+from campaigns.exclusions import EXCLUSIONS
+from campaigns.guidance import GUIDANCE
 from campaigns.lint import LINTS, Place
 from campaigns.messages import MAX_PARTS, PART_UNITS, PLACEHOLDERS, SINGLE_UNITS
-from campaigns.phrases import CHANNELS, CLASSES, KINDS, OUTCOMES, PERIODS, PRIMARY, PROMISES, STRATA
+from campaigns.phrases import (
+    CHANNELS,
+    CLASSES,
+    DAY_PARTS,
+    KINDS,
+    LANGUAGES,
+    ORIGINS,
+    OUTCOMES,
+    PERIODS,
+    PLANS,
+    PRIMARY,
+    PROMISES,
+    STRATA,
+)
+from campaigns.rules.follow import MISSED
 from campaigns.rules.selection import MAX_CONDITIONS
-from campaigns.rules.steps import RETRYABLE
+from campaigns.rules.steps import POSSIBLE, RETRYABLE
 from campaigns.rules.times import EARLIEST, LATEST
 from campaigns.schema import json_schema
 from campaigns.source import MAX_DEPTH, MAX_SIZE
@@ -45,6 +61,10 @@ _WORDS: tuple[tuple[str, Mapping[str, Mapping[Any, str]]], ...] = (
     ("Channel", CHANNELS),
     ("Outcome", OUTCOMES),
     ("PromiseState", PROMISES),
+    ("InstalmentPlan", PLANS),
+    ("Language", LANGUAGES),
+    ("Origin", ORIGINS),
+    ("DayPart", DAY_PARTS),
     ("Stratum", STRATA),
     ("PrimaryOutcome", PRIMARY),
     ("SecondaryOutcome", SECONDARY),
@@ -126,8 +146,7 @@ def _kind(about: dict[str, Any]) -> str:
         case "array":
             kind = f"list of {_kind(about['items'])}"
         case "object":
-            pattern, inner = next(iter(about["patternProperties"].items()))
-            kind = f"{'name' if pattern.startswith('^[a-z]') else 'key'}: {_kind(inner)}"
+            kind = _pairs(about)
         case "string" if "examples" in about:
             kind = f"`{about['examples'][0]}`"
         case "string":
@@ -136,6 +155,14 @@ def _kind(about: dict[str, Any]) -> str:
         case other:
             kind = {"integer": "whole number", "boolean": "`true` or `false`"}.get(other, other)
     return ", ".join((kind, *limits))
+
+
+def _pairs(about: dict[str, Any]) -> str:
+    """What a mapping takes."""
+    if "patternProperties" not in about:
+        return f"{_kind(about['propertyNames'])}: {_kind(about['additionalProperties'])}"
+    pattern, inner = next(iter(about["patternProperties"].items()))
+    return f"{'name' if pattern.startswith('^[a-z]') else 'key'}: {_kind(inner)}"
 
 
 def _default(value: Any) -> str:
@@ -181,10 +208,27 @@ selections:
             f"{field.unit.ja} / {field.unit.en}" if field.unit else "–",
             ", ".join(OPERATORS[field.shape]),
             "anywhere" if field.nested else "at the top of `select`",
+            f"`{{{field.name}}}`" if field.in_texts else "–",
+            "by " + (", ".join(f"{edge:,}–" for edge in field.bands) or "value"),
         )
         for field in FIELDS.values()
     )
-    yield from _table(("field", "日本語", "English", "type", "unit", "operators", "where"), rows)
+    head = (
+        "field",
+        "日本語",
+        "English",
+        "type",
+        "unit",
+        "operators",
+        "where",
+        "in texts",
+        "reports",
+    )
+    yield from _table(head, rows)
+    yield """What stands under *in texts* may be put into letters, and into what an auto-call says
+once the person is confirmed; it is told of the addressee's own selected claims. Reports break down
+by every field: by the value as it stood when the run was planned, or by the bands given.
+"""
 
 
 def _words() -> Iterator[str]:
@@ -209,8 +253,35 @@ An outcome is tried again only if its cause can pass; `unknown` never is.
     yield from _table(
         ("channel", "may be tried again after"),
         (
-            (f"`{channel}`", ", ".join(f"`{outcome}`" for outcome in sorted(outcomes)))
+            (f"`{channel}`", ", ".join(f"`{each}`" for each in sorted(outcomes)) or "–")
             for channel, outcomes in RETRYABLE.items()
+        ),
+    )
+    yield """### Fallback
+
+Another channel may follow after:
+"""
+    yield from _table(
+        ("channel", "outcomes"),
+        (
+            (f"`{channel}`", ", ".join(f"`{each}`" for each in sorted(outcomes & MISSED)) or "–")
+            for channel, outcomes in POSSIBLE.items()
+        ),
+    )
+    yield """### Exclusions
+
+All of these always apply, except those that a definition lifts by name and with a reason.
+"""
+    yield from _table(
+        ("exclusion", "日本語", "English", "may be lifted"),
+        (
+            (
+                f"`{each}`",
+                about.ja,
+                about.en,
+                "yes" if about.may_be_lifted else f"no: {about.why_ja} / {about.why_en}",
+            )
+            for each, about in EXCLUSIONS.items()
         ),
     )
     yield f"""### Messages
@@ -223,9 +294,40 @@ One part holds {SINGLE_UNITS} UTF-16 units, each part of a longer message {PART_
         ("placeholder", "becomes"),
         ((f"`{{{name}}}`", meaning) for name, meaning in PLACEHOLDERS.items()),
     )
+    yield """Besides, the names of `snippets`, and these ready texts about ways to pay, for the
+kinds of claim that can be paid so (a snippet of the same name replaces one):
+"""
+    yield from _table(
+        ("placeholder", "way to pay", "kinds"),
+        (
+            (
+                f"`{{{name}}}`",
+                f"{ready.ja} / {ready.en}",
+                ", ".join(f"`{kind}`" for kind in KINDS["ja"] if kind in ready.kinds),
+            )
+            for name, ready in GUIDANCE.items()
+        ),
+    )
+    yield """A text is one text, in Japanese, or a text for each language. Somebody gets the one in
+their own language, or else that in `default_language`; every text must be there in that one.
+
+```yaml
+messages:
+  please-call:
+    ja: 【{office}】お伝えしたいことがあります。…
+    en: "{office}: Please call us. …"
+```
+"""
     yield "### Forbidden words\n"
     yield from _table(
-        ("matter", "in an SMS", "before confirmation", "after confirmation", "why"),
+        (
+            "matter",
+            "in an SMS",
+            "before confirmation",
+            "after confirmation",
+            "in a letter",
+            "why",
+        ),
         (
             (
                 lint.name,

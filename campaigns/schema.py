@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 import typing
 from typing import Any
 
@@ -32,7 +33,16 @@ def fields_at(path: FieldPath) -> tuple[str, ...]:
 
 def _fields_of(part: type[Part]) -> dict[str, Any]:
     """What each field of a part takes, by the name that definitions use."""
-    return {field.alias or name: field.annotation for name, field in part.model_fields.items()}
+    return {
+        field.alias or name: _there(field.annotation) for name, field in part.model_fields.items()
+    }
+
+
+def _there(annotation: Any) -> Any:
+    """What a field takes when it is there: ``X`` of ``X | None``."""
+    if not isinstance(annotation, types.UnionType):
+        return annotation
+    return next(each for each in typing.get_args(annotation) if each is not type(None))
 
 
 def element_of(annotation: Any) -> Any:

@@ -7,14 +7,15 @@ confirmation, and everything that can be heard before a confirmation must be neu
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from campaigns.definition import Node, Script
 from campaigns.faults import FieldPath, Problem
 from campaigns.lint import Place, lint
-from campaigns.messages import check_placeholders
-from campaigns.vocabulary import Outcome
+from campaigns.messages import PLACEHOLDERS, check_placeholders
+from campaigns.texts import fill, placed
+from campaigns.vocabulary import Language, Outcome
 from campaigns.wording import nearest, with_suggestion
 
 #: What a node can mean. Everything else is the carrier's to report.
@@ -40,8 +41,17 @@ class Edge(NamedTuple):
     path: FieldPath
 
 
-def check_script(script: Script, path: FieldPath) -> Iterator[Problem]:
-    """What is wrong with a script."""
+def check_script(
+    script: Script,
+    path: FieldPath,
+    snippets: Mapping[Language, Mapping[str, str]],
+    to_the_person: Collection[str] = (),
+) -> Iterator[Problem]:
+    """What is wrong with a script.
+
+    ``snippets`` are the texts that may be put in, by language; ``to_the_person`` the fields that
+    may be told once the person is confirmed.
+    """
     yield from _check_nodes(script, path)
     edges = list(edges_of(script, path))
     missing = [edge for edge in edges if edge.target not in script.nodes]
@@ -54,7 +64,8 @@ def check_script(script: Script, path: FieldPath) -> Iterator[Problem]:
         return
     yield from _check_graph(script, edges, path)
     yield from _check_start(script, path)
-    yield from _check_secrecy(script, edges, path)
+    yield from _check_secrecy(script, path)
+    yield from _check_words(script, path, snippets, to_the_person)
 
 
 def edges_of(script: Script, path: FieldPath = ()) -> Iterator[Edge]:
@@ -89,7 +100,6 @@ def _reach(script: Script, *, beyond_confirmation: bool) -> frozenset[str]:
 def _check_nodes(script: Script, path: FieldPath) -> Iterator[Problem]:
     for name, node in script.nodes.items():
         here = (*path, "nodes", name)
-        yield from check_placeholders(node.say, (*here, "say"))
         if node.then == "keys" and not node.keys:
             yield Problem(
                 (*here, "then"),
@@ -176,12 +186,13 @@ def _check_start(script: Script, path: FieldPath) -> Iterator[Problem]:
             f"電話に出ただけでは `{node.outcome}` とみなせません",
             f"picking up alone cannot mean `{node.outcome}`",
         )
-    if "{office}" not in node.say:
-        yield Problem(
-            (*here, "say"),
-            "最初に役所の名前 `{office}` を名乗ってください",
-            "the first words must name the office: `{office}`",
-        )
+    for place, _, words in placed(node.say, (*here, "say")):
+        if "{office}" not in words:
+            yield Problem(
+                place,
+                "最初に役所の名前 `{office}` を名乗ってください",
+                "the first words must name the office: `{office}`",
+            )
     offered = {script.nodes[target].outcome for target in node.keys.values()}
     for outcome, ja, en in (
         (Outcome.WRONG_PERSON, "本人でない人のためのキー", "a key for the wrong person"),
@@ -195,11 +206,25 @@ def _check_start(script: Script, path: FieldPath) -> Iterator[Problem]:
             )
 
 
-def _check_secrecy(script: Script, edges: list[Edge], path: FieldPath) -> Iterator[Problem]:
+def _check_words(
+    script: Script,
+    path: FieldPath,
+    snippets: Mapping[Language, Mapping[str, str]],
+    to_the_person: Collection[str],
+) -> Iterator[Problem]:
     strangers = unconfirmed(script)
     for name, node in script.nodes.items():
-        place = Place.UNCONFIRMED if name in strangers else Place.CONFIRMED
-        yield from lint(node.say, place, (*path, "nodes", name, "say"))
+        heard = Place.UNCONFIRMED if name in strangers else Place.CONFIRMED
+        more = () if name in strangers else to_the_person
+        for place, language, words in placed(node.say, (*path, "nodes", name, "say")):
+            known = (*PLACEHOLDERS, *more, *snippets[language])
+            yield from check_placeholders(words, place, known)
+            yield from lint(fill(words, snippets[language]), heard, place)
+
+
+def _check_secrecy(script: Script, path: FieldPath) -> Iterator[Problem]:
+    strangers = unconfirmed(script)
+    for name, node in script.nodes.items():
         if name in strangers and _connects(node):
             yield Problem(
                 (*path, "nodes", name),

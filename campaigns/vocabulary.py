@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from enum import StrEnum
 
 from providers.base import Channel as Channel
@@ -47,6 +48,33 @@ class NumberKind(StrEnum):
     OTHER = "other"  # toll-free, pager, premium: never contacted
 
 
+class Language(StrEnum):
+    """The language in which somebody is written and spoken to (BCP 47, but for ``ja-easy``)."""
+
+    JA = "ja"
+    JA_EASY = "ja-easy"  # やさしい日本語
+    EN = "en"
+    ZH = "zh"
+    KO = "ko"
+    VI = "vi"
+
+
+class InstalmentPlan(StrEnum):
+    """What became of an agreement to pay by instalments (分納誓約)."""
+
+    KEPT = "kept"  # in force; who keeps one is left alone in any case
+    BROKEN = "broken"  # over or lifted, and something is still owed
+
+
+class DayPart(StrEnum):
+    """A part of the day in which contacts may be made."""
+
+    MORNING = "morning"  # before noon
+    AFTERNOON = "afternoon"  # from noon to 17:00
+    EVENING = "evening"  # from 17:00
+    ANOTHER = "another"  # another than that of the try before
+
+
 CLAIM_KIND_JA: dict[ClaimKind, str] = {
     ClaimKind.RESIDENT_TAX: "特別区民税・都民税（普通徴収）",
     ClaimKind.HEALTH_INSURANCE: "国民健康保険料",
@@ -72,6 +100,7 @@ CHANNEL_JA: dict[Channel, str] = {
     Channel.SMS: "SMS",
     Channel.AUTO_CALL: "オートコール",
     Channel.OPERATOR: "オペレーター架電",
+    Channel.LETTER: "催告書（郵送）",
 }
 
 OUTCOME_JA: dict[Outcome, str] = {
@@ -123,6 +152,7 @@ CHANNEL_EN: dict[Channel, str] = {
     Channel.SMS: "SMS",
     Channel.AUTO_CALL: "auto-call",
     Channel.OPERATOR: "call by an operator",
+    Channel.LETTER: "letter",
 }
 
 OUTCOME_EN: dict[Outcome, str] = {
@@ -169,3 +199,52 @@ PROMISE_EN: dict[PromiseState, str] = {
 
 PAYMENT_LAG_DAYS = 14
 """Days by which payments at shops and banks may be reported late."""
+
+LANGUAGE_JA: dict[Language, str] = {
+    Language.JA: "日本語",
+    Language.JA_EASY: "やさしい日本語",
+    Language.EN: "英語",
+    Language.ZH: "中国語",
+    Language.KO: "韓国・朝鮮語",
+    Language.VI: "ベトナム語",
+}
+
+LANGUAGE_EN: dict[Language, str] = {
+    Language.JA: "Japanese",
+    Language.JA_EASY: "plain Japanese",
+    Language.EN: "English",
+    Language.ZH: "Chinese",
+    Language.KO: "Korean",
+    Language.VI: "Vietnamese",
+}
+
+INSTALMENT_PLAN_JA: dict[InstalmentPlan, str] = {
+    InstalmentPlan.KEPT: "履行中",
+    InstalmentPlan.BROKEN: "不履行",
+}
+
+INSTALMENT_PLAN_EN: dict[InstalmentPlan, str] = {
+    InstalmentPlan.KEPT: "being kept",
+    InstalmentPlan.BROKEN: "broken",
+}
+
+DAY_PART_JA: dict[DayPart, str] = {
+    DayPart.MORNING: "午前",
+    DayPart.AFTERNOON: "午後",
+    DayPart.EVENING: "夕方以降",
+    DayPart.ANOTHER: "前と違う時間帯（午前・午後・夕方以降）",
+}
+
+DAY_PART_EN: dict[DayPart, str] = {
+    DayPart.MORNING: "morning",
+    DayPart.AFTERNOON: "afternoon",
+    DayPart.EVENING: "evening",
+    DayPart.ANOTHER: "another part of the day than before",
+}
+
+DAY_PARTS: dict[DayPart, tuple[time, time]] = {
+    DayPart.MORNING: (time(0, 0), time(12, 0)),
+    DayPart.AFTERNOON: (time(12, 0), time(17, 0)),
+    DayPart.EVENING: (time(17, 0), time(23, 59, 59)),
+}
+"""When each part of the day begins (included) and ends (not included)."""

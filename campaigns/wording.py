@@ -31,7 +31,8 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "文字で書いてください（数字だけのときは引用符で囲みます）",
         "this must be text (quote it if it is all digits)",
     ),
-    "string_too_short": ("空にはできません", "this must not be empty"),
+    "string_empty": ("空にはできません", "this must not be empty"),
+    "string_too_short": ("{min_length}文字以上要ります", "at least {min_length} characters"),
     "string_too_long": ("{max_length}文字までです", "at most {max_length} characters"),
     "int_type": (
         "整数を、コンマや単位を付けずに書いてください",
@@ -43,7 +44,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "bool_type": ("true か false で書いてください", "this must be true or false"),
     "greater_than_equal": ("{ge} 以上にしてください", "this must be at least {ge}"),
-    "less_than_equal": ("{le} 以下にしてください", "this must be at most {le}"),
+    "less_than_equal": ("{le:,} 以下にしてください", "this must be at most {le:,}"),
     "too_short": ("{min_length} 件以上要ります", "at least {min_length} needed"),
     "tuple_type": (
         "一覧で書いてください（「- 」か [ ] ）",
@@ -73,8 +74,10 @@ def problem_of(error: ErrorDetails) -> Problem:
         ja, _, en = str(context["error"]).partition(" / ")
         return Problem(path, ja, en or ja, of_key=of_key)
     expected = _QUOTED.findall(str(context.get("expected", "")))
+    whole = {k: int(v) for k, v in context.items() if isinstance(v, float) and v.is_integer()}
     values = {
         **context,
+        **whole,
         "name": name,
         "input": str(error["input"])[:60],
         "expected": ", ".join(expected),
@@ -113,6 +116,8 @@ def _sort(error: ErrorDetails, context: dict[str, Any]) -> str:
         return "empty"
     if kind == "string_pattern_mismatch":
         return "key" if context.get("pattern") == _KEY_PATTERN else "name"
+    if kind == "string_too_short" and context.get("min_length") == 1:
+        return "string_empty"
     for beginning in ("time", "date", "int", "float", "bool", "model"):
         if kind.startswith(beginning + "_"):
             return beginning if beginning in ("time", "date") else f"{beginning}_type"

@@ -12,6 +12,7 @@ class Channel(StrEnum):
     SMS = "sms"
     AUTO_CALL = "auto_call"
     OPERATOR = "operator"
+    LETTER = "letter"  # a file for the office's own mailing; no carrier has part in it
 
 
 class Outcome(StrEnum):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import time, timedelta
 
 from campaigns.definition import Definition
-from campaigns.faults import Problem
+from campaigns.faults import FieldPath, Problem
+from campaigns.steps import Fallback, Origin, Step
 from campaigns.vocabulary import CHANNEL_JA, OUTCOME_JA, Channel, Outcome
 from campaigns.wording import nearest, with_suggestion
 
@@ -25,6 +26,7 @@ RETRYABLE: Mapping[Channel, frozenset[Outcome]] = {
         }
     ),
     Channel.OPERATOR: frozenset({Outcome.BUSY, Outcome.NO_ANSWER, Outcome.MACHINE}),
+    Channel.LETTER: frozenset(),
 }
 _BY_VOICE = frozenset(
     {
@@ -52,7 +54,25 @@ POSSIBLE: Mapping[Channel, frozenset[Outcome]] = {
             Outcome.OPTED_OUT,
         }
     ),
+    # handed to the mailing, or come back as undeliverable
+    Channel.LETTER: frozenset({Outcome.DELIVERED, Outcome.UNDELIVERED, Outcome.CANCELED}),
 }
+
+
+def channels_of(step: Step) -> tuple[Channel, ...]:
+    """The step's own channel and that of its fallback."""
+    return (step.channel, step.fallback.channel) if step.fallback else (step.channel,)
+
+
+def possible(step: Step) -> frozenset[Outcome]:
+    """What can become of a contact in a step, its fallback included."""
+    return frozenset().union(*(POSSIBLE[channel] for channel in channels_of(step)))
+
+
+def earliest_day(step: Step) -> int:
+    """The first day of the run, from 0, on which the step may begin for somebody."""
+    start = step.start
+    return start.after_days + start.after_working_days if start.origin is Origin.RUN else 0
 
 
 def named_once(definition: Definition) -> Iterator[Problem]:
@@ -69,56 +89,85 @@ def named_once(definition: Definition) -> Iterator[Problem]:
 
 
 def in_order(definition: Definition) -> Iterator[Problem]:
-    """Steps stand in the order in which they begin."""
-    latest = (0, definition.steps[0].start.at)
+    """Steps that are counted from the same day stand in the order in which they begin."""
+    latest: dict[object, tuple[int, time]] = {}
     for index, step in enumerate(definition.steps):
-        begins = (step.start.after_days, step.start.at)
-        if begins < latest:
+        start = step.start
+        day = start.after_days + start.after_working_days
+        day += start.on.toordinal() if start.on else 0
+        begins = (day, start.at)
+        if begins < latest.get(start.origin, begins):
             yield Problem(
                 ("steps", index, "start"),
                 f"段階 `{step.name}` は前の段階より先に始まります。始まる順に並べてください",
                 f"step `{step.name}` begins before the one above it; put steps in order of start",
             )
-        latest = max(latest, begins)
+        latest[start.origin] = max(begins, latest.get(start.origin, begins))
+
+
+#: Which content a channel takes, and which it must have.
+TAKES: dict[Channel, tuple[str, ...]] = {
+    Channel.SMS: ("message",),
+    Channel.AUTO_CALL: ("script",),
+    Channel.LETTER: ("message",),
+    Channel.OPERATOR: (),
+}
+NEEDS: Mapping[Channel, tuple[str, ...]] = TAKES | {Channel.LETTER: ()}
+_CONTENT = (("message", "文面"), ("script", "音声"))
 
 
 def content_fits_channel(definition: Definition) -> Iterator[Problem]:
     """An SMS has a message and an auto-call a script, that exist, and nothing else."""
     for index, step in enumerate(definition.steps):
-        for field, channel, shelf, ja in (
-            ("message", Channel.SMS, definition.messages, "文面"),
-            ("script", Channel.AUTO_CALL, definition.scripts, "音声"),
-        ):
-            name: str | None = getattr(step, field)
-            path = ("steps", index, field)
-            if step.channel is not channel:
-                if name is not None:
-                    yield Problem(
-                        path,
-                        f"{CHANNEL_JA[step.channel]}の段階に `{field}` は使えません",
-                        f"a step by {step.channel} has no `{field}`",
-                    )
-            elif name is None:
+        yield from _content(definition, step, step.name, ("steps", index))
+        if step.fallback:
+            yield from _content(definition, step.fallback, step.name, ("steps", index, "fallback"))
+
+
+def _content(
+    definition: Definition, part: Step | Fallback, step: str, path: FieldPath
+) -> Iterator[Problem]:
+    for field, ja in _CONTENT:
+        name: str | None = getattr(part, field)
+        shelf: Mapping[str, object] = getattr(definition, f"{field}s")
+        if field not in TAKES[part.channel]:
+            if name is not None:
                 yield Problem(
-                    path,
-                    f"段階 `{step.name}` に{ja}（`{field}`）がありません",
-                    f"step `{step.name}` has no `{field}`",
+                    (*path, field),
+                    f"{CHANNEL_JA[part.channel]}の段階に `{field}` は使えません",
+                    f"a step by {part.channel} has no `{field}`",
                 )
-            elif name not in shelf:
-                yield with_suggestion(
-                    Problem(
-                        path,
-                        f"{ja} `{name}` が `{field}s` にありません",
-                        f"there is no `{name}` among `{field}s`",
-                    ),
-                    nearest(name, shelf),
+        elif name is None:
+            if field in NEEDS[part.channel]:
+                yield Problem(
+                    (*path, field),
+                    f"段階 `{step}` に{ja}（`{field}`）がありません",
+                    f"step `{step}` has no `{field}`",
                 )
+        elif name not in shelf:
+            yield with_suggestion(
+                Problem(
+                    (*path, field),
+                    f"{ja} `{name}` が `{field}s` にありません",
+                    f"there is no `{name}` among `{field}s`",
+                ),
+                nearest(name, shelf),
+            )
+
+
+def contents(definition: Definition, field: str) -> Iterator[tuple[str, Channel]]:
+    """The names of the messages, or scripts, that steps and fallbacks use, with the channel."""
+    for step in definition.steps:
+        for part in (step, step.fallback):
+            name: str | None = getattr(part, field, None)
+            if part is not None and name is not None:
+                yield name, part.channel
 
 
 def all_content_used(definition: Definition) -> Iterator[Problem]:
     """Every message and script is used by a step."""
-    for field, ja in (("message", "文面"), ("script", "音声")):
-        used = {getattr(step, field) for step in definition.steps}
+    for field, ja in _CONTENT:
+        used = {name for name, _ in contents(definition, field)}
         for name in getattr(definition, f"{field}s"):
             if name not in used:
                 yield Problem(
@@ -161,18 +210,26 @@ def retries_can_succeed(definition: Definition) -> Iterator[Problem]:
 
 
 def conditions_can_occur(definition: Definition) -> Iterator[Problem]:
-    """What ``unless`` names can have happened in an earlier step."""
-    possible: set[Outcome] = set()
+    """What ``only`` and ``unless`` name can have happened in an earlier step."""
+    before: set[Outcome] = set()
     for index, step in enumerate(definition.steps):
-        for position, outcome in enumerate(step.unless):
-            if outcome not in possible:
+        for field in ("only", "unless"):
+            outcomes: tuple[Outcome, ...] = getattr(step, field)
+            for position, outcome in enumerate(outcomes):
+                if outcome not in before:
+                    yield Problem(
+                        ("steps", index, field, position),
+                        f"「{OUTCOME_JA[outcome]}」（`{outcome}`）は、これより前の段階では起きません",
+                        f"`{outcome}` cannot have happened in an earlier step",
+                        warning=True,
+                    )
+            if field == "only" and outcomes and not before.intersection(outcomes):
                 yield Problem(
-                    ("steps", index, "unless", position),
-                    f"「{OUTCOME_JA[outcome]}」（`{outcome}`）は、これより前の段階では起きません",
-                    f"`{outcome}` cannot have happened in an earlier step",
-                    warning=True,
+                    ("steps", index, "only"),
+                    f"段階 `{step.name}` の対象になる人がいません",
+                    f"nobody can ever be in step `{step.name}`",
                 )
-        possible |= POSSIBLE[step.channel]
+        before |= possible(step)
 
 
 def caps_leave_room(definition: Definition) -> Iterator[Problem]:
@@ -187,9 +244,9 @@ def caps_leave_room(definition: Definition) -> Iterator[Problem]:
     for days, most in ((7, caps.per_7_days), (30, caps.per_30_days)):
         for arm in definition.arms:
             starts = [
-                (index, step.start.after_days)
+                (index, earliest_day(step))
                 for index, step in enumerate(definition.steps)
-                if arm.name in definition.arms_of(step)
+                if arm.name in definition.arms_of(step) and step.start.origin is Origin.RUN
             ]
             for position, (index, day) in enumerate(starts):
                 if sum(day - days < earlier for _, earlier in starts[: position + 1]) > most:
@@ -207,7 +264,7 @@ def trial_covers_steps(definition: Definition) -> Iterator[Problem]:
     """Each step begins before the trial stops counting payments."""
     horizon = definition.trial.horizon_days
     for index, step in enumerate(definition.steps):
-        if step.start.after_days >= horizon:
+        if earliest_day(step) >= horizon:
             yield Problem(
                 ("steps", index, "start"),
                 f"段階 `{step.name}` の開始は、効果を数える期間（{horizon}日間）の後です",

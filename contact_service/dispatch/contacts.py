@@ -53,7 +53,8 @@ def contact_of(
     number = vault.open("phone.number", lease.sealed_number)
     reports = receipts_url(settings, provider, lease.attempt_id) if webhook else None
     if channel is Channel.SMS:
-        body = render(definition.messages[str(step.message)], office(settings))
+        text = definition.words(definition.messages[str(step.message)])
+        body = render(text, office(settings))
         return Message(str(lease.attempt_id), number, body, reports)
     script = definition.scripts[str(step.script)]
     start = instructions_url(settings, provider, lease.attempt_id, script.start)

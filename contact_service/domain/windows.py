@@ -8,7 +8,8 @@ from functools import lru_cache
 
 import jpholiday
 
-from campaigns.definition import Hours, Window
+from campaigns.hours import Hours, Window
+from campaigns.hours import is_year_end as is_year_end
 from contact_service.domain.dates import TOKYO
 
 HALF_HOUR = timedelta(minutes=30)
@@ -21,19 +22,39 @@ def is_holiday(day: date) -> bool:
     return bool(jpholiday.is_holiday(day))
 
 
-def is_year_end(day: date) -> bool:
-    """Offices are closed from 29 December to 3 January (地方自治法4条の2)."""
-    return (day.month, day.day) >= (12, 29) or (day.month, day.day) <= (1, 3)
-
-
 def windows_on(hours: Hours, day: date) -> tuple[Window, ...]:
-    """The windows of one day, none when it is closed."""
+    """The windows of one day, sessions on its date included; none when it is closed."""
     if is_year_end(day) or day in hours.closed_on:
         return ()
-    if is_holiday(day):
-        return hours.holidays
-    windows: tuple[Window, ...] = getattr(hours, _WEEKDAYS[day.weekday()])
-    return windows
+    name = "holidays" if is_holiday(day) else _WEEKDAYS[day.weekday()]
+    windows: tuple[Window, ...] = getattr(hours, name)
+    sessions = [each for each in hours.sessions if each.on == day]
+    return _merged([*windows, *sessions]) if sessions else windows
+
+
+def _merged(windows: list[Window]) -> tuple[Window, ...]:
+    """The same hours as windows that neither overlap nor touch, in order."""
+    merged: list[Window] = []
+    for each in sorted(windows, key=lambda w: w.opens):
+        if merged and each.opens <= merged[-1].closes:
+            last = merged.pop()
+            each = Window(opens=last.opens, closes=max(last.closes, each.closes))
+        merged.append(Window(opens=each.opens, closes=each.closes))
+    return tuple(merged)
+
+
+def is_working_day(hours: Hours, day: date) -> bool:
+    """Monday to Friday, but for public holidays, the year-end closure and black-out dates."""
+    closed = is_holiday(day) or is_year_end(day) or day in hours.closed_on
+    return day.weekday() < 5 and not closed
+
+
+def add_working_days(hours: Hours, day: date, count: int) -> date:
+    """The ``count``-th working day after ``day``; ``day`` itself for 0."""
+    while count > 0:
+        day += timedelta(days=1)
+        count -= is_working_day(hours, day)
+    return day
 
 
 def is_open(hours: Hours, at: datetime) -> bool:

@@ -22,6 +22,7 @@ USABLE: dict[Channel, tuple[NumberKind, ...]] = {
     Channel.SMS: (NumberKind.MOBILE,),
     Channel.AUTO_CALL: (NumberKind.MOBILE, NumberKind.FIXED, NumberKind.IP),
     Channel.OPERATOR: (NumberKind.MOBILE, NumberKind.FIXED, NumberKind.IP),
+    Channel.LETTER: (),  # needs none
 }
 
 #: Amounts by which the allocation is balanced, in yen: up to, and named.

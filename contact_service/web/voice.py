@@ -14,7 +14,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
 from sqlalchemy import text
 
-from campaigns.definition import AUDIO_NAME, Node, Script
+from campaigns.definition import AUDIO_NAME, Definition, Node, Script
 from campaigns.messages import render
 from contact_service import logs
 from contact_service.bootstrap import Service
@@ -53,7 +53,7 @@ async def key(request: Request, provider_name: str, attempt: str, node_name: str
     """A key was pressed at a node, or none in time."""
     attempt_id = attempt_id_of(attempt)
     provider, said = await verified(request, provider_name)
-    script = await run_in_threadpool(_script, service_of(request), attempt_id)
+    _, script = await run_in_threadpool(_script, service_of(request), attempt_id)
     node = _node(script, node_name)
     heard = believed(lambda: provider.read_call(said))
     goes_to = node.keys.get(heard.key) or node.otherwise
@@ -67,7 +67,7 @@ async def _answer(
     request: Request, provider_name: str, attempt_id: UUID, node_name: str, provider_ref: str
 ) -> Response:
     service = service_of(request)
-    script = await run_in_threadpool(_script, service, attempt_id)
+    definition, script = await run_in_threadpool(_script, service, attempt_id)
     node = _node(script, node_name)
     if node.outcome is not None:
         # on disk before the caller hears it: "no more calls" holds from this moment
@@ -82,15 +82,16 @@ async def _answer(
             service.clock.now(),
         )
     provider = request.app.state.providers[provider_name]
-    instructions = _instructions(service, provider_name, attempt_id, node_name, node)
+    words = definition.words(node.say)
+    instructions = _instructions(service, provider_name, attempt_id, node_name, node, words)
     content_type, body = provider.render(instructions)
     return Response(body, media_type=content_type)
 
 
 def _instructions(
-    service: Service, provider_name: str, attempt_id: UUID, node_name: str, node: Node
+    service: Service, provider_name: str, attempt_id: UUID, node_name: str, node: Node, words: str
 ) -> list[Instruction]:
-    speech: Say | Play = Say(render(node.say, office(service.settings)))
+    speech: Say | Play = Say(render(words, office(service.settings)))
     if node.audio is not None:
         if (service.settings.audio_dir / node.audio).is_file():
             speech = Play(recording_url(service.settings, provider_name, node.audio))
@@ -106,8 +107,8 @@ def _instructions(
             return [speech, HangUp()]
 
 
-def _script(service: Service, attempt_id: UUID) -> Script:
-    """The script of an attempt's step; 404 when there is none."""
+def _script(service: Service, attempt_id: UUID) -> tuple[Definition, Script]:
+    """The definition of an attempt and the script of its step; 404 when there is none."""
     with service.engine.connect() as connection:
         row = connection.execute(
             text("SELECT run_id, step FROM attempt WHERE id = :id"), {"id": attempt_id}
@@ -119,7 +120,7 @@ def _script(service: Service, attempt_id: UUID) -> Script:
     name = definition.step(row.step).script
     if name is None:
         raise HTTPException(404)
-    return definition.scripts[name]
+    return definition, definition.scripts[name]
 
 
 def _node(script: Script, name: str) -> Node:

@@ -99,7 +99,8 @@ def test_the_command_speaks_two_languages_and_json(tmp_path: Path) -> None:
     path = tmp_path / "new.yaml"
     path.write_text(mutated("per_7_days: 3", "per_7_days: 2"), encoding="utf-8")
     assert (
-        "+ 一つの番号への連絡は" in RUN.invoke(app, ["diff", "three-arm-trial", str(path)]).stdout
+        "+ 一人（一つの番号）への連絡は"
+        in RUN.invoke(app, ["diff", "three-arm-trial", str(path)]).stdout
     )
     english = RUN.invoke(app, ["diff", "three-arm-trial", str(path), "--lang", "en"]).stdout
     assert "− At most 3 contacts" in english

@@ -1,0 +1,32 @@
+"""What every section of an explanation is made with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from campaigns.definition import Definition
+from campaigns.phrases import Lang
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One heading with its lines."""
+
+    heading: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What every section needs to know."""
+
+    definition: Definition
+    lang: Lang
+    values: Mapping[str, str]
+
+    def say(self, ja: str, en: str) -> str:
+        return ja if self.lang == "ja" else en
+
+    def with_name(self, title: str, name: str) -> str:
+        return self.say(f"{title}（{name}）", f"{title} ({name})")
