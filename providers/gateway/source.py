@@ -18,6 +18,7 @@ from providers.vocabulary import Channel
 
 LIBRARY = Path(__file__).parent / "library"
 _MAX_SIZE = 100_000
+_MAX_DEPTH = 16
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,6})?")
 _WORDS = {"true": True, "false": False}
 Place = tuple[str | int, ...]
@@ -78,6 +79,7 @@ def read(content: bytes, name: str) -> Declaration:
         if len(content) > _MAX_SIZE:
             raise BadDeclaration(name, [Fault(1, 1, "", "大きすぎます / too large")])
         text = content.decode("utf-8-sig")
+        _bounded(text)
         node = yaml.compose(text, yaml.SafeLoader)
         value = reader.value(node, ()) if node is not None else None
     except UnicodeDecodeError:
@@ -102,6 +104,16 @@ def read(content: bytes, name: str) -> Declaration:
             if not faults:
                 return declaration
     raise BadDeclaration(name, sorted(set(faults), key=lambda fault: (fault.line, fault.column)))
+
+
+def _bounded(text: str) -> None:
+    """Raises ``yaml.YAMLError`` for what is nested so deeply that reading it takes long."""
+    depth = 0
+    for event in yaml.parse(text, yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MAX_DEPTH:
+            raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=event.start_mark)
 
 
 class _Reader:

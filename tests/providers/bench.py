@@ -31,12 +31,17 @@ from tests.providers.wire import (
     Behaviour,
     Wire,
     answer,
+    hang,
     refusing_origin,
     reset_unanswered,
+    trickle,
     wire,
 )
 
 T = TypeVar("T")
+#: How long an adapter waits on the bench: long, unless the carrier will not answer anyway.
+PATIENCE = 9.0
+SILENT = (hang, trickle)
 TO = "+819012345678"
 SINCE = datetime(2026, 10, 26, 1, 0, tzinfo=UTC)
 SECRET_TEXT = "世田谷区納税課です。お伝えしたいことがあります。"
@@ -92,8 +97,8 @@ class Bench(Protocol):
         """What somebody could make of two honest reports."""
         ...
 
-    def provider(self, origin: str) -> Provider:
-        """The adapter against ``origin``, with time-outs well under a second."""
+    def provider(self, origin: str, patience: float = PATIENCE) -> Provider:
+        """The adapter against ``origin``; ``patience``: seconds that it waits for an answer."""
         ...
 
     def accepts(self, channel: Channel, provider_ref: str) -> Behaviour:
@@ -240,9 +245,10 @@ class Base:
         async def conversation() -> tuple[T, Wire]:
             async with self.bench.serve() as carrier:
                 carrier.then(*plan)
-                provider = self.bench.provider(carrier.origin)
+                silent = any(one in SILENT for one in plan)
+                provider = self.bench.provider(carrier.origin, 0.3 if silent else PATIENCE)
                 try:
-                    return await asyncio.wait_for(act(provider), 10), carrier
+                    return await asyncio.wait_for(act(provider), 30), carrier
                 finally:
                     await provider.close()
 

@@ -15,7 +15,8 @@ from providers.base import Channel, Outcome, Provider, WebhookRequest
 from providers.gateway.adapter import capabilities
 from providers.gateway.source import find
 from providers.registry import create
-from tests.providers.bench import SECRET_TEXT, SINCE, TO, HttpBench
+from tests.providers.bench import PATIENCE, SECRET_TEXT, SINCE, TO, HttpBench
+from tests.providers.twilio_bench import waiting
 from tests.providers.wire import Behaviour, answer
 
 JST = timezone(timedelta(hours=9))
@@ -44,9 +45,6 @@ def options(declaration: str, origin: str, **more: object) -> dict[str, object]:
         "addresses": {"api": origin},
         "secrets": SECRETS,
         "values": VALUES,
-        "connect_timeout_seconds": 0.2,
-        "read_timeout_seconds": 0.3,
-        "total_timeout_seconds": 1.0,
         **more,
     }
 
@@ -60,8 +58,8 @@ class GatewayBench(HttpBench):
     undone: ClassVar[str] = ""
     secrets = tuple(SECRETS.values())
 
-    def provider(self, origin: str) -> Provider:
-        return create("gateway", "bench", options(self.declaration, origin))
+    def provider(self, origin: str, patience: float = PATIENCE) -> Provider:
+        return create("gateway", "bench", options(self.declaration, origin, **waiting(patience)))
 
     def ref(self, channel: Channel, number: int) -> str:
         return f"{4_000_000 + number}"

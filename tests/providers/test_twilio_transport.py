@@ -23,6 +23,12 @@ from tests.providers.twilio_bench import OPTIONS, message, sid
 from tests.providers.wire import Behaviour, answer, hang, trickle, wire
 
 SMS = Message("ref", "+819012345678", "x")
+#: The carrier will not answer: no use in waiting long.
+SHORT: dict[str, object] = {
+    "connect_timeout_seconds": 0.2,
+    "read_timeout_seconds": 0.3,
+    "total_timeout_seconds": 1.0,
+}
 
 
 async def submit(origin: str, **options: object) -> Result:
@@ -95,7 +101,7 @@ def certificate(folder: Path) -> ssl.SSLContext:
 
 def test_connecting_takes_too_long() -> None:
     with deaf_origin("http", full=True) as origin:
-        assert asyncio.run(submit(origin)) == Throttled(
+        assert asyncio.run(submit(origin, **SHORT)) == Throttled(
             timedelta(seconds=5), "no connection: timed out"
         )
 
@@ -108,7 +114,7 @@ def test_a_name_that_does_not_resolve() -> None:
 
 def test_a_tls_handshake_that_nobody_answers() -> None:
     with deaf_origin("https", full=False) as origin:
-        assert isinstance(asyncio.run(submit(origin)), Throttled)
+        assert isinstance(asyncio.run(submit(origin, **SHORT)), Throttled)
 
 
 def test_a_certificate_nobody_trusts(tmp_path: Path) -> None:
@@ -132,12 +138,14 @@ def test_a_certificate_nobody_trusts(tmp_path: Path) -> None:
 
 
 def test_silence_ends_by_the_read_time_out() -> None:
-    result = after(hang, total_timeout_seconds=30)
+    result = after(hang, **{**SHORT, "total_timeout_seconds": 30})
     assert result == Unknown("no usable answer: timed out")
 
 
 def test_drops_end_by_the_total_time_out() -> None:
-    assert after(trickle, read_timeout_seconds=600) == Unknown("no usable answer: timed out")
+    assert after(trickle, **{**SHORT, "read_timeout_seconds": 600}) == Unknown(
+        "no usable answer: timed out"
+    )
 
 
 def test_an_acceptance_of_another_content_type_is_not_believed() -> None:
@@ -158,6 +166,6 @@ def test_an_acceptance_longer_than_any_is_not_read_to_its_end() -> None:
 def test_plain_http_where_tls_was_asked_for() -> None:
     async def conversation() -> Result:
         async with wire() as carrier:
-            return await submit(carrier.origin.replace("http:", "https:"))
+            return await submit(carrier.origin.replace("http:", "https:"), **SHORT)
 
     assert isinstance(asyncio.run(conversation()), Throttled)

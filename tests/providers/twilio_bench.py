@@ -13,7 +13,7 @@ from providers.base import Channel, Outcome, Provider, WebhookRequest
 from providers.registry import create
 from providers.twilio.adapter import capabilities
 from providers.twilio.options import TwilioOptions
-from tests.providers.bench import SECRET_TEXT, TO, HttpBench
+from tests.providers.bench import PATIENCE, SECRET_TEXT, TO, HttpBench
 from tests.providers.wire import Behaviour, answer
 
 ACCOUNT = "AC" + "0123456789abcdef" * 2
@@ -24,11 +24,20 @@ OPTIONS: dict[str, object] = {
     "account_sid": ACCOUNT,
     "auth_token": TOKEN,
     "from_number": FROM,
-    "connect_timeout_seconds": 0.2,
-    "read_timeout_seconds": 0.3,
-    "total_timeout_seconds": 1.0,
+    "connect_timeout_seconds": 5,
+    "read_timeout_seconds": 10,
+    "total_timeout_seconds": 20,
 }
 CREATED = datetime(2026, 10, 26, 1, 0, tzinfo=UTC)
+
+
+def waiting(patience: float) -> dict[str, object]:
+    """Options of time-outs."""
+    return {
+        "connect_timeout_seconds": patience,
+        "read_timeout_seconds": patience,
+        "total_timeout_seconds": 2 * patience,
+    }
 
 
 def rfc2822(at: datetime) -> str:
@@ -162,8 +171,8 @@ class TwilioBench(HttpBench):
     capabilities = capabilities(TwilioOptions.model_validate(OPTIONS))
     secrets = (TOKEN,)
 
-    def provider(self, origin: str) -> Provider:
-        return create("twilio", "bench", {**OPTIONS, "base_url": origin})
+    def provider(self, origin: str, patience: float = PATIENCE) -> Provider:
+        return create("twilio", "bench", {**OPTIONS, **waiting(patience), "base_url": origin})
 
     def accepts(self, channel: Channel, provider_ref: str) -> Behaviour:
         return answer(201, resource(channel, provider_ref))
