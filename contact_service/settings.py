@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     """The telephone centre's number, E.164; spoken, printed, and dialled for transfers."""
     audio_dir: Path = Path(__file__).parent.parent / "campaigns" / "library" / "audio"
     """Where the recordings are that auto-call scripts name."""
+    inbound_definition: Path | None = None
+    """A definition whose script ``inbound`` is the menu for callers of a SIP trunk; unset: they
+    are greeted and put through to ``office_phone``."""
     beat_seconds: float = 1.0
     """How often workers are woken to look for due work."""
     lease_seconds: float = Field(default=90.0, ge=60)

@@ -12,6 +12,8 @@ from pydantic import SecretStr
 from providers.base import Capabilities, Channel
 from providers.gateway.adapter import capabilities as gateway_capabilities
 from providers.gateway.source import find, library
+from providers.sip.adapter import capabilities as sip_capabilities
+from providers.sip.options import SipOptions
 from providers.twilio.adapter import capabilities as twilio_capabilities
 from providers.twilio.options import TwilioOptions
 
@@ -22,6 +24,14 @@ DECLARED: Mapping[str, Capabilities] = {
             account_sid="AC" + "0" * 32,
             auth_token=SecretStr("unused"),
             from_number="+815000000000",
+        )
+    ),
+    "sip": sip_capabilities(
+        SipOptions(
+            secret=SecretStr("unused, unused, unused"),
+            trunk="192.0.2.1",
+            caller="0300000000",
+            machine_detection=True,
         )
     ),
     **{f"gateway {name}": gateway_capabilities(find(name)) for name in library()},

@@ -9,6 +9,8 @@ from pydantic import ValidationError
 from providers.base import Provider
 from providers.gateway.adapter import GatewayProvider
 from providers.gateway.options import GatewayOptions
+from providers.sip.adapter import SipProvider
+from providers.sip.options import SipOptions
 from providers.twilio.adapter import TwilioProvider
 from providers.twilio.options import TwilioOptions
 
@@ -29,8 +31,13 @@ def _gateway(name: str, options: Mapping[str, object]) -> Provider:
     return GatewayProvider(name, GatewayOptions.model_validate(dict(options)))
 
 
+def _sip(name: str, options: Mapping[str, object]) -> Provider:
+    return SipProvider(name, SipOptions.model_validate(dict(options)))
+
+
 _ADAPTERS: Mapping[str, Callable[[str, Mapping[str, object]], Provider]] = {
     "gateway": _gateway,
+    "sip": _sip,
     "twilio": _twilio,
 }
 

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, Role, require
+from contact_service.domain.restrictions import RestrictionKind
 from contact_service.domain.states import CallResult
 from contact_service.store import audit
 
@@ -65,3 +66,29 @@ def log_inbound(service: Service, actor: Actor, calls: Sequence[InboundCall], no
         ).rowcount
         audit.record(connection, now, actor, "calls.log", "inbound", added=added)
         return added
+
+
+def no_more_calls(service: Service, actor: Actor, phone: str, now: datetime) -> bool:
+    """Leave a number alone from now on, because whoever called from it asked for that.
+
+    Returns whether the ledger knows the number; of one that nobody in it has nothing is kept.
+    """
+    require(actor, Role.OPERATOR, Role.SUPERVISOR)
+    with service.engine.begin() as connection:
+        added = connection.execute(
+            text("""
+            INSERT INTO restriction (kind, phone_id, starts_on, origin)
+            SELECT :kind, p.id, CAST(:now AS timestamptz)::date, 'resident' FROM phone p
+            WHERE p.number_index = :index
+            AND NOT EXISTS (SELECT 1 FROM restriction r WHERE r.phone_id = p.id
+                AND r.kind = :kind AND r.lifted_at IS NULL)
+            ON CONFLICT ON CONSTRAINT uq_restriction_said_once DO UPDATE SET lifted_at = NULL
+            """),
+            {
+                "kind": RestrictionKind.OPTED_OUT.value,
+                "now": now,
+                "index": service.vault.index("phone", phone),
+            },
+        ).rowcount
+        audit.record(connection, now, actor, "number.no_calls", "inbound", added=added)
+        return added > 0

@@ -27,9 +27,10 @@ GROUPS = {
     "trial": (("trial",), "design and estimates / 試行の設計と推定"),
     "user": (("user",), "accounts / 利用者"),
     "centre": (("centre",), "load, staffing, shift / 電話催告センター"),
+    "audio": (("audio",), "recordings and speech / 録音と音声"),
 }
 #: Single commands, each a module with a function called ``command``.
-COMMANDS = ("doctor", "up", "demo", "migrate", "stop_all", "resume_all")
+COMMANDS = ("doctor", "up", "trunk", "demo", "migrate", "stop_all", "resume_all")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 

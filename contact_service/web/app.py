@@ -17,7 +17,7 @@ from contact_service import __version__, logs
 from contact_service.bootstrap import wire
 from contact_service.dispatch import providers
 from contact_service.settings import settings
-from contact_service.web import api, pages, sign_in, users, voice, webhooks
+from contact_service.web import api, inbound, pages, sign_in, users, voice, webhooks
 from contact_service.web.carrier import service_of
 from contact_service.web.locale import side
 from contact_service.web.rendering import page
@@ -64,6 +64,7 @@ app = FastAPI(
 app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
 app.include_router(webhooks.router)
 app.include_router(voice.router)
+app.include_router(inbound.router)
 app.include_router(api.router)
 app.include_router(sign_in.entrance)
 app.include_router(sign_in.router)

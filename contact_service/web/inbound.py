@@ -1,0 +1,134 @@
+"""Incoming calls of a trunk: the same kind of menu as in auto-calls, and the same inbound log.
+
+Whoever calls is a stranger until an operator has spoken with them: the menu is the script
+``inbound`` of the definition that ``CONTACT_INBOUND_DEFINITION`` names, all of which is checked as
+what may be heard before a confirmation. Without one the caller is greeted and put through.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+
+from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from campaigns.definition import Node, Script
+from campaigns.messages import render
+from campaigns.parse import parse_file
+from campaigns.vocabulary import Outcome
+from contact_service import logs
+from contact_service.bootstrap import Service
+from contact_service.callcentre.calls import InboundCall, log_inbound, no_more_calls
+from contact_service.dispatch.contacts import office, recording_url
+from contact_service.domain.actors import SYSTEM
+from contact_service.domain.states import CallResult
+from contact_service.web.carrier import believed, service_of, verified
+from providers.base import Provider, WebhookRequest
+from providers.instructions import HangUp, Instruction, Menu, Play, Say, Transfer
+
+router = APIRouter(include_in_schema=False, prefix="/webhooks/{provider_name}/inbound")
+log = logs.log(__name__)
+
+SCRIPT = "inbound"
+GREETING = "{office}です。担当者におつなぎします。"
+
+
+@router.post("")
+async def greet(request: Request, provider_name: str) -> Response:
+    """A call came in: what to say first."""
+    provider, said = await verified(request, provider_name)
+    believed(lambda: provider.read_call(said))
+    service = service_of(request)
+    script = _script(service.settings.inbound_definition)
+    if script is None:
+        speech = Say(render(GREETING, office(service.settings)))
+        return _rendered(provider, [speech, Transfer(service.settings.office_phone)])
+    return await _at(service, provider, said, script, script.start)
+
+
+@router.post("/{node_name}/key")
+async def key(request: Request, provider_name: str, node_name: str) -> Response:
+    """A key was pressed at a node, or none in time."""
+    provider, said = await verified(request, provider_name)
+    heard = believed(lambda: provider.read_call(said))
+    service = service_of(request)
+    script = _script(service.settings.inbound_definition)
+    node = script.nodes.get(node_name) if script is not None else None
+    if script is None or node is None:
+        raise HTTPException(404)
+    goes_to = node.keys.get(heard.key) or node.otherwise
+    if goes_to is None:
+        return _rendered(provider, [HangUp()])
+    return await _at(service, provider, said, script, goes_to)
+
+
+@router.post("/ended")
+async def ended(request: Request, provider_name: str) -> Response:
+    """An incoming call is over: it enters the inbound log, once."""
+    provider, said = await verified(request, provider_name)
+    heard = believed(lambda: provider.read_call(said))
+    form = said.form
+    try:
+        at = datetime.fromisoformat(form["At"])
+        seconds = int(form["TalkSeconds"])
+    except (KeyError, ValueError):
+        raise HTTPException(422) from None
+    if at.tzinfo is None or not 0 <= seconds < 86_400:
+        raise HTTPException(422)
+    service = service_of(request)
+    talked = form.get("Transferred") == "yes"
+    call = InboundCall(
+        key=f"{provider_name}:{heard.provider_ref}",
+        started_at=at,
+        phone=form.get("From"),
+        wait_seconds=0,
+        talk_seconds=seconds,
+        wrap_seconds=0,
+        result=CallResult.TALKED if talked else CallResult.OTHER,
+    )
+    await run_in_threadpool(log_inbound, service, SYSTEM, [call], service.clock.now())
+    return Response(status_code=204)
+
+
+async def _at(
+    service: Service, provider: Provider, said: WebhookRequest, script: Script, name: str
+) -> Response:
+    node = script.nodes[name]
+    caller = said.form.get("From")
+    if node.outcome is Outcome.OPTED_OUT and caller:
+        # on disk before the caller hears it: "no more calls" holds from this moment
+        await run_in_threadpool(no_more_calls, service, SYSTEM, caller, service.clock.now())
+    return _rendered(provider, _instructions(service, provider.name, name, node))
+
+
+def _instructions(service: Service, provider: str, name: str, node: Node) -> list[Instruction]:
+    settings = service.settings
+    speech: Say | Play = Say(render(node.say, office(settings)))
+    if node.audio is not None and (settings.audio_dir / node.audio).is_file():
+        speech = Play(recording_url(settings, provider, node.audio))
+    match node.then:
+        case "keys":
+            answer = f"{settings.public_url}/webhooks/{provider}/inbound/{name}/key"
+            return [Menu(speech, frozenset(node.keys), answer)]
+        case "transfer":
+            return [speech, Transfer(settings.office_phone)]
+        case _:
+            return [speech, HangUp()]
+
+
+def _rendered(provider: Provider, instructions: list[Instruction]) -> Response:
+    content_type, body = provider.render(instructions)
+    return Response(body, media_type=content_type)
+
+
+@lru_cache(maxsize=1)
+def _script(path: Path | None) -> Script | None:
+    """The menu for callers; ``None`` when the deployment names none. Read once a process."""
+    if path is None:
+        return None
+    script = parse_file(path).scripts.get(SCRIPT)
+    if script is None:
+        log.error("inbound.no_script", script=SCRIPT)
+    return script

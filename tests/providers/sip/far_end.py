@@ -1,0 +1,150 @@
+"""The far end of the tests: baresip, a SIP stack that shares no line with ours.
+
+Runs as a process of its own (``python -m tests.providers.sip.far_end PLAN FOLDER``): its stack is
+global to a process. PLAN is a JSON list, one object a call, in their order; the last one stands
+for all further calls. Prints a line of JSON for whatever happens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import wave
+from contextlib import suppress
+from pathlib import Path
+
+from baresip import Account, BaresipError, Call, Config, Event, Runtime, StackEvent, UserAgent
+from baresip.errors import AudioNotActive, AudioRestarted
+
+
+def tell(**what: object) -> None:
+    print(json.dumps(what), flush=True)
+
+
+class FarEnd:
+    def __init__(self, plan: list[dict[str, object]], folder: Path) -> None:
+        self.plan = plan
+        self.folder = folder
+        self.calls = 0
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    def incoming(self, call: Call) -> None:
+        number = self.calls
+        self.calls += 1
+        tell(call=number, event="incoming", peer=str(call.peer))
+        self.start(self.live(call, number, self.plan[min(number, len(self.plan) - 1)]))
+
+    def start(self, work) -> None:  # type: ignore[no-untyped-def]
+        task = asyncio.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def live(self, call: Call, number: int, plan: dict[str, object]) -> None:
+        over = asyncio.Event()
+
+        def on_event(event: StackEvent) -> None:
+            if event.event is Event.CALL_CLOSED:
+                tell(call=number, event="closed", why=event.text)
+                over.set()
+
+        call.on(on_event)
+        call.on_dtmf(lambda digit: tell(call=number, event="key", key=digit.digit))
+        if "reject" in plan:
+            await call.reject()
+            return
+        await asyncio.sleep(float(plan.get("ring", 0.1)))  # type: ignore[arg-type]
+        if over.is_set():
+            return
+        await call.answer()
+        tell(call=number, event="answered")
+        self.start(self.record(call, number, over))
+        self.start(self.act(call, number, plan, over))
+
+    async def act(
+        self, call: Call, number: int, plan: dict[str, object], over: asyncio.Event
+    ) -> None:
+        speech = plan.get("say")
+        if isinstance(speech, str):
+            self.start(self.say(call, Path(speech), over))
+        for wait, key in plan.get("keys", ()):  # type: ignore[attr-defined]
+            await asyncio.sleep(wait)
+            if not over.is_set():
+                await call.send_dtmf(key)
+                tell(call=number, event="pressed", key=key)
+        if "hang_up" in plan:
+            await asyncio.sleep(float(plan["hang_up"]))  # type: ignore[arg-type]
+            with suppress(BaresipError):
+                await call.hangup()
+
+    async def say(self, call: Call, path: Path, over: asyncio.Event) -> None:
+        with wave.open(str(path)) as file:
+            waiting = file.readframes(file.getnframes())
+        while waiting and not over.is_set():
+            with suppress(AudioNotActive, AudioRestarted):
+                written = call.audio.write(waiting[:1600])
+                waiting = waiting[written:]
+            await asyncio.sleep(0.05)
+
+    async def record(self, call: Call, number: int, over: asyncio.Event) -> None:
+        heard = bytearray()
+        rate = 8000
+        while not over.is_set():
+            await asyncio.sleep(0.02)
+            try:
+                heard += call.audio.read(65536)
+                rate = call.audio.info().rx_sample_rate or rate
+            except (AudioNotActive, AudioRestarted, BaresipError):
+                continue
+        with wave.open(str(self.folder / f"heard-{number}.wav"), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(rate)
+            file.writeframes(bytes(heard))
+        tell(call=number, event="recorded", seconds=len(heard) / 2 / rate)
+
+
+async def main(plan: list[dict[str, object]], folder: Path, port: int) -> None:
+    runtime = Runtime(native_log_level="error")
+    await runtime.start(
+        Config(
+            net_interface="127.0.0.1",
+            max_concurrent_calls=None,
+            extra_config_text=f"sip_listen 127.0.0.1:{port}\nrtp_ports 40000-49999\n",
+        )
+    )
+    account = Account(
+        user="far", domain="127.0.0.1", password="", reg_interval=0, audio_codecs=("PCMU",),
+        extra_params=("catchall=yes",),
+    )  # fmt: skip
+    agent = await UserAgent.create(runtime, account)
+    end = FarEnd(plan, folder)
+    agent.on_incoming(end.incoming)
+    tell(event="ready")
+    loop = asyncio.get_running_loop()
+    while line := await loop.run_in_executor(None, sys.stdin.readline):
+        command = json.loads(line)
+        if "dial" in command:
+            call = await agent.dial(command["dial"])
+            number = end.calls
+            end.calls += 1
+            over = asyncio.Event()
+
+            def on_event(
+                event: StackEvent, number: int = number, over: asyncio.Event = over
+            ) -> None:
+                if event.event is Event.CALL_CLOSED:
+                    tell(call=number, event="closed", why=event.text)
+                    over.set()
+
+            call.on(on_event)
+            with suppress(BaresipError):
+                await call.wait_established(10)
+                tell(call=number, event="answered")
+                end.start(end.record(call, number, over))
+                end.start(end.act(call, number, command, over))
+    await runtime.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(json.loads(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])))
