@@ -17,7 +17,7 @@ from contact_service.evaluation.trial.regression import linear, moments
 DRAWS = 2000
 SEED = 20240401
 """The bootstrap's seed, fixed so that the same file gives the same figures."""
-MANY = 5000
+MANY = 2000
 """Units of an arm above which the bootstrap draws groups of them."""
 WINSORISED_AT = 0.99
 _BLOCK = 1 << 22
@@ -91,8 +91,7 @@ def _bootstrap(values: Floats, treated: Floats, clusters: Codes | None) -> Estim
 
 
 def _resampled_means(values: Floats, clusters: Codes | None, draw: np.random.Generator) -> Floats:
-    """Means of ``DRAWS`` samples with replacement. Units of the same sum and size are drawn
-    together, by a multinomial: that is the same bootstrap, and most amounts are alike (0).
+    """Means of ``DRAWS`` samples of units with replacement.
 
     More than ``MANY`` units are first put into ``MANY`` groups by lot, which are then drawn
     whole: variance and skewness of the mean are the same (both add up over independent units),
@@ -108,13 +107,10 @@ def _resampled_means(values: Floats, clusters: Codes | None, draw: np.random.Gen
         lot = draw.permutation(len(sums)) % MANY
         sums = np.bincount(lot, weights=sums, minlength=MANY).astype(float)
         sizes = np.bincount(lot, weights=sizes, minlength=MANY).astype(float)
-    found, counts = np.unique(np.column_stack([sums, sizes]), axis=0, return_counts=True)
-    kinds: Floats = np.asarray(found, dtype=float)
-    shares = counts / counts.sum()
-    block = max(1, _BLOCK // len(kinds))
+    n = len(sums)
+    block = max(1, _BLOCK // n)
     means = []
     for start in range(0, DRAWS, block):
-        drawn = draw.multinomial(counts.sum(), shares, size=min(block, DRAWS - start))
-        totals: Floats = np.asarray(drawn @ kinds, dtype=float)
-        means.append(totals[:, 0] / totals[:, 1])
+        drawn = draw.integers(0, n, (min(block, DRAWS - start), n))
+        means.append(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1))
     return np.concatenate(means)

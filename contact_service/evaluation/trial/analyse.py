@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from contact_service.evaluation import estimates
 from contact_service.evaluation.trial import (
@@ -19,6 +20,7 @@ from contact_service.evaluation.trial import (
     complier,
     covariates,
     effects,
+    looks,
     methods,
     money,
     regression,
@@ -58,7 +60,7 @@ def analyse(data: TrialData, design: TrialDesign) -> TrialResult:
         pairs = [effects.pair_of(data, *pair, table) for pair in design.pairs(data.arms)]
     else:
         notes.append(note("no_control", control=design.control))
-    comparisons = _holm([_compared(data, design, pair) for pair in pairs], design.primary)
+    comparisons = _holm([_compared(data, design, pair) for pair in pairs], design)
     ratio = balance.sample_ratio(data, design.weights)
     lines = balance.table(data, design.control)
     lacking = tuple(name for name in _asked(design) if name not in _held(data))
@@ -72,7 +74,7 @@ def analyse(data: TrialData, design: TrialDesign) -> TrialResult:
         sample_ratio=ratio,
         balance=lines,
         subgroups=_subgroups(data, design, pairs),
-        interim=None,
+        interim=_interim(comparisons, design),
         clusters=clusters,
         adjustment={
             "method": methods.HOLM,
@@ -135,11 +137,13 @@ def _tested(comparisons: Sequence[Comparison], primary: Sequence[str]) -> list[t
     ]
 
 
-def _holm(comparisons: list[Comparison], primary: Sequence[str]) -> list[Comparison]:
-    """All primary measures of all comparisons adjusted together."""
-    tested = _tested(comparisons, primary)
+def _holm(comparisons: list[Comparison], design: TrialDesign) -> list[Comparison]:
+    """All primary measures of all comparisons adjusted together; with several looks, their
+    repeated p-values are, for which the looks have been paid."""
+    tested = _tested(comparisons, design.primary)
     raw = [_effects(comparisons[place])[name].p_value for place, name in tested]
-    adjusted = dict(zip(tested, estimates.holm([p for p in raw if p is not None]), strict=True))
+    paid = [_at_look(p, design) for p in raw if p is not None]
+    adjusted = dict(zip(tested, estimates.holm(paid), strict=True))
     return [
         replace(
             comparison,
@@ -150,6 +154,39 @@ def _holm(comparisons: list[Comparison], primary: Sequence[str]) -> list[Compari
         )
         for place, comparison in enumerate(comparisons)
     ]
+
+
+def _look(design: TrialDesign) -> int:
+    return design.look or len(design.looks)
+
+
+def _z(p: float) -> float:
+    return float(stats.norm.isf(max(p, 1e-300) / 2))
+
+
+def _at_look(p: float, design: TrialDesign) -> float:
+    if len(design.looks) < 2:
+        return p
+    return looks.repeated_p(_z(p), design.looks, _look(design))
+
+
+def _interim(comparisons: Sequence[Comparison], design: TrialDesign) -> looks.Interim | None:
+    """``None`` for a trial that is looked at once. Each comparison spends an equal part of
+    alpha, so that all of them together keep it."""
+    tested = _tested(comparisons, design.primary)
+    if len(design.looks) < 2 or not tested:
+        return None
+    each = design.alpha / len(tested)
+    bounds = looks.planned(design.looks, each)
+    now = _look(design)
+    monitored = []
+    for place, name in tested:
+        p = _effects(comparisons[place])[name].p_value
+        if p is not None:
+            z, arm = _z(p), comparisons[place].arm
+            crossed = z >= bounds[now - 1].bound
+            monitored.append(looks.Monitored(arm, name, z, crossed, _at_look(p, design)))
+    return looks.Interim(now, each, bounds, tuple(monitored))
 
 
 def _with(

@@ -61,10 +61,11 @@ def sample_ratio(data: TrialData, weights: Mapping[str, int]) -> SampleRatio | N
 
 
 def table(data: TrialData, control: str) -> tuple[Characteristic, ...]:
-    """Every factor, group by group, then every covariate."""
+    """Every factor that was known before, group by group, then every covariate."""
     lines: list[Characteristic] = []
     for name, factor in data.factors.items():
-        lines += _groups(data, name, factor, control)
+        if not data.after_allocation(name):
+            lines += _groups(data, name, factor, control)
     for name, values in data.covariates.items():
         means: dict[str, float | None] = {}
         variances: dict[str, float] = {}

@@ -17,7 +17,7 @@ def table(data: TrialData, names: Sequence[str]) -> Numbers | None:
     each number, and who lacks it (whose value is then the mean). ``None`` for no column."""
     columns: list[Numbers] = []
     for name in names or (*data.factors, *data.covariates):
-        if name in data.factors:
+        if name in data.factors and not data.after_allocation(name):
             columns += _groups(data.factors[name])
         elif name in data.covariates:
             columns += _number(data.covariates[name])

@@ -115,6 +115,14 @@ class TrialData:
     def __len__(self) -> int:
         return len(self.arm)
 
+    def after_allocation(self, name: str) -> bool:
+        """Whether a factor is known of nobody in some arm, though of others: then it came with
+        the arm (the hour of contact), and says nothing of how the arms began."""
+        known = self.factors[name].codes >= 0
+        by_arm = [bool(known[self.arm == code].any()) for code in range(len(self.arms))
+                  if (self.arm == code).any()]  # fmt: skip
+        return any(by_arm) and not all(by_arm)
+
     def code(self, arm: str) -> int:
         """The place of an arm. Raises ``ValueError`` for one that there is none of."""
         return self.arms.index(arm)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from campaigns.definition import Definition
+from campaigns.protocol import comparisons
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class TrialDesign:
     """Factors by which the effect is looked at; empty: all that the data have."""
     looks: tuple[float, ...] = (1.0,)
     """Shares of the information at which the trial is looked at, the last being 1."""
+    look: int | None = None
+    """Which of the looks this is, from 1; ``None``: the last."""
     horizon_days: int | None = None
     """How many days after the start count."""
     value_per_yen: float = 1.0
@@ -45,14 +48,35 @@ class TrialDesign:
         return tuple((arm, self.control) for arm in arms if arm != self.control)
 
 
+def at_day(design: TrialDesign, day: int) -> TrialDesign:
+    """The design as it is analysed when ``day`` days of the horizon can be seen whole: at the
+    latest look that has come. Between two looks nothing is decided; before the first, or at
+    one's last day, that look's bound applies.
+
+    The share of the information at a look is the share of the horizon that has passed. What
+    two looks have in common is more than that where payments come early, and bounds by
+    spending are then a little too careful, never too easy (Proschan, Lan, Wittes 2006, ch. 3).
+    """
+    if design.horizon_days is None or day >= design.horizon_days:
+        return replace(design, look=len(design.looks))
+    come = sum(1 for share in design.looks if share * design.horizon_days <= day)
+    return replace(design, look=max(1, come))
+
+
 def of_definition(definition: Definition) -> TrialDesign | None:
     """The design that a campaign definition states; ``None`` without a holdout to measure by."""
     holdouts = [arm.name for arm in definition.arms if arm.holdout]
     if not holdouts:
         return None
+    trial = definition.trial
+    shares = tuple(day / trial.horizon_days for day in trial.looks)
     return TrialDesign(
         control=holdouts[0],
-        primary=(definition.trial.primary_outcome.value,),
+        primary=(trial.primary_outcome.value,),
         weights={arm.name: arm.weight for arm in definition.arms},
-        horizon_days=definition.trial.horizon_days,
+        comparisons=tuple(comparisons(definition)),
+        alpha=trial.alpha,
+        subgroups=tuple(subgroup.value for subgroup in trial.subgroups),
+        looks=(*shares, 1.0),
+        horizon_days=trial.horizon_days,
     )
