@@ -65,6 +65,7 @@ class ExclusionReason(StrEnum):
     NO_NUMBER = "no_number"  # no usable telephone number
     AMOUNT = "amount"  # outside the definition's amount per debtor
     IN_ANOTHER_RUN = "in_another_run"  # never in two trials at once
+    PERMANENT_HOLDOUT = "permanent_holdout"  # never contacted by any campaign, to measure all
 
 
 EXCLUSION_JA: Mapping[ExclusionReason, str] = {
@@ -73,6 +74,7 @@ EXCLUSION_JA: Mapping[ExclusionReason, str] = {
     ExclusionReason.NO_NUMBER: "使える電話番号なし",
     ExclusionReason.AMOUNT: "金額が範囲外",
     ExclusionReason.IN_ANOTHER_RUN: "他の実施の対象",
+    ExclusionReason.PERMANENT_HOLDOUT: "恒久対照群",
 }
 
 SKIP_JA: Mapping[SkipReason, str] = {
@@ -94,6 +96,7 @@ EXCLUSION_EN: Mapping[ExclusionReason, str] = {
     ExclusionReason.NO_NUMBER: "no usable number",
     ExclusionReason.AMOUNT: "amount outside the range",
     ExclusionReason.IN_ANOTHER_RUN: "in another run",
+    ExclusionReason.PERMANENT_HOLDOUT: "permanent holdout",
 }
 
 SKIP_EN: Mapping[SkipReason, str] = {

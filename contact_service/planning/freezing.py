@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from campaigns.definition import Definition
 from contact_service.domain.life import CannotDo
 from contact_service.domain.states import EXCLUSION_JA, ExclusionReason
-from contact_service.planning import targets
+from contact_service.planning import allocation, registration, targets
 from contact_service.planning.clusters import find_clusters
 from contact_service.planning.schedule import freeze_steps, plan_attempts
 from contact_service.store.engine import LEDGER_LOCK
@@ -27,7 +27,8 @@ def freeze(
 ) -> None:
     """Write who is contacted in the run, in which arm, when; and who is not, and why.
 
-    The ledger is locked by the caller. Raises ``DoesNotFit``, and :class:`CannotDo` when nobody
+    The ledger is locked by the caller. Raises ``DoesNotFit`` (also for a trial that
+    is too small and must not be), and :class:`CannotDo` when nobody
     would be contacted; the caller's transaction is then undone.
     """
     # sorts and joins of a whole ledger; only for this transaction
@@ -51,7 +52,8 @@ def freeze(
     targets.group_by_number(connection, run_id)
     targets.exclude(connection, definition, run_id)
     _must_reach_somebody(connection, run_id)
-    targets.allocate(connection, definition, run_id)
+    allocation.allocate(connection, definition, run_id)
+    registration.register(connection, definition, run_id, now)
     freeze_steps(connection, definition, run_id, first_day)
     plan_attempts(connection, definition, run_id, first_day)
 

@@ -11,9 +11,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from campaigns.definition import Definition, Stratum
+from campaigns.definition import Definition
 from campaigns.vocabulary import Channel, NumberKind
 from contact_service.domain.states import ExclusionReason, RunState
+from contact_service.planning import allocation
 from contact_service.planning.selection import PERIOD, compile_selection, within
 from contact_service.store import left_alone
 
@@ -23,20 +24,6 @@ USABLE: dict[Channel, tuple[NumberKind, ...]] = {
     Channel.AUTO_CALL: (NumberKind.MOBILE, NumberKind.FIXED, NumberKind.IP),
     Channel.OPERATOR: (NumberKind.MOBILE, NumberKind.FIXED, NumberKind.IP),
     Channel.LETTER: (),  # needs none
-}
-
-#: Amounts by which the allocation is balanced, in yen: up to, and named.
-AMOUNT_BANDS = (
-    "CASE WHEN yen < 20000 THEN 'a:-2万' WHEN yen < 50000 THEN 'b:2-5万'"
-    " WHEN yen < 150000 THEN 'c:5-15万' ELSE 'd:15万-' END"
-)
-
-#: What stands for a cluster in each kind of stratum.
-STRATUM_OF: dict[Stratum, str] = {
-    Stratum.KIND: "kind",
-    Stratum.PERIOD: "period",
-    Stratum.AMOUNT: AMOUNT_BANDS,
-    Stratum.NUMBER: "number",
 }
 
 
@@ -130,27 +117,42 @@ def exclude(connection: Connection, definition: Definition, run_id: UUID) -> Non
         "no_number": ExclusionReason.NO_NUMBER,
         "amount": ExclusionReason.AMOUNT,
         "in_another_run": ExclusionReason.IN_ANOTHER_RUN,
+        "permanent_holdout": ExclusionReason.PERMANENT_HOLDOUT,
         "active": [RunState.SCHEDULED, RunState.RUNNING, RunState.PAUSED],
+        "completed": RunState.COMPLETED,
+        "together": list(definition.trial.may_share_people_with),
+        **allocation.permanent_holdout_parameters(definition),
     }
     connection.execute(
         text(f"""
         CREATE TEMP TABLE plan_left_out ON COMMIT DROP AS
-        WITH busy_cluster AS (
+        WITH busy_run AS (
+            -- under way, or a trial whose payments still count
+            SELECT r.id FROM run own JOIN run r ON r.id <> own.id
+            JOIN campaign_version v ON v.id = r.campaign_version_id
+            WHERE own.id = :run_id AND v.key <> ALL(CAST(:together AS text[]))
+            AND (r.state = ANY(:active) OR (r.state = :completed
+                AND jsonb_path_exists(v.definition, '$.arms[*] ? (@.holdout == true)')
+                AND r.starts_at + CAST(v.definition #>> '{{trial,horizon_days}}' AS int)
+                    * interval '1 day' > own.starts_at))
+        ), busy_cluster AS (
             SELECT pc.cluster FROM target t
-            JOIN run r ON r.id = t.run_id AND r.id <> :run_id AND r.state = ANY(:active)
+            JOIN busy_run r ON r.id = t.run_id
             JOIN debtor_phone dp ON dp.phone_id = t.phone_id
             JOIN plan_cluster pc ON pc.debtor_id = dp.debtor_id
             UNION
             SELECT pc.cluster FROM target t
-            JOIN run r ON r.id = t.run_id AND r.id <> :run_id AND r.state = ANY(:active)
+            JOIN busy_run r ON r.id = t.run_id
             JOIN target_claim tc ON tc.target_id = t.id
             JOIN claim c ON c.id = tc.claim_id
             JOIN plan_cluster pc ON pc.debtor_id = c.debtor_id
-        )
+        ), held_out AS ({allocation.PERMANENTLY_HELD_OUT})
         SELECT phone_id, CASE WHEN NOT ({condition}) THEN CAST(:amount AS text)
-            ELSE :in_another_run END AS reason
+            WHEN cluster IN (SELECT cluster FROM busy_cluster) THEN :in_another_run
+            ELSE :permanent_holdout END AS reason
         FROM plan_target
         WHERE NOT ({condition}) OR cluster IN (SELECT cluster FROM busy_cluster)
+        OR cluster IN (SELECT cluster FROM held_out)
         """),
         parameters,
     )
@@ -173,64 +175,4 @@ def exclude(connection: Connection, definition: Definition, run_id: UUID) -> Non
     )
     connection.execute(
         text("DELETE FROM plan_target t USING plan_left_out lo WHERE lo.phone_id = t.phone_id")
-    )
-
-
-def allocate(connection: Connection, definition: Definition, run_id: UUID) -> None:
-    """Write ``target`` and ``target_claim``: every cluster gets one arm.
-
-    Within a stratum clusters are put in the order of a hash of seed and person code, and the
-    arms dealt out in turn by weight, from a place that depends on seed and stratum. What is
-    stored (seed, codes, claims) replays the allocation.
-    """
-    strata = " || '/' || ".join(f"({STRATUM_OF[s]})" for s in definition.allocation.strata)
-    arms = [arm.name for arm in definition.arms for _ in range(arm.weight)]
-    connection.execute(
-        text(f"""
-        WITH cluster_kind AS (
-            SELECT DISTINCT ON (cluster) cluster, kind, period FROM (
-                SELECT t.cluster, c.kind, c.period, sum(c.yen) AS yen
-                FROM plan_target t
-                JOIN plan_debtor pd ON pd.phone_id = t.phone_id AND NOT pd.restricted
-                JOIN plan_claim c ON c.debtor_id = pd.debtor_id AND NOT c.restricted
-                GROUP BY t.cluster, c.kind, c.period) sums
-            ORDER BY cluster, yen DESC, kind, period
-        ), cluster_sum AS (
-            SELECT cluster, sum(yen) AS yen,
-                CASE WHEN bool_or(phone_kind = :mobile) THEN 'mobile' ELSE 'fixed' END AS number
-            FROM plan_target GROUP BY cluster
-        ), placed AS (
-            SELECT s.cluster, {strata or "'all'"} AS stratum,
-                sha256(convert_to(:seed || ':' || d.code, 'UTF8')) AS draw
-            FROM cluster_sum s JOIN cluster_kind k USING (cluster)
-            JOIN debtor d ON d.id = s.cluster
-        ), ranked AS (
-            SELECT cluster, stratum, row_number() OVER (
-                PARTITION BY stratum ORDER BY draw, cluster) - 1
-                + ('x' || encode(substring(sha256(convert_to(:seed || '/' || stratum, 'UTF8'))
-                    FROM 1 FOR 3), 'hex'))::bit(24)::int AS place
-            FROM placed
-        )
-        INSERT INTO target (id, run_id, cluster, stratum, arm, phone_id, phone_kind,
-            addressee_id, outstanding_yen, claims)
-        SELECT t.id, :run_id, t.cluster, r.stratum,
-            (CAST(:arms AS text[]))[1 + r.place % cardinality(CAST(:arms AS text[]))],
-            t.phone_id, t.phone_kind, t.addressee_id, t.yen, t.claims
-        FROM plan_target t JOIN ranked r USING (cluster)
-        """),
-        {
-            "run_id": run_id,
-            "seed": definition.allocation.seed,
-            "arms": arms,
-            "mobile": NumberKind.MOBILE.value,
-        },
-    )
-    connection.execute(
-        text("""
-        INSERT INTO target_claim (target_id, claim_id, outstanding_yen, period)
-        SELECT t.id, c.claim_id, c.yen, c.period
-        FROM plan_target t
-        JOIN plan_debtor pd ON pd.phone_id = t.phone_id AND NOT pd.restricted
-        JOIN plan_claim c ON c.debtor_id = pd.debtor_id AND NOT c.restricted
-        """)
     )

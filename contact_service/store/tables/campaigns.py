@@ -125,6 +125,18 @@ campaign_transition = Table(
     Index("ix_campaign_transition_run_id", "run_id"),
 )
 
+trial_registration = Table(
+    "trial_registration",
+    metadata,
+    Column("run_id", ForeignKey(run.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("protocol", JSONB, nullable=False),  # campaigns.protocol
+    Column("sha256", String(64), nullable=False),  # of its canonical form
+    Column("allocation_sha256", String(64), nullable=False),  # planning.allocation.digest
+    Column("clusters", JSONB, nullable=False),  # by arm
+    Column("warnings", JSONB, nullable=False),  # what was said of its size
+    Column("registered_at", Instant, nullable=False),
+)
+
 stop_switch = Table(
     "stop_switch",
     metadata,
