@@ -1,7 +1,7 @@
 # Needs make and Python 3.11 or newer. Everything else is installed into .venv from a lock file
 # with the digest of every package (see .ci/environment). `make help` lists what can be made.
 
-.PHONY: help demo up test chaos lint format clean runtime development
+.PHONY: help demo up test test-sip chaos lint format clean runtime development
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 export PYTHON
@@ -13,6 +13,7 @@ help:
 	@echo 'make up      すべてを起動する（Ctrl-C で終了） / start everything and stay; Ctrl-C stops it'
 	@echo 'make test    すべての検査と試験 / all checks and tests'
 	@echo 'make chaos   あらゆる障害を起こして数える（MINUTES=10 SEED=7） / break everything, then count'
+	@echo 'make test-sip SIPp との通話試験（sipp を導入できれば導入する） / calls against SIPp, installed when it can be'
 	@echo 'make lint    書式と型の検査 / style and types alone'
 	@echo 'make format  書式を整える / put the code into shape'
 	@echo 'make clean   作られたものを消す（組込みデータベースも） / remove what was made, embedded data included'
@@ -34,6 +35,12 @@ SEED ?= 1
 ATTEMPTS ?= 20000
 chaos: development
 	@exec $(BIN)/python -m tests.chaos --minutes $(MINUTES) --seed $(SEED) --attempts $(ATTEMPTS)
+
+# calls with an independent stack that is no wheel; says what is missing, and fails, without it
+test-sip: development
+	@sh .ci/sipp
+	@echo 'SIPp と通話しています / calling SIPp …'
+	@exec $(BIN)/pytest -n 0 -m sipp tests/providers/sip
 
 lint: development
 	@echo '書式と型を検査しています / checking style and types …'

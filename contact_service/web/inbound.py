@@ -14,7 +14,7 @@ from pathlib import Path
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from campaigns.definition import Node, Script
+from campaigns.definition import Definition, Node
 from campaigns.messages import render
 from campaigns.parse import parse_file
 from campaigns.vocabulary import Outcome
@@ -41,11 +41,11 @@ async def greet(request: Request, provider_name: str) -> Response:
     provider, said = await verified(request, provider_name)
     believed(lambda: provider.read_call(said))
     service = service_of(request)
-    script = _script(service.settings.inbound_definition)
-    if script is None:
+    menu = _menu(service.settings.inbound_definition)
+    if menu is None:
         speech = Say(render(GREETING, office(service.settings)))
         return _rendered(provider, [speech, Transfer(service.settings.office_phone)])
-    return await _at(service, provider, said, script, script.start)
+    return await _at(service, provider, said, menu, menu.scripts[SCRIPT].start)
 
 
 @router.post("/{node_name}/key")
@@ -54,14 +54,14 @@ async def key(request: Request, provider_name: str, node_name: str) -> Response:
     provider, said = await verified(request, provider_name)
     heard = believed(lambda: provider.read_call(said))
     service = service_of(request)
-    script = _script(service.settings.inbound_definition)
-    node = script.nodes.get(node_name) if script is not None else None
-    if script is None or node is None:
+    menu = _menu(service.settings.inbound_definition)
+    node = menu.scripts[SCRIPT].nodes.get(node_name) if menu is not None else None
+    if menu is None or node is None:
         raise HTTPException(404)
     goes_to = node.keys.get(heard.key) or node.otherwise
     if goes_to is None:
         return _rendered(provider, [HangUp()])
-    return await _at(service, provider, said, script, goes_to)
+    return await _at(service, provider, said, menu, goes_to)
 
 
 @router.post("/ended")
@@ -93,19 +93,23 @@ async def ended(request: Request, provider_name: str) -> Response:
 
 
 async def _at(
-    service: Service, provider: Provider, said: WebhookRequest, script: Script, name: str
+    service: Service, provider: Provider, said: WebhookRequest, menu: Definition, name: str
 ) -> Response:
-    node = script.nodes[name]
+    node = menu.scripts[SCRIPT].nodes[name]
     caller = said.form.get("From")
     if node.outcome is Outcome.OPTED_OUT and caller:
         # on disk before the caller hears it: "no more calls" holds from this moment
         await run_in_threadpool(no_more_calls, service, SYSTEM, caller, service.clock.now())
-    return _rendered(provider, _instructions(service, provider.name, name, node))
+    return _rendered(
+        provider, _instructions(service, provider.name, name, node, menu.words(node.say))
+    )
 
 
-def _instructions(service: Service, provider: str, name: str, node: Node) -> list[Instruction]:
+def _instructions(
+    service: Service, provider: str, name: str, node: Node, words: str
+) -> list[Instruction]:
     settings = service.settings
-    speech: Say | Play = Say(render(node.say, office(settings)))
+    speech: Say | Play = Say(render(words, office(settings)))
     if node.audio is not None and (settings.audio_dir / node.audio).is_file():
         speech = Play(recording_url(settings, provider, node.audio))
     match node.then:
@@ -124,11 +128,13 @@ def _rendered(provider: Provider, instructions: list[Instruction]) -> Response:
 
 
 @lru_cache(maxsize=1)
-def _script(path: Path | None) -> Script | None:
-    """The menu for callers; ``None`` when the deployment names none. Read once a process."""
+def _menu(path: Path | None) -> Definition | None:
+    """The definition with the menu for callers; ``None`` when the deployment names none. Read
+    once a process."""
     if path is None:
         return None
-    script = parse_file(path).scripts.get(SCRIPT)
-    if script is None:
+    definition = parse_file(path)
+    if SCRIPT not in definition.scripts:
         log.error("inbound.no_script", script=SCRIPT)
-    return script
+        return None
+    return definition

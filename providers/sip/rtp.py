@@ -186,8 +186,6 @@ class Stream:
             return
         if source[0] != self._to[0]:
             return  # somebody else's
-        if source[1] != self._to[1]:
-            self._to = (source[0], source[1])  # behind address translation: answer where it is
         self.heard_at = time.monotonic()
         kind, timestamp = data[1] & 0x7F, int.from_bytes(data[4:8])
         start = 12 + 4 * (data[0] & 15)
@@ -197,6 +195,8 @@ class Stream:
         if kind == sound.events:
             self._event(payload, timestamp)
         elif kind == sound.payload_type and payload:
+            if source[1] != self._to[1]:
+                self._to = (source[0], source[1])  # behind address translation: answer there
             if self.relay_to is not None:
                 self.relay_to.forward(payload, sound.codec)
             elif self.on_sound is not None:
