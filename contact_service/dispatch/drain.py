@@ -35,6 +35,9 @@ MOST_IN_A_BATCH = 500
 #: A request must be over before its lease is: what a lease must have left when one starts.
 #: No adapter's total time-out may exceed it.
 LONGEST_REQUEST_SECONDS = 30.0
+#: What was leased goes out at once or not at all: a stop, a payment or closing time may have
+#: come since. A worker that was held up for longer gives it back.
+FRESH_SECONDS = 1.5
 RECORD_EVERY_SECONDS = 0.05
 
 OWNER = f"{socket.gethostname()}:{os.getpid()}"
@@ -137,8 +140,12 @@ class Lane:
         return leases, definitions, ends, looked_at
 
     async def _send(self, item: Lease, definition: Definition, lease_ends: float) -> Answer:
-        if time.monotonic() > lease_ends - LONGEST_REQUEST_SECONDS:
-            # we were held up; somebody else may take it before our request would be over
+        since = time.monotonic() - (lease_ends - self.service.settings.lease_seconds)
+        if since > min(
+            FRESH_SECONDS, self.service.settings.lease_seconds - LONGEST_REQUEST_SECONDS
+        ):
+            # we were held up: what was checked may be true no more, and somebody else may take
+            # it before our request would be over
             return Answer(item.attempt_id, item.lease_number, Throttled(timedelta(0), "late"))
         try:
             contact = contacts.contact_of(

@@ -1,32 +1,47 @@
 """Rate limits that all workers share: one token bucket a lane, kept in Redis.
 
 The bucket goes by the server's real clock. If Redis cannot be asked nothing is sent (fail
-closed); a bucket that Redis has forgotten starts empty, so a restart is no burst.
+closed); a bucket that Redis has forgotten starts empty, so a restart is no burst. The same
+script shares a channel between its carriers: by weight, away from one that fails or is slow,
+and back as it recovers. Only what is due is shared: an attempt whose fate is unknown stays with
+the carrier that may have it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
 
 import redis
+from pydantic import BaseModel, ConfigDict, Field
 
-_TAKE = """
-local now = redis.call('TIME')
-local at = now[1] + now[2] / 1e6
-local rate, most, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local hold = redis.call('PTTL', KEYS[2])
-if hold > 0 then return {0, hold} end
-local state = redis.call('HMGET', KEYS[1], 'tokens', 'at')
-local tokens, since = tonumber(state[1] or 0), tonumber(state[2] or at)
-tokens = math.min(most, tokens + math.max(0, at - since) * rate)
-local granted = math.min(wanted, math.floor(tokens))
-tokens = tokens - granted
-redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', tostring(at))
-redis.call('PEXPIRE', KEYS[1], 3600000)
-local wait = 0
-if granted < wanted then wait = math.ceil((1 - (tokens - math.floor(tokens))) / rate * 1000) end
-return {granted, wait}
-"""
+from providers.base import Cause, Refused, Result, Throttled, Unknown
+
+_TAKE = (Path(__file__).parent / "take.lua").read_text()
+_OBSERVE = (Path(__file__).parent / "observe.lua").read_text()
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class ProviderLimits(BaseModel):
+    """What a carrier's account (or its sender) may be given, beside its rates a second."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    concurrent_calls: int | None = Field(default=None, ge=1)
+    """How many auto-calls may be under way at once."""
+    parts_per_day: int | None = Field(default=None, ge=1)
+    """How many parts of messages a day (in Tokyo)."""
+    yen_per_day: float | None = Field(default=None, gt=0)
+    """How much it may cost a day, by the prices in its entry."""
+    weight: float = Field(default=1.0, gt=0, le=1000)
+    """Its part of a channel that several carriers serve."""
+    slow_seconds: Seconds = 5.0
+    """Where answers take longer than this, on average, others are given more."""
+    recovery_seconds: Seconds = 30.0
+    """After this long, half of what was seen of a carrier is forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +53,61 @@ class Granted:
 
 
 class RateLimit:
-    """The limit of one lane: ``per_second`` contacts, at most one second's worth at once."""
+    """The limit of one lane, ``provider/channel``: ``per_second`` contacts, at most one second's
+    worth at once, and of what the channel's carriers share no more than its part."""
 
-    def __init__(self, client: redis.Redis, lane: str, per_second: float) -> None:
+    def __init__(
+        self,
+        client: redis.Redis,
+        lane: str,
+        per_second: float,
+        limits: ProviderLimits | None = None,
+    ) -> None:
         self._client = client
         self._bucket, self._hold = f"limit:{lane}", f"hold:{lane}"
+        self._provider, _, channel = lane.partition("/")
+        self._shares, self._health = f"shares:{channel}", f"health:{channel}:"
         self._rate = per_second
         self._most = max(1.0, per_second)
+        self._limits = limits or ProviderLimits()
         self._take = client.register_script(_TAKE)
+        self._observe = client.register_script(_OBSERVE)
 
     def take(self, wanted: int) -> Granted:
         """Take up to ``wanted`` tokens. Raises ``redis.RedisError``."""
         tokens, wait = self._take(
-            keys=[self._bucket, self._hold], args=[self._rate, self._most, wanted]
-        )
+            keys=[self._bucket, self._hold, self._shares, self._health],
+            args=[
+                self._rate, self._most, wanted, self._provider, self._limits.weight,
+                self._limits.slow_seconds, self._limits.recovery_seconds,
+            ],
+        )  # fmt: skip
         return Granted(int(tokens), int(wait) / 1000)
 
     def hold(self, seconds: float) -> None:
         """Grant nothing for a while, for any worker: the carrier asked for a pause."""
         self._client.set(self._hold, "1", px=max(1, int(seconds * 1000)))
+
+    def observe(self, results: Sequence[Result], seconds: Sequence[float]) -> None:
+        """Tell how the carrier did: its answers, and how long requests took."""
+        if not results or not seconds:
+            return
+        bad = sum(map(is_bad, results))
+        mean = sum(seconds) / len(seconds)
+        self._observe(
+            keys=[f"{self._health}{self._provider}"],
+            args=[len(results), bad, mean, self._limits.recovery_seconds],
+        )
+
+
+def is_bad(result: Result) -> bool:
+    """Whether an answer speaks against the carrier rather than against the contact."""
+    match result:
+        case Unknown():
+            return True
+        case Throttled():
+            return bool(result.retry_after)
+        case Refused():
+            return result.cause in (Cause.OUR_CREDENTIALS, Cause.THEIR_FAULT)
+        case _:
+            return False

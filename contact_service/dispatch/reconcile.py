@@ -31,6 +31,9 @@ log = logs.log(__name__)
 MOST_AT_ONCE = 200
 #: A carrier's clock may run behind ours by this much.
 CLOCK_SKEW = timedelta(minutes=2)
+#: Nor may a wrong clock of ours hide what the carrier took: it is asked for as much as this
+#: before the lease, and what nobody accounts for in that time is a person's case.
+LOOK_BACK = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ async def reconcile(service: Service, config: ProviderConfig, provider: Provider
             persons.append(row.id)
             continue
         try:
-            listed = await provider.list_sent(channel, contact.to, row.leased_at - CLOCK_SKEW)
+            listed = await provider.list_sent(channel, contact.to, row.leased_at - LOOK_BACK)
         except ProviderUnavailable:
             waiting += 1
             continue
@@ -92,12 +95,15 @@ async def reconcile(service: Service, config: ProviderConfig, provider: Provider
             if item.provider_ref not in known | used[contact.to]
         ]
         body = contact.body if isinstance(contact, Message) else None
-        found = next((item for item in unclaimed if item.body == body), None)
+        ours = [item for item in unclaimed if item.created_at >= row.leased_at - CLOCK_SKEW]
+        found = next((item for item in ours if item.body == body), None)
         if row.another_under_way:
             waiting += 1  # what the listing shows may be the other's
         elif found is not None:
             used[contact.to].add(found.provider_ref)
             accepted.append((row.id, row.lease_number, found))
+        elif unclaimed and row.an_earlier_one_unknown:
+            waiting += 1  # it may be the earlier one's
         elif grace is None or (unclaimed and row.listing_complete):
             persons.append(row.id)  # something went to this number, and we cannot say what
         elif row.listing_complete:
@@ -131,7 +137,10 @@ def _claim_unknown(
             a.lease_until + make_interval(secs => :grace) < clock_timestamp()
                 AS listing_complete,
             EXISTS (SELECT 1 FROM attempt o WHERE o.phone_id = a.phone_id AND o.id <> a.id
-                AND o.channel = a.channel AND o.state = 'leased') AS another_under_way
+                AND o.channel = a.channel AND o.state = 'leased') AS another_under_way,
+            EXISTS (SELECT 1 FROM attempt o WHERE o.phone_id = a.phone_id AND o.id <> a.id
+                AND o.channel = a.channel AND o.state = 'unknown' AND NOT o.needs_person
+                AND o.leased_at < a.leased_at) AS an_earlier_one_unknown
         """),
         {
             "provider": provider,
@@ -140,7 +149,7 @@ def _claim_unknown(
             "pause": min(30.0, grace.total_seconds() / 2 if grace is not None else 30.0),
         },
     )
-    return list(rows)
+    return sorted(rows, key=lambda row: row.leased_at)
 
 
 def _refs_of_others(

@@ -37,6 +37,8 @@ class ScriptedCarrier:
         self.answer: Callable[[Contact, str], Result] = lambda contact, ref: Accepted(ref)
         self.takes: Callable[[Contact], bool] = lambda contact: True
         self.reachable = True
+        #: By how much the carrier's clock is ahead of ours when it takes something.
+        self.ahead_of_lease = timedelta(minutes=5)
         self.clock: Callable[[], datetime] | None = None
 
     def taken_by_reference(self) -> Counter[str]:
@@ -65,7 +67,7 @@ class ScriptedCarrier:
                 ref,
                 contact.to,
                 contact.body if isinstance(contact, Message) else None,
-                since + timedelta(minutes=5),
+                since + timedelta(days=1) + self.ahead_of_lease,
                 delivered(ref, channel),
             )
             for ref, contact in self.taken
