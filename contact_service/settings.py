@@ -25,6 +25,9 @@ class Settings(BaseSettings):
     """Encryption keys; unset: ``state_dir/keys.json``, made at first start."""
     providers_file: Path | None = None
     """Which carriers there are; unset: the simulated carrier alone."""
+    pacing_file: Path | None = None
+    """Budgets, the centre's capacity, thresholds of automatic pauses; unset: the thresholds
+    alone, as they are in ``dispatch.pacing``."""
     public_url: str = ""
     """The address under which carriers reach the web application; unset: its own host and port,
     which is right for the simulated carrier alone."""

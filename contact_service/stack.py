@@ -21,7 +21,7 @@ from contact_service.generated import generated_secret
 from contact_service.settings import Settings
 from contact_service.supervision import LONGEST_WAIT, Part, Supervisor
 
-QUEUES = "dispatch,housekeeping"
+QUEUES = "urgent,dispatch,housekeeping"
 #: The arguments of one worker: one process, one message at a time. More load takes more
 #: workers; a worker that dies takes one batch with it.
 APP = "contact_service.worker"

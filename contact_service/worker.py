@@ -20,10 +20,14 @@ from campaigns.vocabulary import Channel
 from contact_service import logs
 from contact_service.bootstrap import Service, wire
 from contact_service.dispatch import providers
+from contact_service.dispatch.budgets import NoPrice, recount
 from contact_service.dispatch.drain import Lane, redis_client
 from contact_service.dispatch.limits import RateLimit
+from contact_service.dispatch.pacing import pacing
 from contact_service.dispatch.reconcile import collect_unknown, reconcile
+from contact_service.dispatch.watch import watch
 from contact_service.planning.completion import complete_runs
+from contact_service.planning.definitions import definitions_of
 from contact_service.planning.starting import start_due
 from contact_service.receipts.poll import poll
 from contact_service.receipts.silence import finish_silent
@@ -31,7 +35,7 @@ from contact_service.settings import settings
 from providers.base import Provider
 
 DRAIN_SECONDS = 5.0
-DISPATCH, HOUSEKEEPING = "dispatch", "housekeeping"
+URGENT, DISPATCH, HOUSEKEEPING = "urgent", "dispatch", "housekeeping"
 
 
 log = logs.log(__name__)
@@ -43,12 +47,13 @@ def _beat_table() -> dict[str, dict[str, Any]]:
     table: dict[str, dict[str, Any]] = {
         "collect unknown": _entry("contact.collect", HOUSEKEEPING, tick * 2),
         "start due": _entry("contact.start_due", HOUSEKEEPING, tick * 5),
+        "recount budgets": _entry("contact.recount", HOUSEKEEPING, max(20.0, tick * 20)),
     }
     for config in providers.configured(settings()):
         for channel in config.per_second:
-            table[f"drain {config.name}/{channel}"] = _entry(
-                "contact.drain", DISPATCH, tick, config.name, channel.value
-            )
+            lane = (config.name, channel.value)
+            table[f"drain {config.name}/{channel}"] = _entry("contact.drain", DISPATCH, tick, *lane)
+            table[f"urgent {config.name}/{channel}"] = _entry("contact.urgent", URGENT, tick, *lane)
         table[f"poll {config.name}"] = _entry("contact.poll", HOUSEKEEPING, tick * 5, config.name)
         table[f"reconcile {config.name}"] = _entry(
             "contact.reconcile", HOUSEKEEPING, tick * 2, config.name
@@ -70,7 +75,7 @@ app.conf.update(
     result_backend=None,
     task_ignore_result=True,
     task_acks_late=False,
-    task_queues=[Queue(DISPATCH), Queue(HOUSEKEEPING)],
+    task_queues=[Queue(URGENT), Queue(DISPATCH), Queue(HOUSEKEEPING)],
     task_default_queue=HOUSEKEEPING,
     task_soft_time_limit=None,
     worker_prefetch_multiplier=1,
@@ -102,6 +107,7 @@ class Dispatcher:
         self._redis = redis_client(service.settings.broker_url)
         self._providers: dict[str, Provider] = {}
         self.configs = {item.name: item for item in providers.configured(service.settings)}
+        self.pacing = pacing(service.settings.pacing_file)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run ``work`` on this process's one event loop."""
@@ -113,11 +119,13 @@ class Dispatcher:
             self._providers[name] = providers.create(self.configs[name])
         return self._providers[name]
 
-    def lane(self, name: str, channel: Channel) -> Lane:
-        """One carrier and channel."""
+    def lane(self, name: str, channel: Channel, *, urgent: bool = False) -> Lane:
+        """One carrier and channel, for urgent campaigns or for the others."""
         config = self.configs[name]
-        limit = RateLimit(self._redis, f"{name}/{channel}", config.per_second[channel])
-        return Lane(self.service, config, self.provider(name), channel, limit)
+        rate = config.per_second[channel]
+        limit = RateLimit(self._redis, f"{name}/{channel}", rate, config.limits)
+        provider = self.provider(name)
+        return Lane(self.service, config, provider, channel, limit, self.pacing, urgent)
 
     def close(self) -> None:
         """Let go of connections."""
@@ -142,8 +150,21 @@ def _close(**_: object) -> None:
 @app.task(name="contact.drain")
 def drain(provider: str, channel: str) -> None:
     """Send what is due in one lane, for some seconds at most."""
+    _drain(provider, channel, urgent=False)
+
+
+@app.task(name="contact.urgent")
+def drain_urgent(provider: str, channel: str) -> None:
+    """Send what is due of urgent campaigns in one lane."""
+    _drain(provider, channel, urgent=True)
+
+
+def _drain(provider: str, channel: str, *, urgent: bool) -> None:
     me = dispatcher()
-    me.run(me.lane(provider, Channel(channel)).drain(DRAIN_SECONDS))
+    try:
+        me.run(me.lane(provider, Channel(channel), urgent=urgent).drain(DRAIN_SECONDS))
+    except NoPrice as missing:
+        log.error("budget.no_price", lane=f"{provider}/{channel}", said=str(missing))
 
 
 @app.task(name="contact.collect")
@@ -151,6 +172,7 @@ def collect() -> None:
     """Turn overdue leases into unknowns, put expired and silent attempts aside, complete runs."""
     service = dispatcher().service
     collect_unknown(service)
+    watch(service, dispatcher().pacing)
     finish_silent(service.engine, service.clock.now())
     complete_runs(service.engine, service.clock.now())
 
@@ -161,6 +183,22 @@ def start_scheduled() -> None:
     me = dispatcher()
     live = [config.name for config in me.configs.values() if config.live]
     start_due(me.service.engine, me.service.clock.now(), live)
+
+
+@app.task(name="contact.recount")
+def recount_budgets() -> None:
+    """Count what budgets have been used up anew: what was provably not taken costs nothing."""
+    me = dispatcher()
+    configs = {name: (config, me.provider(name)) for name, config in me.configs.items()}
+    with me.service.engine.begin() as connection:
+        recount(
+            connection,
+            me.service.clock.now(),
+            configs,
+            me.pacing,
+            lambda runs: definitions_of(connection, runs),
+            me.service.settings,
+        )
 
 
 @app.task(name="contact.reconcile")

@@ -8,7 +8,7 @@ import typer
 
 from contact_service.cli.common import actor, fail, service
 from contact_service.dispatch import providers
-from contact_service.dispatch.switches import EVERYTHING, UnknownScope, check_scope, set_switch
+from contact_service.dispatch.switches import EVERYTHING, UnknownScope, set_switch
 from contact_service.domain.actors import Role
 
 
@@ -18,9 +18,10 @@ def command(
 ) -> None:
     """Stop everything (or one provider or channel) at once."""
     with service() as found:
+        names = [item.name for item in providers.configured(found.settings)]
+        now = found.clock.now()
         try:
-            check_scope(scope, [item.name for item in providers.configured(found.settings)])
+            set_switch(found.engine, actor(Role.STAFF), scope, reason, now, names)
         except UnknownScope as error:
             raise fail(str(error), 2) from None
-        set_switch(found.engine, actor(Role.STAFF), scope, reason, found.clock.now())
     typer.echo(f"{scope}: 停止しました。再開は resume-all / stopped; resume-all goes on")

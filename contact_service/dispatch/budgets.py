@@ -2,7 +2,8 @@
 
 The counts are rows of the database, locked, read and raised in the transaction that leases: a
 lease and what it uses up are on disk together or not at all, whatever becomes of Redis or of the
-worker. What was leased and then provably not taken is given back by :func:`recount`.
+worker. :func:`recount` gives back what was leased and then provably not taken, and opens a budget
+that is new: until it has counted what went out before, nothing more does.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class Prices:
         if self.channel is Channel.AUTO_CALL:
             return Call("", "", "")
         message = self.definition.messages[str(self.definition.step(step).message)]
-        return Message("", "", render(message, office(self.settings)))
+        return Message("", "", render(self.definition.words(message), office(self.settings)))
 
 
 def half_hour(now: datetime) -> str:
@@ -101,12 +102,15 @@ def budgets_of(
     if campaign.yen_per_day is not None:
         found.append(Budget(f"campaign-yen:{name}", today, campaign.yen_per_day, prices.yen))
     if campaign.yen is not None:
-        found.append(Budget(f"campaign-yen:{name}", ALL_TIME, campaign.yen, prices.yen))
-    if pacing.centre.calls_per_half_hour is not None:
-        share = pacing.call_back_share.get(prices.channel, 0.0)
-        found.append(
-            Budget("call-backs", half_hour(now), pacing.centre.calls_per_half_hour, lambda _: share)
-        )
+        found.append(Budget(f"campaign-yen-in-all:{name}", ALL_TIME, campaign.yen, prices.yen))
+    call_backs = prices.definition.call_backs
+    rate, now_on = call_backs.expected_rate.get(prices.channel, 0.0), half_hour(now)
+    for scope, limit in (
+        ("call-backs", pacing.centre.calls_per_half_hour),
+        (f"call-backs:{name}", call_backs.per_half_hour),
+    ):
+        if limit is not None and rate > 0:
+            found.append(Budget(scope, now_on, limit, lambda _: rate))
     return found
 
 
@@ -142,8 +146,8 @@ class Purse:
             key = (budget.scope, budget.period)
             cost = max((budget.cost(step) for step in steps), default=0.0)
             if cost > 0:
-                left = budget.limit - self._spent[key] - self._used[key]
-                room = min(room, max(0, math.floor(left / cost + 1e-9)))
+                left = max(0.0, budget.limit - self._spent[key] - self._used[key])
+                room = min(room, math.floor(left / cost + 1e-9))
         return room
 
     def use(self, run_id: UUID, leases: Sequence[Lease]) -> None:
@@ -181,8 +185,11 @@ def _lock(
     connection.execute(
         text("""
         INSERT INTO spent (scope, period, amount)
-        SELECT scope, period, 0 FROM unnest(CAST(:scopes AS text[]), CAST(:periods AS text[]))
-            AS v(scope, period) ORDER BY scope, period
+        -- of a budget that is new nobody knows what was used before: it is full until recounted
+        SELECT v.scope, v.period, CASE WHEN EXISTS (SELECT 1 FROM spent s WHERE s.scope = v.scope)
+            THEN 0 ELSE 'Infinity'::float8 END
+        FROM unnest(CAST(:scopes AS text[]), CAST(:periods AS text[])) AS v(scope, period)
+        ORDER BY 1, 2
         ON CONFLICT DO NOTHING
         """),
         given,

@@ -10,7 +10,7 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
@@ -24,8 +24,10 @@ from contact_service.bootstrap import Service
 from contact_service.dispatch import contacts, switches
 from contact_service.dispatch.lease import Lease, lease
 from contact_service.dispatch.limits import RateLimit
+from contact_service.dispatch.pacing import Pacing
 from contact_service.dispatch.providers import ProviderConfig
 from contact_service.dispatch.record import Answer, record
+from contact_service.dispatch.sharing import Sharing
 from contact_service.planning.definitions import definitions_running
 from providers.base import Cause, Provider, Refused, Throttled
 
@@ -61,8 +63,13 @@ class Lane:
     provider: Provider
     channel: Channel
     limit: RateLimit
+    pacing: Pacing = field(default_factory=Pacing)
+    #: Whether this lane is for urgent campaigns alone, or for the others alone.
+    urgent: bool = False
     #: Called at named points of the protocol; the crash tests end the process there.
     reached: Callable[[str], None] = field(default=lambda point: None)
+    #: How long requests took that :meth:`_heed` has not told of yet.
+    _took: list[float] = field(default_factory=list)
 
     @property
     def batch_size(self) -> int:
@@ -123,18 +130,30 @@ class Lane:
         seconds = self.service.settings.lease_seconds
         ends = time.monotonic() + seconds
         with self.service.engine.begin() as connection:
-            definitions = definitions_running(connection)
-            leases, looked_at = lease(
-                connection,
-                definitions,
-                self.channel,
-                self.config.name,
-                OWNER,
-                self.service.clock.now(),
-                size,
-                seconds,
-                carrier="live" if self.config.live else "simulated",
+            definitions = {
+                run_id: item
+                for run_id, item in definitions_running(connection).items()
+                if self.pacing.campaign(item.campaign).urgent is self.urgent
+            }
+            now = self.service.clock.now()
+
+            def take(of: Mapping[UUID, Definition], most: int) -> tuple[list[Lease], int]:
+                return lease(
+                    connection,
+                    dict(of),
+                    self.channel,
+                    self.config.name,
+                    OWNER,
+                    now,
+                    most,
+                    seconds,
+                    carrier="live" if self.config.live else "simulated",
+                )
+
+            sharing = Sharing(
+                self.config, self.provider, self.channel, self.pacing, self.service.settings
             )
+            leases, looked_at = sharing.lease(connection, definitions, now, size, take)
             self.reached("leased")
         self.reached("committed")
         return leases, definitions, ends, looked_at
@@ -164,7 +183,9 @@ class Lane:
             refused = Refused(Cause.NEVER_THIS_CONTENT, Outcome.OTHER, "unprepared")
             return Answer(item.attempt_id, item.lease_number, refused)
         self.reached("sending")
+        began = time.monotonic()
         result = await self.provider.submit(contact)
+        self._took.append(time.monotonic() - began)
         self.reached("answered")
         return Answer(item.attempt_id, item.lease_number, result)
 
@@ -180,7 +201,9 @@ class Lane:
         return recorded
 
     def _heed(self, answers: list[Answer]) -> None:
-        """Slow down or stop the lane when the carrier says so."""
+        """Slow down or stop the lane when the carrier says so; tell how it does."""
+        took, self._took = self._took, []
+        self.limit.observe([answer.result for answer in answers], took)
         pauses = [
             answer.result.retry_after.total_seconds()
             for answer in answers
@@ -196,7 +219,8 @@ class Lane:
         if refused:
             reason = f"認証または設定の誤り / credentials or setup refused ({refused[0].code})"
             now = self.service.clock.now()
-            switches.pause_provider(self.service.engine, self.config.name, reason, now)
+            with self.service.engine.begin() as connection:
+                switches.pause_provider(connection, self.config.name, reason, now)
             log.error("provider.paused", provider=self.config.name, code=refused[0].code)
 
 

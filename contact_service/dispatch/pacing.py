@@ -15,8 +15,6 @@ from typing import Annotated
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from campaigns.vocabulary import Channel
-
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -36,6 +34,8 @@ class CampaignPace(_Stated):
     """In all."""
     weight: int = Field(default=1, ge=1, le=100)
     """Its part of a lane that several campaigns want at once."""
+    urgent: bool = False
+    """Goes by queues of its own, which need not wait for others."""
 
 
 class Centre(_Stated):
@@ -76,8 +76,6 @@ class Pacing(_Stated):
     """All that is stated."""
 
     centre: Centre = Centre()
-    call_back_share: Mapping[Channel, Share] = {Channel.SMS: 0.03, Channel.AUTO_CALL: 0.05}
-    """How many of those contacted call back, where their campaign does not say."""
     campaigns: Mapping[str, CampaignPace] = {}
     pauses: Pauses = Pauses()
 

@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from campaigns.vocabulary import Channel
+from contact_service.dispatch.limits import ProviderLimits
 from contact_service.settings import Settings
 from providers import registry
 from providers.base import Provider
@@ -38,6 +39,8 @@ class ProviderConfig(BaseModel):
     """Which channels it is used for, and how many contacts a second each may take."""
     in_flight: int = Field(default=100, ge=1, le=2000)
     """How many requests one worker may have out at once."""
+    limits: ProviderLimits = ProviderLimits()
+    """Budgets and concurrency of this account and its sender; its weight beside others."""
     webhook: bool = True
     """Whether the carrier can reach our public address; without it outcomes are polled."""
     options: dict[str, Any] = {}

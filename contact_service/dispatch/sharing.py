@@ -58,9 +58,13 @@ class Sharing:
         leases: list[Lease] = []
         dealt_with, waiting = 0, dict(runs)
         while waiting and dealt_with < size:
-            for run_id, share in self._shares(waiting, size - dealt_with).items():
-                steps = [s.name for s in runs[run_id].steps if s.channel is self.channel]
-                most = int(min(share, purse.room(run_id, steps)))
+            rooms = {run_id: purse.room(run_id, self._steps(runs[run_id])) for run_id in waiting}
+            # what is left of a budget that several share is shared like the lane itself
+            places = int(min(size - dealt_with, max(rooms.values())))
+            if not places:
+                break
+            for run_id, share in self._shares(waiting, places).items():
+                most = int(min(share, purse.room(run_id, self._steps(runs[run_id]))))
                 got, looked_at = take({run_id: runs[run_id]}, most) if most else ([], 0)
                 purse.use(run_id, got)
                 leases += got
@@ -69,6 +73,9 @@ class Sharing:
                     del waiting[run_id]
         purse.close()
         return leases, dealt_with
+
+    def _steps(self, definition: Definition) -> list[str]:
+        return [step.name for step in definition.steps if step.channel is self.channel]
 
     def _budgets(self, definition: Definition, now: datetime) -> list[Budget]:
         prices = Prices(self.provider, definition, self.channel, self.settings)

@@ -41,10 +41,22 @@ def check_scope(scope: str, providers: Iterable[str]) -> None:
     )
 
 
-def set_switch(engine: Engine, actor: Actor, scope: str, reason: str, now: datetime) -> None:
+def set_switch(
+    engine: Engine,
+    actor: Actor,
+    scope: str,
+    reason: str,
+    now: datetime,
+    providers: Iterable[str],
+) -> None:
     """Stop ``scope`` (``all``, ``provider:NAME``, ``channel:NAME``). Anybody who works here
-    may stop; it is starting again that takes a right."""
+    may stop; it is starting again that takes a right.
+
+    Raises :class:`UnknownScope` for what stops nothing, given the names of the configured
+    ``providers``, and ``NotAllowed``.
+    """
     require(actor, Role.STAFF, Role.APPROVER, Role.OPERATOR, Role.SUPERVISOR)
+    check_scope(scope, providers)
     with engine.begin() as connection:
         _set(connection, actor, scope, reason, now)
 
@@ -59,10 +71,30 @@ def lift_switch(engine: Engine, actor: Actor, scope: str, now: datetime) -> bool
         return bool(lifted.rowcount)
 
 
-def pause_provider(engine: Engine, provider: str, reason: str, now: datetime) -> None:
-    """The service itself stops a carrier that refuses our credentials."""
-    with engine.begin() as connection:
-        _set(connection, SYSTEM, f"provider:{provider}", reason, now)
+def pause_provider(connection: Connection, provider: str, reason: str, now: datetime) -> bool:
+    """The service itself stops a carrier: it refuses our credentials, or fails too often.
+    Returns whether it was not stopped already."""
+    return _set(connection, SYSTEM, f"provider:{provider}", reason, now)
+
+
+def pause_channel(connection: Connection, channel: Channel, reason: str, now: datetime) -> bool:
+    """The service itself stops a channel. Returns whether it was not stopped already."""
+    return _set(connection, SYSTEM, f"channel:{channel.value}", reason, now)
+
+
+def lift_own(connection: Connection, scope: str, reason: str, now: datetime) -> bool:
+    """Let go on what the service itself has stopped for a ``reason`` (its beginning) that has
+    passed; what a person stopped stays stopped. Returns whether it did."""
+    lifted = connection.execute(
+        delete(stop_switch).where(
+            stop_switch.c.scope == scope,
+            stop_switch.c.set_by == SYSTEM.name,
+            stop_switch.c.reason.startswith(reason, autoescape=True),
+        )
+    )
+    if lifted.rowcount:
+        audit.record(connection, now, SYSTEM, "switch.lift", scope)
+    return bool(lifted.rowcount)
 
 
 def switches(connection: Connection) -> dict[str, str]:
@@ -71,11 +103,13 @@ def switches(connection: Connection) -> dict[str, str]:
     return {row.scope: row.reason for row in rows}
 
 
-def _set(connection: Connection, actor: Actor, scope: str, reason: str, now: datetime) -> None:
+def _set(connection: Connection, actor: Actor, scope: str, reason: str, now: datetime) -> bool:
     made = connection.execute(
         insert(stop_switch)
         .values(scope=scope, reason=reason, set_at=now, set_by=actor.name)
         .on_conflict_do_nothing()
-    )
-    if made.rowcount:
+        .returning(stop_switch.c.scope)
+    ).all()
+    if made:
         audit.record(connection, now, actor, "switch.set", scope, reason=reason)
+    return bool(made)

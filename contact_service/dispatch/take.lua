@@ -56,8 +56,9 @@ local spare = tokens - granted >= least
 redis.call('HSET', KEYS[3], 'seen:' .. carrier, spare and tostring(now) or '0')
 redis.call('PEXPIRE', KEYS[3], 3600000)
 if behind ~= nil then
-    -- nobody saves up while away
-    mine = math.max(mine, behind - wanted / part)
+    -- nobody saves up more than a second's worth while away, nor pays for long for having
+    -- been bad
+    mine = math.min(math.max(mine, behind - most / part), behind + 2 * least / part)
     if mine > behind + least / part then
         redis.call('HSET', KEYS[3], carrier, tostring(mine))
         redis.call('HSET', KEYS[3], 'seen:' .. carrier, tostring(now))

@@ -113,7 +113,8 @@ def _bounded(text: str) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > _MAX_DEPTH:
-            raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=event.start_mark)
+            mark: Any = event.start_mark  # typed differently from release to release
+            raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=mark)
 
 
 class _Reader:

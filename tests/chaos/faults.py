@@ -251,7 +251,9 @@ def stopped(scope: str) -> Fault:
     def strike(world: w.World, rng: random.Random) -> Struck:
         engine = world.service.engine
         struck = in_hand(world)
-        w.insist(lambda: set_switch(engine, w.STAFF, scope, "chaos", world.clock.now()))
+        w.insist(
+            lambda: set_switch(engine, w.STAFF, scope, "chaos", world.clock.now(), [w.CARRIER])
+        )
         try:
             _felt(world)
         finally:

@@ -56,8 +56,10 @@ def reached(point: str) -> None:
 _lane = worker.Dispatcher.lane
 
 
-def _lane_that_dies(self: worker.Dispatcher, name: str, channel: Channel) -> Lane:
-    lane = _lane(self, name, channel)
+def _lane_that_dies(
+    self: worker.Dispatcher, name: str, channel: Channel, *, urgent: bool = False
+) -> Lane:
+    lane = _lane(self, name, channel, urgent=urgent)
     lane.reached = reached
     return lane
 

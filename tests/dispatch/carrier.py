@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from campaigns.vocabulary import Channel, Outcome
 from providers.base import (
@@ -37,6 +38,8 @@ class ScriptedCarrier:
         self.answer: Callable[[Contact, str], Result] = lambda contact, ref: Accepted(ref)
         self.takes: Callable[[Contact], bool] = lambda contact: True
         self.reachable = True
+        self.parts_each = 1
+        self.yen_each: Decimal | None = None
         #: By how much the carrier's clock is ahead of ours when it takes something.
         self.ahead_of_lease = timedelta(minutes=5)
         self.clock: Callable[[], datetime] | None = None
@@ -87,7 +90,10 @@ class ScriptedCarrier:
         raise NotImplementedError
 
     def parts(self, body: str) -> int:
-        return 1
+        return self.parts_each
+
+    def price(self, contact: Contact) -> Decimal | None:
+        return self.yen_each
 
     async def health(self) -> str | None:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from contact_service.bootstrap import Service
 from contact_service.clock import FixedClock
 from contact_service.dispatch.drain import Drained, Lane, redis_client
 from contact_service.dispatch.limits import RateLimit
+from contact_service.dispatch.pacing import Pacing
 from contact_service.dispatch.providers import ProviderConfig
 from contact_service.dispatch.reconcile import Reconciled, collect_unknown, reconcile
 from contact_service.domain.actors import Actor, Role
@@ -39,6 +40,7 @@ class Floor:
     ledger: Ledger
     carrier: ScriptedCarrier
     config: ProviderConfig
+    pacing: Pacing = field(default_factory=Pacing)
 
     def start(self, spec: Definition | None = None) -> UUID:
         """Plan and start a run of ``spec`` (one arm, all contacted)."""
@@ -51,8 +53,9 @@ class Floor:
     def lane(self, channel: Channel = Channel.SMS) -> Lane:
         """A lane as a worker of its own would have it."""
         client = redis_client(self.service.settings.broker_url)
-        limit = RateLimit(client, f"{id(self)}/{channel}", self.config.per_second[channel])
-        return Lane(self.service, self.config, self.carrier, channel, limit)
+        lane, rate = f"{self.config.name}/{id(self)}-{channel}", self.config.per_second[channel]
+        limit = RateLimit(client, lane, rate, self.config.limits)
+        return Lane(self.service, self.config, self.carrier, channel, limit, self.pacing)
 
     def drain(self, channel: Channel = Channel.SMS, seconds: float = 5) -> Drained:
         """Drain a lane until nothing is due."""

@@ -155,7 +155,7 @@ def test_pause_resume_and_stop(floor: Floor) -> None:
     assert floor.carrier.taken == []
     runs.resume(engine, STAFF, run_id, now)
     for scope in ("all", "provider:scripted", "channel:sms"):
-        set_switch(engine, STAFF, scope, "test", now)
+        set_switch(engine, STAFF, scope, "test", now, ["scripted"])
         floor.drain()
         assert floor.carrier.taken == []
         with pytest.raises(NotAllowed):

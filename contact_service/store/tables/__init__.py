@@ -1,6 +1,6 @@
 """The schema, one module per area. ``metadata`` is what the migrations must amount to."""
 
-from contact_service.store.tables import admin, calls, campaigns, contacts, identity, ledger
+from contact_service.store.tables import admin, calls, campaigns, contacts, identity, ledger, pacing
 from contact_service.store.tables.base import metadata
 
-__all__ = ["admin", "calls", "campaigns", "contacts", "identity", "ledger", "metadata"]
+__all__ = ["admin", "calls", "campaigns", "contacts", "identity", "ledger", "metadata", "pacing"]
