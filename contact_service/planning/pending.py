@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from campaigns.conditions import FIELDS as CLAIM_FIELDS
 from campaigns.conditions import asked, walk
 from campaigns.definition import Definition
-from campaigns.hours import CallBacks, Quiet
+from campaigns.hours import Quiet
 from campaigns.steps import Start, Step
 from campaigns.texts import PLACEHOLDER, Text
 from campaigns.vocabulary import Channel
@@ -44,8 +44,6 @@ def pending(definition: Definition) -> Iterator[str]:
         yield "lift"
     if definition.quiet != Quiet():
         yield "quiet"
-    if definition.call_backs != CallBacks():
-        yield "call_backs"
     for step in definition.steps:
         yield from (f"steps.{step.name}.{field}" for field in _of_step(step))
     for name, text in definition.messages.items():
