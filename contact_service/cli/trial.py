@@ -4,23 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from math import ceil
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 from rich.console import Console
 
-from contact_service.cli.common import fail, print_json
+from contact_service.cli.common import actor, fail, print_json, service
+from contact_service.domain.actors import Role
+from contact_service.evaluation.facts import PAYMENT_LAG, NoSuchRun
+from contact_service.evaluation.report import latest_run
 from contact_service.evaluation.trial import analysis, tables
+from contact_service.evaluation.trial.baseline import Baseline, baseline
 from contact_service.evaluation.trial.counts import read_counts
 from contact_service.evaluation.trial.faults import TrialRefused
 from contact_service.evaluation.trial.measures import Means, Measure, Proportions, Times
 from contact_service.evaluation.trial.picture import power_curve
 from contact_service.evaluation.trial.power import Design, curve, plan
 from contact_service.evaluation.trial.reading import choose_control
+from contact_service.evaluation.trial.replay import replayed
 from contact_service.evaluation.trial.rows import Columns, read_rows
 
 REFUSED = 2
+
+
+class Outcome(StrEnum):
+    """What the ledger's past can be asked for."""
+
+    PAID_SOMETHING = "paid_something"
+    PAID_IN_FULL = "paid_in_full"
+
 
 app = typer.Typer(no_args_is_help=True)
 design = typer.Typer(
@@ -42,6 +60,10 @@ ClusterColumn = Annotated[
 ]
 StrataColumns = Annotated[
     list[str] | None, typer.Option(metavar=_COLUMN, help="層（繰返し可） / stratum, repeatable")
+]
+CovariateColumns = Annotated[
+    list[str] | None,
+    typer.Option(metavar=_COLUMN, help="割付前の数値（繰返し可） / known before"),
 ]
 TimeColumn = Annotated[
     str | None, typer.Option(metavar=_COLUMN, help="観察した期間 / time watched")
@@ -76,12 +98,13 @@ def estimate(
     time: TimeColumn = None,
     event: EventColumn = None,
     amount: AmountColumn = None,
+    covariate: CovariateColumns = None,
     control: ControlName = None,
     icc: StatedIcc = None,
     as_json: Json = False,
 ) -> None:
     """各群を対照群と比べる / compare every arm with the control."""
-    columns = (arm, outcome, cluster, time, event, amount, *(strata or ()))
+    columns = (arm, outcome, cluster, time, event, amount, *(strata or ()), *(covariate or ()))
     with _refusals():
         if not any(columns):
             counts = read_counts(file)
@@ -99,7 +122,14 @@ def estimate(
                     "--icc is for counts; with rows it is estimated from --cluster",
                 )
             named = Columns(
-                arm or "arm", outcome, cluster, tuple(strata or ()), time, event, amount
+                arm or "arm",
+                outcome,
+                cluster,
+                tuple(strata or ()),
+                time,
+                event,
+                amount,
+                tuple(covariate or ()),
             )
             rows = read_rows(file, named)
             document = analysis.of_rows(rows, choose_control(file, rows.arms, control))
@@ -107,6 +137,30 @@ def estimate(
         print_json(document)
     else:
         tables.show_estimates(Console(), document)
+
+
+@app.command()
+def replay(
+    run_id: str = typer.Argument("latest", help="実施番号、または latest / a run, or latest"),
+    as_json: Json = False,
+) -> None:
+    """割付をやり直して照合し、登録した計画との違いを示す / deal the arms again, and compare."""
+    with service() as found:
+        who = actor(Role.EVALUATOR)
+        try:
+            run = latest_run(found, who) if run_id == "latest" else UUID(run_id)
+        except ValueError:
+            raise fail(f"{run_id}: 実施番号ではありません / no run identifier", REFUSED) from None
+        except NoSuchRun as error:
+            raise fail(str(error), REFUSED) from None
+        with _refusals(), found.engine.connect() as connection:
+            result = replayed(connection, run)
+    if as_json:
+        print_json(result)
+    else:
+        tables.show_replay(Console(), result)
+    if not result["as_registered"]:
+        raise typer.Exit(1)
 
 
 Alpha = Annotated[float, typer.Option(help="両側の有意水準 / two-sided alpha")]
@@ -120,10 +174,69 @@ Picture = Annotated[
     Path | None, typer.Option(metavar="FILE.svg", help="人数と検出力の図 / power against size")
 ]
 
+Effect = Annotated[float | None, typer.Option(help="割合の差（--treated の代わり） / a rise, 0–1")]
+FromLedger = Annotated[
+    Outcome | None,
+    typer.Option("--from-ledger", help="台帳の過去から / take the control from the ledger's past"),
+]
+Kinds = Annotated[
+    list[str] | None, typer.Option(help="科目（--from-ledger、繰返し可） / kind of claim")
+]
+Until = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="過去の終わり / its end"),
+]
+Horizon = Annotated[int, typer.Option(min=1, max=365, help="数える日数 / days that count")]
+PerDay = Annotated[
+    float | None, typer.Option(min=0.001, help="1日に見込む世帯 / households expected a day")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Where people come from: the ledger's past, or so many a day; ``horizon`` in days."""
+
+    past: Baseline | None
+    per_day: float | None
+    horizon: int
+
+    def figures(self, people: int, cluster_size: float) -> dict[str, Any]:
+        """The past, and how long the trial takes: households a day until there are enough of
+        them, then the horizon."""
+        found: dict[str, Any] = {"baseline": self.past.as_dict()} if self.past else {}
+        per_day = self.per_day or (self.past.new_per_day if self.past else 0)
+        if per_day:
+            days = ceil(people / cluster_size / per_day)
+            found |= {"per_day": per_day, "days_to_fill": days,
+                      "duration_days": days + self.horizon}  # fmt: skip
+        return found
+
+
+def _past(
+    outcome: Outcome | None, kinds: list[str] | None, until: datetime | None, horizon: int
+) -> Baseline | None:
+    if outcome is None:
+        return None
+    with service() as found, found.engine.connect() as connection:
+        # what was paid in the last two weeks may not have reached the ledger yet
+        end = until.date() if until else found.clock.now().date() - PAYMENT_LAG
+        return baseline(connection, end, horizon, kinds or None)
+
+
+def _needed(stated: float | None, past: float | None, option: str) -> float:
+    value = stated if stated is not None else past
+    if value is None:
+        raise TrialRefused(
+            f"{option} か --from-ledger を指定してください", f"give {option}, or --from-ledger"
+        )
+    return value
+
 
 @design.command("proportions")
 def proportions(
-    control: Annotated[float, typer.Option(help="対照群の割合 / share in the control, 0–1")],
+    control: Annotated[
+        float | None, typer.Option(help="対照群の割合 / share in the control, 0–1")
+    ] = None,
     treated: Annotated[float | None, typer.Option(help="実施群の割合 / share treated, 0–1")] = None,
     n: N = None,
     power: Power = 0.8,
@@ -132,19 +245,28 @@ def proportions(
     arms: Arms = 2,
     icc: Icc = 0.0,
     cluster_size: ClusterSize = 1.0,
+    effect: Effect = None,
+    ledger: FromLedger = None,
+    kind: Kinds = None,
+    until: Until = None,
+    horizon: Horizon = 28,
+    per_day: PerDay = None,
     picture: Picture = None,
     as_json: Json = False,
 ) -> None:
     """割合の差 / a difference of proportions."""
     with _refusals():
         given = Design(alpha, power, ratio, arms, icc, cluster_size)
-        difference = None if treated is None else treated - control
-        _run(Proportions(control), given, difference, n, picture, as_json)
+        past = _past(ledger, kind, until, horizon)
+        share = _needed(control, past.share(ledger) if past and ledger else None, "--control")
+        difference = effect if treated is None else treated - share
+        flow = Flow(past, per_day, horizon)
+        _run(Proportions(share), given, difference, n, flow, picture, as_json)
 
 
 @design.command("means")
 def means(
-    sd: Annotated[float, typer.Option(help="標準偏差 / standard deviation")],
+    sd: Annotated[float | None, typer.Option(help="標準偏差 / standard deviation")] = None,
     difference: Annotated[float | None, typer.Option(help="平均の差 / difference")] = None,
     n: N = None,
     power: Power = 0.8,
@@ -153,20 +275,28 @@ def means(
     arms: Arms = 2,
     icc: Icc = 0.0,
     cluster_size: ClusterSize = 1.0,
+    ledger: FromLedger = None,
+    kind: Kinds = None,
+    until: Until = None,
+    horizon: Horizon = 28,
+    per_day: PerDay = None,
     picture: Picture = None,
     as_json: Json = False,
 ) -> None:
     """平均（金額など）の差 / a difference of means."""
     with _refusals():
         given = Design(alpha, power, ratio, arms, icc, cluster_size)
-        _run(Means(sd), given, difference, n, picture, as_json)
+        past = _past(ledger, kind, until, horizon)
+        spread = _needed(sd, past.sd_yen if past else None, "--sd")
+        _run(Means(spread), given, difference, n, Flow(past, per_day, horizon), picture, as_json)
 
 
 @design.command("time")
 def time_to_event(
     control_events: Annotated[
-        float, typer.Option(help="期間中に事象がある対照群の割合 / share with the event, 0–1")
-    ],
+        float | None,
+        typer.Option(help="対照群で事象がある割合 / share with the event"),
+    ] = None,
     hazard_ratio: Annotated[float | None, typer.Option(help="ハザード比 / hazard ratio")] = None,
     n: N = None,
     power: Power = 0.8,
@@ -175,13 +305,23 @@ def time_to_event(
     arms: Arms = 2,
     icc: Icc = 0.0,
     cluster_size: ClusterSize = 1.0,
+    ledger: FromLedger = None,
+    kind: Kinds = None,
+    until: Until = None,
+    horizon: Horizon = 28,
+    per_day: PerDay = None,
     picture: Picture = None,
     as_json: Json = False,
 ) -> None:
     """事象までの時間（ログランク） / time to an event (log-rank)."""
     with _refusals():
         given = Design(alpha, power, ratio, arms, icc, cluster_size)
-        _run(Times(control_events), given, hazard_ratio, n, picture, as_json)
+        past = _past(ledger, kind, until, horizon)
+        share = _needed(
+            control_events, past.share(ledger) if past and ledger else None, "--control-events"
+        )
+        flow = Flow(past, per_day, horizon)
+        _run(Times(share), given, hazard_ratio, n, flow, picture, as_json)
 
 
 def _run(
@@ -189,10 +329,12 @@ def _run(
     given: Design,
     effect: float | None,
     n: int | None,
+    flow: Flow,
     picture: Path | None,
     as_json: bool,
 ) -> None:
     found: dict[str, Any] = plan(measure, given, effect=effect, n=n)
+    found |= flow.figures(found["n_total"], given.cluster_size)
     if picture is not None:
         _draw(measure, given, found, picture)
     if as_json:

@@ -13,7 +13,14 @@ import numpy as np
 
 from contact_service.evaluation import estimates
 from contact_service.evaluation.estimates import LEVEL, Estimate
-from contact_service.evaluation.trial import amounts, methods, proportions, regression, survival
+from contact_service.evaluation.trial import (
+    amounts,
+    effects,
+    methods,
+    proportions,
+    regression,
+    survival,
+)
 from contact_service.evaluation.trial.counts import Counts
 from contact_service.evaluation.trial.methods import REFERENCES, described
 from contact_service.evaluation.trial.notes import note
@@ -70,8 +77,10 @@ def of_rows(rows: Rows, control: str) -> Document:
         if rows.outcome is not None:
             _outcome(row, rows, rows.outcome, pair & ~np.isnan(rows.outcome), treated)
             _bounds(row, rows.outcome[pair], treated[pair])
+            _adjusted(row, "risk_difference_adjusted", rows, rows.outcome, treated, pair)
         if rows.amount is not None:
             _amounts(row, rows, rows.amount, pair & ~np.isnan(rows.amount), treated)
+            _adjusted(row, "amount_difference_adjusted", rows, rows.amount, treated, pair)
         if rows.time is not None and rows.event is not None:
             used = pair & ~np.isnan(rows.time) & ~np.isnan(rows.event)
             _times(row, rows, (rows.time[used], rows.event[used]), used, treated)
@@ -124,6 +133,7 @@ def _add_test(row: Document, measure: str, p: float | None, method: str) -> None
 def _add_outcome(row: Document, found: Compared) -> None:
     _add_test(row, "outcome", found.p_value, found.p_value_method)
     row["risk_difference"] = described(found.risk_difference)
+    row["number_needed_to_contact"] = described(effects.number_needed(found.risk_difference))
     row["risk_ratio"] = described(found.risk_ratio)
     row["odds_ratio"] = described(found.odds_ratio)
 
@@ -141,6 +151,21 @@ def _outcome(row: Document, rows: Rows, values: Any, used: Any, treated: Any) ->
         _add_outcome(row, proportions.stratified(pairs))
     else:
         _add_outcome(row, proportions.plain(*_pair(outcome, side)))
+
+
+def _adjusted(row: Document, name: str, rows: Rows, values: Any, treated: Any, pair: Any) -> None:
+    """Lin's estimate beside the plain one, where covariates were named."""
+    if rows.covariates is None:
+        return
+    used = pair & ~np.isnan(values)
+    side = treated[used]
+    clusters = None if rows.clusters is None else rows.clusters[used]
+    row[name] = None
+    if not _one_sided(side):
+        known = effects.Pair(
+            row["arm"], row["control"], np.flatnonzero(used), side, clusters, rows.covariates[used]
+        )
+        row[name] = described(effects.adjusted(known, values[used]))
 
 
 def _pair(outcome: Any, side: Any) -> tuple[Count, Count]:

@@ -24,6 +24,12 @@ def table(data: TrialData, names: Sequence[str]) -> Numbers | None:
     return np.column_stack(columns) if columns else None
 
 
+def standardised(columns: Sequence[Numbers]) -> Numbers | None:
+    """Numbers known before allocation, each from its mean in its standard deviations."""
+    found = [part for column in columns for part in _number(column)]
+    return np.column_stack(found) if found else None
+
+
 def _groups(factor: Factor) -> list[Numbers]:
     counts = np.bincount(factor.codes + 1, minlength=len(factor.labels) + 1)
     common = [code for code in range(UNKNOWN, len(factor.labels)) if counts[code + 1] >= RARE]

@@ -100,7 +100,7 @@ def outcome(pair: Pair, values: Integers, role: str) -> OutcomeEffect:
         adjusted(known, answers),
         found.risk_ratio,
         found.odds_ratio,
-        _number_needed(first),
+        number_needed(first),
         bounds,
         found.p_value,
         found.p_value_method,
@@ -154,7 +154,8 @@ def adjusted(pair: Pair, values: Floats) -> Estimate | None:
     return difference(slope, methods.LIN if pair.clusters is None else methods.LIN_CLUSTERED)
 
 
-def _number_needed(found: Estimate | None) -> Estimate | None:
+def number_needed(found: Estimate | None) -> Estimate | None:
+    """How many to contact for one more event; ``None`` where the interval covers 0."""
     needed = estimates.number_needed(found) if found else None
     return needed and Estimate(needed.estimate, needed.low, needed.high, methods.NUMBER_NEEDED)
 

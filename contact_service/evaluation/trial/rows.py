@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from contact_service.evaluation.trial.covariates import standardised
 from contact_service.evaluation.trial.faults import TrialRefused, at
-from contact_service.evaluation.trial.least_squares import Codes, Floats
+from contact_service.evaluation.trial.least_squares import Codes, Floats, Numbers
 from contact_service.evaluation.trial.reading import Table, number, opened, plain
 
 _YES = frozenset(("1", "true", "yes", "y", "有", "あり", "はい", "○", "◯"))
@@ -28,6 +29,7 @@ class Columns:
     time: str | None = None
     event: str | None = None
     amount: str | None = None
+    covariates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Rows:
     event: Floats | None
     clusters: Codes | None
     strata: Codes | None
+    covariates: Numbers | None = None
 
 
 def read_rows(path: Path, columns: Columns) -> Rows:
@@ -67,6 +70,7 @@ def read_rows(path: Path, columns: Columns) -> Rows:
             for name in _READERS
             if (heading := getattr(columns, name))
         }
+        known_before = [(table.column(heading), array("d")) for heading in columns.covariates]
         for line, cells in table.rows:
             arm.add(_key(table, line, cells, [at_arm]))
             if at_cluster is not None:
@@ -76,6 +80,9 @@ def read_rows(path: Path, columns: Columns) -> Rows:
             for column, read, into in values.values():
                 text = plain(cells[column])
                 into.append(read(table, line, column, text) if text else float("nan"))
+            for column, covariate in known_before:
+                text = plain(cells[column])
+                covariate.append(_amount(table, line, column, text) if text else float("nan"))
     if not arm.of:
         raise TrialRefused(
             f"{path.name} に行がありません。人ごとの行を入れてください",
@@ -91,6 +98,7 @@ def read_rows(path: Path, columns: Columns) -> Rows:
         found.get("event"),
         cluster.codes() if at_cluster is not None else None,
         stratum.codes() if at_strata else None,
+        standardised([np.array(values) for _, values in known_before]),
     )
 
 

@@ -10,6 +10,7 @@ from rich.table import Table
 
 _SHARES = {
     "risk_difference": "割合の差\nrisk difference",
+    "risk_difference_adjusted": "同・調整済み\nadjusted (Lin)",
     "if_clusters_alike": "クラスター内同一\nif clusters alike",
     "missing_bounds": "欠測の限界\nmissing outcomes",
 }
@@ -22,6 +23,8 @@ _AMOUNTS = {
     "amount_difference": "金額の差\namount",
     "amount_difference_bootstrap": "同・再標本\nbootstrap",
     "amount_difference_winsorised": "同・上位1%丸め\nwinsorised",
+    "amount_difference_adjusted": "同・調整済み\nadjusted (Lin)",
+    "number_needed_to_contact": "1件増やす人数\nnumber needed",
     "rmst_difference": "境界内平均時間\nRMST",
 }
 _PLAN = {
@@ -31,6 +34,9 @@ _PLAN = {
     "clusters_control": "対照群のクラスター clusters, control",
     "clusters_treated": "実施群のクラスター clusters, treated",
     "events": "対照と実施1群の事象数 events",
+    "per_day": "1日に見込む世帯 households a day",
+    "days_to_fill": "人数がそろうまでの日数 days to fill",
+    "duration_days": "結果が出るまでの日数 days to the result",
 }
 
 
@@ -109,6 +115,32 @@ def show_plan(console: Console, found: dict[str, Any]) -> None:
     table.add_row("デザイン効果 design effect", f"{found['design_effect']:.3f}")
     table.add_row("有意水準（1比較） alpha", f"{found['alpha_per_comparison']:.4g}")
     console.print(table)
+
+
+def show_replay(console: Console, found: dict[str, Any]) -> None:
+    """Whether arms and protocol are as they were registered, line by line."""
+    table = Table(title=f"割付の再現 / replay: {found['run']}", title_justify="left")
+    table.add_column("項目")
+    table.add_column("結果")
+    table.add_row("クラスター clusters", f"{found['clusters']:,}")
+    table.add_row("群が違うもの in another arm", f"{found['different']:,}")
+    table.add_row("二つの群にいるもの in two arms", f"{found['in_two_arms']:,}")
+    table.add_row("割付の照合 allocation", _agrees(found["allocation_agrees"]))
+    table.add_row("計画の照合 protocol", _agrees(found["protocol_agrees"]))
+    table.add_row("登録日時 registered", found["registered_at"] or "—")
+    table.add_row("計画のハッシュ protocol SHA-256", found["protocol_sha256"] or "—")
+    table.add_row("割付のハッシュ allocation SHA-256", found["allocation_sha256"])
+    console.print(table)
+    for one in found["departures"]:
+        console.print(escape(f"※ {one['ja']} / {one['en']}"), soft_wrap=True)
+    for warning in found["warnings"]:
+        console.print(escape(f"※ {warning}"), soft_wrap=True)
+
+
+def _agrees(value: bool | None) -> str:
+    return {True: "一致 the same", False: "不一致 DIFFERENT", None: "登録なし not registered"}[
+        value
+    ]
 
 
 def _points(value: float | None) -> str:

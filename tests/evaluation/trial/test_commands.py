@@ -261,3 +261,36 @@ def test_picture_stands_alone(tmp_path: Path) -> None:
     assert (nowhere.exit_code, "cannot write" in nowhere.stderr) == (2, True)
     hopeless = _run("power", "proportions", "--control", "0.95", "--n", "10", "--picture", file)
     assert (hopeless.exit_code, "--n" in hopeless.stderr) == (2, True)
+
+
+def test_covariates_sharpen_the_difference(tmp_path: Path) -> None:
+    draw = np.random.default_rng(3)
+    owed = draw.normal(0, 1, 400)
+    file = tmp_path / "rows.csv"
+    lines = ["arm,paid,yen,owed"]
+    for n in range(400):
+        paid = int(draw.random() < 0.4 + 0.25 * owed[n] / 2 + 0.1 * (n % 2))
+        yen = 5000 + 3000 * owed[n] + draw.normal(0, 200)
+        lines.append(f"{('control', 'sms')[n % 2]},{paid},{yen:.0f},{owed[n]:.4f}")
+    file.write_text("\n".join(lines))
+    row = _json("estimate", file, "--arm", "arm", "--outcome", "paid", "--amount", "yen",
+                "--covariate", "owed")["comparisons"][0]  # fmt: skip
+    for plain, sharper in (("risk_difference", "risk_difference_adjusted"),
+                           ("amount_difference", "amount_difference_adjusted")):  # fmt: skip
+        assert row[sharper]["method"] == "Lin (interacted OLS), HC2"
+        width = row[sharper]["high"] - row[sharper]["low"]
+        assert width < row[plain]["high"] - row[plain]["low"]
+    needed = row["number_needed_to_contact"]
+    assert needed is None or needed["estimate"] == pytest.approx(
+        1 / row["risk_difference"]["estimate"]
+    )
+
+
+def test_how_long_a_trial_takes_at_the_expected_flow() -> None:
+    words = ("power", "proportions", "--control", "0.3", "--treated", "0.35", "--per-day", "40")
+    found = _json(*words, "--horizon", "30")
+    # 2 × 1,377 people at 40 a day, then the horizon
+    assert (found["days_to_fill"], found["duration_days"]) == (69, 99)
+    halved = _json(*words, "--cluster-size", "2", "--icc", "0")
+    assert halved["days_to_fill"] == 35
+    assert _run("power", "proportions", "--treated", "0.35").exit_code == 2
