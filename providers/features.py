@@ -14,6 +14,8 @@ from providers.gateway.adapter import capabilities as gateway_capabilities
 from providers.gateway.source import find, library
 from providers.sip.adapter import capabilities as sip_capabilities
 from providers.sip.options import SipOptions
+from providers.smpp.adapter import capabilities as smpp_capabilities
+from providers.smpp.options import SmppOptions
 from providers.twilio.adapter import capabilities as twilio_capabilities
 from providers.twilio.options import TwilioOptions
 
@@ -32,6 +34,16 @@ DECLARED: Mapping[str, Capabilities] = {
             trunk="192.0.2.1",
             caller="0300000000",
             machine_detection=True,
+        )
+    ),
+    "smpp": smpp_capabilities(
+        SmppOptions(
+            host="127.0.0.1",
+            system_id="unused",
+            password=SecretStr("unused"),
+            sender="0",
+            parts="gsm-national",
+            query=True,
         )
     ),
     **{f"gateway {name}": gateway_capabilities(find(name)) for name in library()},

@@ -11,6 +11,8 @@ from providers.gateway.adapter import GatewayProvider
 from providers.gateway.options import GatewayOptions
 from providers.sip.adapter import SipProvider
 from providers.sip.options import SipOptions
+from providers.smpp.adapter import SmppProvider
+from providers.smpp.options import SmppOptions
 from providers.twilio.adapter import TwilioProvider
 from providers.twilio.options import TwilioOptions
 
@@ -35,9 +37,14 @@ def _sip(name: str, options: Mapping[str, object]) -> Provider:
     return SipProvider(name, SipOptions.model_validate(dict(options)))
 
 
+def _smpp(name: str, options: Mapping[str, object]) -> Provider:
+    return SmppProvider(name, SmppOptions.model_validate(dict(options)))
+
+
 _ADAPTERS: Mapping[str, Callable[[str, Mapping[str, object]], Provider]] = {
     "gateway": _gateway,
     "sip": _sip,
+    "smpp": _smpp,
     "twilio": _twilio,
 }
 

@@ -4,6 +4,7 @@ import pytest
 
 pytest.register_assert_rewrite(
     "tests.providers.bench",
+    "tests.providers.contract_collecting",
     "tests.providers.contract_more",
     "tests.providers.contract_questions",
     "tests.providers.contract_reports",

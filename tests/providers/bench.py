@@ -133,6 +133,10 @@ class Bench(Protocol):
         """A signed request for a call's instructions, after ``key`` if one was pressed."""
         ...
 
+    def unheard_of(self) -> str:
+        """A status that the carrier has not documented."""
+        ...
+
     def under_way(self, channel: Channel) -> str: ...
 
     def succeeded(self, channel: Channel) -> tuple[str, Outcome]: ...
@@ -160,6 +164,9 @@ class HttpBench:
 
     def serve(self) -> AbstractAsyncContextManager[Wire]:
         return wire()
+
+    def unheard_of(self) -> str:
+        return "teleported"
 
     def refusing(self) -> str:
         return refusing_origin()
@@ -245,7 +252,7 @@ class Base:
         async def conversation() -> tuple[T, Wire]:
             async with self.bench.serve() as carrier:
                 carrier.then(*plan)
-                silent = any(one in SILENT for one in plan)
+                silent = any(one in SILENT or getattr(one, "silent", False) for one in plan)
                 provider = self.bench.provider(carrier.origin, 0.3 if silent else PATIENCE)
                 try:
                     return await asyncio.wait_for(act(provider), 30), carrier

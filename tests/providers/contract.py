@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from providers.base import Capabilities
 from tests.providers.bench import Base
+from tests.providers.contract_collecting import Collecting
 from tests.providers.contract_more import Batches, ByReference, Cancelling, SeveralReceipts
 from tests.providers.contract_questions import Listing, Polling
 from tests.providers.contract_reports import CallInstructions, Receipts
@@ -28,6 +29,7 @@ FOR: tuple[tuple[type[Base], Callable[[Capabilities], bool]], ...] = (
     (SeveralReceipts, lambda declared: declared.several_receipts),
     (Batches, lambda declared: declared.batch_size > 1),
     (Cancelling, lambda declared: declared.cancel),
+    (Collecting, lambda declared: declared.connection_receipts),
     (CallInstructions, lambda declared: declared.fetches_instructions),
 )
 

@@ -44,9 +44,9 @@ class Polling(Base):
 
     def test_a_look_up_of_a_status_unheard_of_is_other(self, channel: Channel) -> None:
         ref = self.bench.ref(channel, 7)
-        receipt = self.look_up(channel, self.bench.reports(channel, ref, "teleported"))
+        receipt = self.look_up(channel, self.bench.reports(channel, ref, self.bench.unheard_of()))
         assert receipt is not None
-        assert (receipt.status, receipt.outcome) == ("teleported", Outcome.OTHER)
+        assert (receipt.status, receipt.outcome) == (self.bench.unheard_of(), Outcome.OTHER)
 
     def test_a_look_up_of_what_the_carrier_does_not_know(self, channel: Channel) -> None:
         assert self.look_up(channel, self.bench.knows_none()) is None

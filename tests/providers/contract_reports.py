@@ -50,7 +50,7 @@ class Receipts(Base):
         assert (receipt.outcome, receipt.final) == (None, False)
 
     def test_a_receipt_with_a_status_unheard_of_is_other(self, channel: Channel) -> None:
-        assert self.read(self.signed(channel, "teleported")).outcome is Outcome.OTHER
+        assert self.read(self.signed(channel, self.bench.unheard_of())).outcome is Outcome.OTHER
 
     def test_the_kept_report_holds_nothing_personal(self, channel: Channel) -> None:
         request = self.signed(channel)

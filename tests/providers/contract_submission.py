@@ -98,7 +98,7 @@ class Submission(Base):
                 *self.bench.talks_about_people(),
             )
         ]
-        provider = self.bench.provider("http://127.0.0.1:1")
+        provider = self.bench.provider(self.bench.refusing())
         seen += [repr(provider), str(provider), caplog.text]
         asyncio.run(provider.close())
         for private in (TO[3:], SECRET_TEXT, *self.bench.secrets):
@@ -115,7 +115,7 @@ class Submission(Base):
         assert sorted(one.provider_ref for one in results if isinstance(one, Accepted)) == refs
 
     def test_parts_never_fall_below_one_or_shrink(self) -> None:
-        provider = self.bench.provider("http://127.0.0.1:1")
+        provider = self.bench.provider(self.bench.refusing())
         counts = [provider.parts("あ" * length) for length in range(700)]
         asyncio.run(provider.close())
         assert counts[0] == 1
