@@ -29,6 +29,7 @@ from contact_service.dispatch.watch import watch
 from contact_service.planning.completion import complete_runs
 from contact_service.planning.definitions import definitions_of
 from contact_service.planning.starting import start_due
+from contact_service.receipts.collect import collect as collect_reports
 from contact_service.receipts.poll import poll
 from contact_service.receipts.silence import finish_silent
 from contact_service.settings import settings
@@ -163,6 +164,8 @@ def _drain(provider: str, channel: str, *, urgent: bool) -> None:
     me = dispatcher()
     try:
         me.run(me.lane(provider, Channel(channel), urgent=urgent).drain(DRAIN_SECONDS))
+        # this process's own connection: what came over it meanwhile
+        me.run(collect_reports(me.service, me.configs[provider], me.provider(provider)))
     except NoPrice as missing:
         log.error("budget.no_price", lane=f"{provider}/{channel}", said=str(missing))
 
@@ -212,4 +215,6 @@ def ask_about_unknown(provider: str) -> None:
 def poll_outcomes(provider: str) -> None:
     """Ask a carrier for outcomes that have not been reported."""
     me = dispatcher()
-    me.run(poll(me.service, me.configs[provider], me.provider(provider)))
+    adapter = me.provider(provider)
+    me.run(collect_reports(me.service, me.configs[provider], adapter))
+    me.run(poll(me.service, me.configs[provider], adapter))

@@ -9,6 +9,7 @@ from contact_service import logs
 from contact_service.bootstrap import Service
 from contact_service.dispatch.providers import ProviderConfig
 from contact_service.receipts.events import Reported, Via, store_receipts
+from contact_service.receipts.messages import store_messages
 from providers.base import Provider
 
 log = logs.log(__name__)

@@ -23,6 +23,7 @@ class Via(StrEnum):
     WEBHOOK = "webhook"
     POLL = "poll"
     KEYPAD = "keypad"
+    CONNECTION = "connection"
 
 
 @dataclass(frozen=True, slots=True)

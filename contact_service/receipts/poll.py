@@ -26,6 +26,8 @@ PAUSE_SECONDS = 30.0
 
 async def poll(service: Service, config: ProviderConfig, provider: Provider) -> int:
     """Ask one carrier about accepted attempts without an outcome. Returns how many it knew."""
+    if not provider.capabilities.polling:
+        return 0
     now = service.clock.now()
     with service.engine.begin() as connection:
         open_attempts = _open_attempts(connection, config, now)

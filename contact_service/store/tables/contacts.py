@@ -20,8 +20,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from contact_service.store.tables.base import Instant, identity, metadata
+from contact_service.store.tables.base import Instant, identity, metadata, secret
 from contact_service.store.tables.campaigns import target
+from contact_service.store.tables.ledger import phone
 
 attempt = Table(
     "attempt",
@@ -99,11 +100,25 @@ event = Table(
     Column("final", Boolean, nullable=False),
     Column("occurred_at", Instant, nullable=False),
     Column("received_at", Instant, nullable=False),
-    Column("via", String(10), nullable=False),  # webhook, poll, keypad
+    Column("via", String(10), nullable=False),  # Via of receipts.events
     Column("talk_seconds", Integer),
     Column("raw", JSONB, nullable=False),
     Column("deduplication_key", Text, nullable=False),
     UniqueConstraint("provider", "deduplication_key"),
     Index("ix_event_provider_ref", "provider", "provider_ref"),
     Index("ix_event_attempt_id", "attempt_id"),
+)
+
+inbound_message = Table(
+    "inbound_message",
+    metadata,
+    identity(),
+    Column("provider", String(40), nullable=False),
+    Column("provider_ref", String(80), nullable=False),
+    Column("phone_id", ForeignKey(phone.c.id), nullable=False),
+    secret("body"),
+    Column("opted_out", Boolean, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    UniqueConstraint("provider", "provider_ref"),
+    Index("ix_inbound_message_phone_id_received_at", "phone_id", "received_at"),
 )

@@ -1,0 +1,120 @@
+"""What people write back: kept sealed, and a wish to be left alone heeded at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+
+from contact_service import logs
+from contact_service.bootstrap import Service
+from contact_service.domain.actors import Actor, Role, require
+from contact_service.domain.numbers import classify
+from contact_service.domain.opt_out import is_opt_out
+from contact_service.domain.restrictions import RestrictionKind
+from contact_service.store import audit
+from providers.base import InboundMessage
+
+log = logs.log(__name__)
+
+CONFIRMATION = "{office}です。承知しました。今後この番号へのご連絡を停止します。"
+
+_NUMBERS = text("""
+INSERT INTO phone (number, number_index, kind)
+SELECT DISTINCT ON (number_index) number, number_index, kind FROM unnest(
+    CAST(:sealed AS bytea[]), CAST(:indexes AS bytea[]), CAST(:kinds AS text[])
+) AS v(number, number_index, kind)
+ON CONFLICT (number_index) DO NOTHING
+""")
+_MESSAGES = text("""
+INSERT INTO inbound_message (provider, provider_ref, phone_id, body, opted_out, received_at)
+SELECT :provider, v.ref, p.id, v.body, v.opted_out, v.received_at FROM unnest(
+    CAST(:refs AS text[]), CAST(:indexes AS bytea[]), CAST(:bodies AS bytea[]),
+    CAST(:outs AS bool[]), CAST(:ats AS timestamptz[])
+) AS v(ref, number_index, body, opted_out, received_at)
+JOIN phone p ON p.number_index = v.number_index
+ON CONFLICT (provider, provider_ref) DO NOTHING
+""")
+_LEAVE_ALONE = text("""
+INSERT INTO restriction (kind, phone_id, starts_on, origin)
+SELECT DISTINCT :kind, p.id, CAST(:now AS timestamptz)::date, 'resident'
+FROM unnest(CAST(:indexes AS bytea[]), CAST(:outs AS bool[])) AS v(number_index, opted_out)
+JOIN phone p ON p.number_index = v.number_index
+WHERE v.opted_out AND NOT EXISTS (SELECT FROM restriction r
+    WHERE r.phone_id = p.id AND r.kind = :kind AND r.lifted_at IS NULL)
+ON CONFLICT ON CONSTRAINT uq_restriction_said_once DO UPDATE SET lifted_at = NULL
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One message from a resident, opened for somebody who may read it."""
+
+    phone_id: int
+    body: str
+    opted_out: bool
+    received_at: datetime
+
+
+def store_messages(
+    service: Service, provider: str, messages: Sequence[InboundMessage], now: datetime
+) -> Sequence[bool]:
+    """Write messages down and restrict the numbers that asked for it, in one transaction; one
+    that came before changes nothing. Returns which of them asked to be left alone.
+
+    A number that nobody in the ledger has is kept too: whoever is imported with it later is left
+    alone as well.
+    """
+    known = [_number(message.sender) for message in messages]
+    outs = [message.opted_out or is_opt_out(message.body) for message in messages]
+    vault = service.vault
+    values = {
+        "provider": provider,
+        "now": now,
+        "kind": RestrictionKind.OPTED_OUT.value,
+        "sealed": [vault.seal("phone.number", number) for number, _ in known],
+        "indexes": [vault.index("phone", number) for number, _ in known],
+        "kinds": [kind for _, kind in known],
+        "refs": [message.provider_ref[:80] for message in messages],
+        "bodies": [vault.seal("inbound_message.body", message.body) for message in messages],
+        "outs": outs,
+        "ats": [message.received_at or now for message in messages],
+    }
+    with service.engine.begin() as connection:
+        connection.execute(_NUMBERS, values)
+        connection.execute(_MESSAGES, values)
+        if any(outs):
+            connection.execute(_LEAVE_ALONE, values)
+    log.info("messages", provider=provider, came=len(messages), opted_out=sum(outs))
+    return outs
+
+
+def messages_from(
+    service: Service, actor: Actor, phone_id: int, now: datetime, most: int = 50
+) -> list[Reply]:
+    """What came from one number, newest first, for an operator; recorded in the audit log."""
+    require(actor, Role.OPERATOR, Role.SUPERVISOR)
+    with service.engine.begin() as connection:
+        rows = connection.execute(
+            text("""
+            SELECT body, opted_out, received_at FROM inbound_message
+            WHERE phone_id = :phone ORDER BY received_at DESC, id DESC LIMIT :most
+            """),
+            {"phone": phone_id, "most": most},
+        ).all()
+        audit.record(connection, now, actor, "messages.read", f"phone:{phone_id}", count=len(rows))
+    opened = service.vault.open
+    return [
+        Reply(phone_id, opened("inbound_message.body", row.body), row.opted_out, row.received_at)
+        for row in rows
+    ]
+
+
+def _number(sender: str) -> tuple[str, str]:
+    """E.164 and kind. What is no number (a name, a short code) is kept as it is."""
+    for found in classify(sender):
+        if found.e164 is not None and found.kind is not None:
+            return found.e164, found.kind.value
+    return sender[:40], "other"
