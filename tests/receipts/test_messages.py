@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from sqlalchemy.exc import DBAPIError
 
@@ -10,11 +12,15 @@ from contact_service.dispatch.providers import ProviderConfig
 from contact_service.domain.actors import Actor, NotAllowed, Role
 from contact_service.domain.opt_out import is_opt_out
 from contact_service.receipts import collect as collecting
+from contact_service.receipts.collect import collect
 from contact_service.receipts.messages import messages_from, store_messages
 from providers.base import InboundMessage
+from providers.registry import create
 from tests.dispatch.conftest import Floor
 from tests.ledger import mobile
 from tests.providers import smsc as centre
+from tests.providers.smpp_bench import options
+from tests.providers.smsc import Smsc, smsc
 
 CONFIG = ProviderConfig(name="smpp", adapter="smpp", per_second={Channel.SMS: 10}, webhook=False)
 
