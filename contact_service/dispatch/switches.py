@@ -36,8 +36,8 @@ def check_scope(scope: str, providers: Iterable[str]) -> None:
     ja, en = (f"もしかして: {near[0]}。", f"did you mean {near[0]}? ") if near else ("", "")
     listed = ", ".join(valid)
     raise UnknownScope(
-        f"--scope {scope}: そのような範囲はありません。何も停止していません。{ja}指定できる値: "
-        f"{listed} / no such scope, nothing was stopped; {en}valid: {listed}"
+        f"--scope {scope}: そのような範囲はありません。何も変えていません。{ja}指定できる値: "
+        f"{listed} / no such scope, nothing was changed; {en}valid: {listed}"
     )
 
 

@@ -6,7 +6,7 @@ tokens are only said to be there.
 
 from __future__ import annotations
 
-from contact_service.doctor import machine, parts
+from contact_service.doctor import machine, parts, stops
 from contact_service.doctor.findings import Finding
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.settings import Settings
@@ -20,6 +20,7 @@ LOOKS = (
     parts.database,
     parts.queue,
     parts.carriers,
+    stops.stopped,
     parts.web,
     parts.workers,
     parts.beat,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections import Counter
 
+from tests.chaos.mutants import MUTANTS, VARIABLE
 from tests.chaos.run import Run, chaos
 from tests.chaos.verdict import Verdict
 
@@ -57,10 +59,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1, help="which faults when")
     parser.add_argument("--attempts", type=int, default=20_000)
     parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--mutant", choices=sorted(MUTANTS), help="break the workers on purpose")
+    parser.add_argument("--settle", type=float, help="seconds in which all must come to its end")
     given = parser.parse_args(arguments)
+    if given.mutant:
+        os.environ[VARIABLE] = given.mutant
     verdict, run = chaos(
         given.attempts, given.minutes * 60, given.seed, given.workers,
-        lambda said: print(said, flush=True),
+        lambda said: print(said, flush=True), given.settle,
     )  # fmt: skip
     report(verdict, run)
     return 1 if verdict.violations else 0

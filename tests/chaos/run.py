@@ -23,7 +23,8 @@ from tests.chaos import world as w
 
 #: Part of the time of faults in which all could be sent, were there none.
 BUSY = 0.6
-MOST_SETTLE_SECONDS = 900.0
+#: How long what is open may take to come to its end, beside twice the time of faults.
+MOST_SETTLE_SECONDS = 240.0
 
 
 @dataclass
@@ -42,7 +43,12 @@ class Run:
 
 
 def chaos(
-    attempts: int, seconds: float, seed: int, workers: int, say: Callable[[str], None]
+    attempts: int,
+    seconds: float,
+    seed: int,
+    workers: int,
+    say: Callable[[str], None],
+    settle_seconds: float | None = None,
 ) -> tuple[v.Verdict, Run]:
     """Run it. ``seconds`` is how long things go wrong; settling comes on top."""
     people = max(10, int(attempts / w.STEPS_A_PERSON) + 1)
@@ -56,7 +62,7 @@ def chaos(
         say(f"{world.states()} at {rate:.0f}/s, {workers} workers, seed {seed}")
         _trouble(world, run, seconds, say)
         say(f"peace after {time.monotonic() - started:.0f} s: {world.states()}")
-        _settle(world, say)
+        _settle(world, say, settle_seconds or MOST_SETTLE_SECONDS + 2 * seconds)
         run.carrier = Counter(world.carrier("faults")["injected"])
         verdict = v.judge(
             world, run.marks, run.injected.total() + run.carrier.total(), run.late_stops
@@ -166,9 +172,9 @@ def _arrive(world: w.World, what: str, row) -> None:  # type: ignore[no-untyped-
         )
 
 
-def _settle(world: w.World, say: Callable[[str], None]) -> None:
+def _settle(world: w.World, say: Callable[[str], None], seconds: float) -> None:
     """Peace: everything is up again, time goes by, and all that is open comes to its end."""
-    give_up = time.monotonic() + MOST_SETTLE_SECONDS
+    give_up = time.monotonic() + seconds
     said = time.monotonic()
     while time.monotonic() < give_up:
         world.expire_leases_of_the_dead()

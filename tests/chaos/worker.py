@@ -11,10 +11,14 @@ import signal
 import threading
 from pathlib import Path
 
-from campaigns.vocabulary import Channel
-from contact_service import worker
-from contact_service.dispatch.drain import Lane
-from contact_service.settings import settings
+from tests.chaos import mutants
+
+mutants.before_import()
+
+from campaigns.vocabulary import Channel  # noqa: E402
+from contact_service import worker  # noqa: E402
+from contact_service.dispatch.drain import Lane  # noqa: E402
+from contact_service.settings import settings  # noqa: E402
 
 app = worker.app
 
@@ -65,3 +69,4 @@ def _lane_that_dies(
 
 
 worker.Dispatcher.lane = _lane_that_dies  # type: ignore[method-assign]
+mutants.after_import()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
@@ -65,6 +66,16 @@ class Floor:
         """Collect overdue leases and ask the carrier."""
         collect_unknown(self.service)
         return asyncio.run(reconcile(self.service, self.config, self.carrier))
+
+    def settle_unknown_in_thread(self) -> Reconciled:
+        """The same from inside an event loop, as another process would do it."""
+        with ThreadPoolExecutor(1) as other:
+            return other.submit(self.settle_unknown).result()
+
+    def drain_in_thread(self) -> Drained:
+        """Drain as another worker would, from inside an event loop."""
+        with ThreadPoolExecutor(1) as other:
+            return other.submit(self.drain).result()
 
     def states(self, channel: str = "sms") -> dict[str, int]:
         """How many attempts of a channel are in which state."""
