@@ -19,7 +19,7 @@ from campaigns.vocabulary import Channel
 from contact_service.clock import TOKYO
 from contact_service.dispatch.settle import settle
 from contact_service.domain.windows import is_open
-from contact_service.store import left_alone
+from contact_service.store import left_alone, rechecks
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +85,17 @@ WITH candidate AS MATERIALIZED (
             WHERE before.target_id = a.target_id AND before.step = a.step
             AND before.try_number = a.try_number - 1 AND before.outcome = rule."on"))
         THEN 'already_reached'
-        WHEN (SELECT count(*) FROM attempt x WHERE x.phone_id = a.phone_id
-            AND x.submitted_at > :now - interval '7 days')
-            + under_way.others >= caps.per_7_days
-        OR (SELECT count(*) FROM attempt x WHERE x.phone_id = a.phone_id
-            AND x.submitted_at > :now - interval '30 days')
-            + under_way.others >= caps.per_30_days
+        WHEN {rechecks.STEP_DOES_NOT_FIT} THEN 'condition'
+        WHEN {rechecks.QUIET} THEN 'quiet'
+        WHEN contacts.in_7_days + under_way.others >= caps.per_7_days
+        OR contacts.in_30_days + under_way.others >= caps.per_30_days
         THEN 'contact_cap'
     END AS reason
     FROM candidate a
     JOIN target t ON t.id = a.target_id
     JOIN unnest(CAST(:runs AS uuid[]), CAST(:caps_7 AS int[]), CAST(:caps_30 AS int[]))
         AS caps(run_id, per_7_days, per_30_days) ON caps.run_id = a.run_id
+    CROSS JOIN LATERAL ({rechecks.CONTACTS}) contacts
     CROSS JOIN LATERAL (
         SELECT count(*) AS others FROM attempt x
         WHERE x.phone_id = a.phone_id AND x.state = 'leased') under_way

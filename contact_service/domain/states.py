@@ -50,6 +50,8 @@ class SkipReason(StrEnum):
     NUMBER_CHANGED = "number_changed"  # a newer file gives these people another number
     RESTRICTED = "restricted"
     ALREADY_REACHED = "already_reached"  # an earlier step had an outcome that makes it needless
+    CONDITION = "condition"  # the step's conditions on earlier steps or payment do not hold
+    QUIET = "quiet"  # a conversation, promise or payment too short a time ago
     CONTACT_CAP = "contact_cap"
     EXPIRED = "expired"
     STOPPED = "stopped"
@@ -82,6 +84,8 @@ SKIP_JA: Mapping[SkipReason, str] = {
     SkipReason.NUMBER_CHANGED: "番号の変更",
     SkipReason.RESTRICTED: "交渉制限",
     SkipReason.ALREADY_REACHED: "前の段階で接触済",
+    SkipReason.CONDITION: "段階の条件に該当せず",
+    SkipReason.QUIET: "静かな期間",
     SkipReason.CONTACT_CAP: "接触回数の上限",
     SkipReason.EXPIRED: "期限切れ",
     SkipReason.STOPPED: "停止",
@@ -104,6 +108,8 @@ SKIP_EN: Mapping[SkipReason, str] = {
     SkipReason.NUMBER_CHANGED: "number changed",
     SkipReason.RESTRICTED: "must not be contacted",
     SkipReason.ALREADY_REACHED: "reached in an earlier step",
+    SkipReason.CONDITION: "the step's conditions do not hold",
+    SkipReason.QUIET: "quiet days",
     SkipReason.CONTACT_CAP: "contact cap",
     SkipReason.EXPIRED: "expired",
     SkipReason.STOPPED: "stopped",

@@ -80,6 +80,15 @@ def open_slots(hours: Hours, start: datetime, days: int) -> Iterator[datetime]:
                 slot = _next_half_hour(slot)
 
 
+def open_hours(hours: Hours) -> list[int]:
+    """The hours of the day (0 to 23) in which some window of any day or session is open."""
+    days = [getattr(hours, name) for name in (*_WEEKDAYS, "holidays", "sessions")]
+    found: set[int] = set()
+    for window in (window for windows in days for window in windows):
+        found |= set(range(window.opens.hour, window.closes.hour + (window.closes.minute > 0)))
+    return sorted(found)
+
+
 def next_open(hours: Hours, at: datetime, within_days: int = 14) -> datetime | None:
     """The first instant from ``at`` on that lies in a window; ``None`` if there is none."""
     return next(open_slots(hours, at, within_days), None)

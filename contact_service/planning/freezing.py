@@ -23,19 +23,27 @@ def lock_ledger(connection: Connection) -> None:
 
 
 def freeze(
-    connection: Connection, definition: Definition, run_id: UUID, first_day: date, now: datetime
+    connection: Connection,
+    definition: Definition,
+    run_id: UUID,
+    first_day: date,
+    now: datetime,
+    call_backs: int | None = None,
 ) -> None:
     """Write who is contacted in the run, in which arm, when; and who is not, and why.
 
-    The ledger is locked by the caller. Raises ``DoesNotFit`` (also for a trial that
-    is too small and must not be), and :class:`CannotDo` when nobody
-    would be contacted; the caller's transaction is then undone.
+    ``call_backs`` is how many expected call-backs per half-hour the office allows a campaign that
+    says nothing itself. The ledger is locked by the caller. Raises ``DoesNotFit`` (also for a
+    trial that is too small and must not be), and :class:`CannotDo` when nobody would be
+    contacted; the caller's transaction is then undone.
     """
     # sorts and joins of a whole ledger; only for this transaction
     connection.execute(text("SET LOCAL work_mem = '256MB'"))
     connection.execute(
         text("""
-        UPDATE run SET frozen_at = :now, assessed_claims = a.claims, assessed_debtors = a.debtors,
+        UPDATE run SET frozen_at = :now, lifted = :lifted,
+            quiet_conversation_days = :conversation, quiet_promise_days = :promise,
+            quiet_payment_days = :payment, assessed_claims = a.claims, assessed_debtors = a.debtors,
             training = a.training
         FROM (
             SELECT count(*) AS claims, count(DISTINCT c.debtor_id) AS debtors,
@@ -44,7 +52,14 @@ def freeze(
         ) a
         WHERE run.id = :run_id
         """),
-        {"run_id": run_id, "now": now},
+        {
+            "run_id": run_id,
+            "now": now,
+            "lifted": targets.lifted(definition),
+            "conversation": definition.quiet.after_conversation_days,
+            "promise": definition.quiet.after_promise_days,
+            "payment": definition.quiet.after_payment_days,
+        },
     )
     find_clusters(connection)
     targets.select_claims(connection, definition, first_day)
@@ -55,7 +70,7 @@ def freeze(
     allocation.allocate(connection, definition, run_id)
     registration.register(connection, definition, run_id, now)
     freeze_steps(connection, definition, run_id, first_day)
-    plan_attempts(connection, definition, run_id, first_day)
+    plan_attempts(connection, definition, run_id, first_day, call_backs)
 
 
 def drop_working_tables(connection: Connection) -> None:

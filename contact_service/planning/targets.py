@@ -27,9 +27,14 @@ USABLE: dict[Channel, tuple[NumberKind, ...]] = {
 }
 
 
+def lifted(definition: Definition) -> list[str]:
+    """The kinds of restriction that the campaign lifts by name."""
+    return [each.exclusion.value for each in definition.lift]
+
+
 def select_claims(connection: Connection, definition: Definition, as_of: date) -> None:
     """Fill ``plan_claim``: selected claims of people, each marked when it is restricted."""
-    condition, values = compile_selection(definition.select, as_of)
+    condition, values = compile_selection(definition.select, as_of, definition.default_language)
     connection.execute(
         text(f"""
         CREATE TEMP TABLE plan_claim ON COMMIT DROP AS
@@ -47,7 +52,7 @@ def select_claims(connection: Connection, definition: Definition, as_of: date) -
         FROM claim c JOIN plan_cluster pc USING (debtor_id)
         WHERE {condition}
         """),
-        values | left_alone.parameters(as_of),
+        values | left_alone.parameters(as_of, lifted(definition)),
     )
     connection.execute(text("CREATE INDEX ON plan_claim (debtor_id)"))
     connection.execute(text("ANALYZE plan_claim"))
@@ -81,7 +86,7 @@ def choose_numbers(connection: Connection, definition: Definition, as_of: date) 
             "usable_kinds": sorted(kind.value for kind in kinds),
             "mobile": NumberKind.MOBILE.value,
         }
-        | left_alone.parameters(as_of),
+        | left_alone.parameters(as_of, lifted(definition)),
     )
     connection.execute(text("CREATE UNIQUE INDEX ON plan_debtor (debtor_id)"))
     connection.execute(text("ANALYZE plan_debtor"))

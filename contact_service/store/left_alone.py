@@ -6,6 +6,7 @@ restriction reaches is the table in ``domain.restrictions``.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -19,6 +20,11 @@ IN_FORCE = """
 #: without saying which number, does too.
 OF_A_PERSON = """
     (r.kind = ANY(:debtor_kinds) OR (r.kind = ANY(:phone_kinds) AND r.phone_id IS NULL))
+"""
+
+#: The same for target ``t``, without what its run lifts by name.
+_OF_A_PERSON_HERE = f"""
+    ({OF_A_PERSON} AND r.kind <> ALL ((SELECT run.lifted FROM run WHERE run.id = t.run_id)))
 """
 
 #: Claims under a restriction of their own: the one it names, or all of the debtor's. One that
@@ -73,13 +79,13 @@ TARGET_RESTRICTED = f"""
         AND NOT EXISTS (
             SELECT 1 FROM restriction r
             WHERE {IN_FORCE} AND r.debtor_id = c.debtor_id
-            AND ({OF_A_PERSON} OR (r.kind = ANY(:claim_kinds) AND r.claim_id IS NULL)))
+            AND ({_OF_A_PERSON_HERE} OR (r.kind = ANY(:claim_kinds) AND r.claim_id IS NULL)))
         AND NOT EXISTS (
             SELECT 1 FROM debtor_phone dp JOIN restriction r ON r.phone_id = dp.phone_id
             WHERE dp.debtor_id = c.debtor_id AND {IN_FORCE} AND r.kind = :opted_out))
     OR EXISTS (
         SELECT 1 FROM restriction r
-        WHERE {IN_FORCE} AND r.debtor_id = t.addressee_id AND {OF_A_PERSON})
+        WHERE {IN_FORCE} AND r.debtor_id = t.addressee_id AND {_OF_A_PERSON_HERE})
     OR EXISTS (
         SELECT 1 FROM restriction r
         WHERE {IN_FORCE} AND r.phone_id = t.phone_id AND r.kind = ANY(:phone_kinds))
@@ -103,12 +109,13 @@ TARGET_RESTRICTED = f"""
 """
 
 
-def parameters(day: date) -> dict[str, Any]:
-    """The bound parameters of the fragments for one ``day`` in Tokyo."""
+def parameters(day: date, lifted: Collection[str] = ()) -> dict[str, Any]:
+    """The bound parameters of the fragments for one ``day`` in Tokyo, without the kinds of
+    restriction that a campaign has ``lifted`` by name: only some that concern a person."""
     return {
         "day": day,
         "claim_kinds": kinds_reaching(Reach.CLAIM),
-        "debtor_kinds": kinds_reaching(Reach.DEBTOR),
+        "debtor_kinds": [kind for kind in kinds_reaching(Reach.DEBTOR) if kind not in lifted],
         "household_kinds": kinds_reaching(Reach.HOUSEHOLD),
         "phone_kinds": kinds_reaching(Reach.PHONE),
         "opted_out": RestrictionKind.OPTED_OUT.value,

@@ -56,6 +56,12 @@ run = Table(
     Column("training", Boolean, nullable=False),
     Column("assessed_debtors", Integer, nullable=False),
     Column("assessed_claims", Integer, nullable=False),
+    # how many days people are left alone after something has happened; 0: not at all
+    Column("quiet_conversation_days", SmallInteger, nullable=False, server_default=text("0")),
+    Column("quiet_promise_days", SmallInteger, nullable=False, server_default=text("0")),
+    Column("quiet_payment_days", SmallInteger, nullable=False, server_default=text("0")),
+    # restrictions that do not apply here, by name; the approver has seen them
+    Column("lifted", ARRAY(String(30)), nullable=False, server_default=text("'{}'")),
 )
 
 run_step = Table(
@@ -68,7 +74,12 @@ run_step = Table(
     Column("starts_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("unless", ARRAY(String(20)), nullable=False),  # outcomes that make it needless
-    Column("retries", JSONB, nullable=False),  # [{"on", "after_seconds", "most"}]
+    # [{"on", "after_seconds", "most", "part", "channel"}]: part of the day; fallback's channel
+    Column("retries", JSONB, nullable=False),
+    Column("most_tries", SmallInteger),  # in all; NULL: as retries allow
+    # {"only": [outcome], "only_after": {step: [outcome]}, "unless_after": {…}, "paid": bool,
+    # "paid_since": step}: what must hold at the moment of contact
+    Column("conditions", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
 )
 
 target = Table(

@@ -74,6 +74,7 @@ debtor = Table(
     secret("name_kana"),
     secret("birth_date"),
     Column("name_index", LargeBinary),  # blind index of the kana, for search
+    Column("language", String(10)),  # campaigns' Language; NULL: not known
     Column("training", Boolean, nullable=False),
     Column("source_file_id", ForeignKey(source_file.c.id), nullable=False),
     Index("ix_debtor_household_id", "household_id"),
@@ -173,6 +174,11 @@ restriction = Table(
         postgresql_nulls_not_distinct=True,
     ),
     Index("ix_restriction_debtor_id", "debtor_id", postgresql_where=text("lifted_at IS NULL")),
+    Index(
+        "ix_restriction_of_claims",
+        "debtor_id",
+        postgresql_where=text("kind IN ('instalment_pledge', 'collection_deferred', 'seizure_deferred')"),  # those that are over, too
+    ),
     Index("ix_restriction_claim_id", "claim_id", postgresql_where=text("claim_id IS NOT NULL")),
     Index("ix_restriction_phone_id", "phone_id", postgresql_where=text("lifted_at IS NULL")),
 )
