@@ -6,7 +6,7 @@ from uuid import UUID
 
 from campaigns.definition import Definition
 from campaigns.messages import UnknownPlaceholder, office_values, render
-from campaigns.vocabulary import Channel
+from campaigns.vocabulary import Channel, Language
 from contact_service.dispatch.lease import Lease
 from contact_service.settings import Settings
 from contact_service.store.crypto import CannotOpen, Vault
@@ -50,12 +50,14 @@ def contact_of(
 ) -> Contact:
     """The message or call for one lease."""
     step = definition.step(lease.step)
+    content = step if step.channel is channel or step.fallback is None else step.fallback
     number = vault.open("phone.number", lease.sealed_number)
     reports = receipts_url(settings, provider, lease.attempt_id) if webhook else None
     if channel is Channel.SMS:
-        text = definition.words(definition.messages[str(step.message)])
+        wanted = Language(lease.language) if lease.language else None
+        text = definition.words(definition.messages[str(content.message)], wanted)
         body = render(text, office(settings))
         return Message(str(lease.attempt_id), number, body, reports)
-    script = definition.scripts[str(step.script)]
+    script = definition.scripts[str(content.script)]
     start = instructions_url(settings, provider, lease.attempt_id, script.start)
     return Call(str(lease.attempt_id), number, start, reports)

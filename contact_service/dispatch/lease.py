@@ -31,6 +31,8 @@ class Lease:
     step: str
     lease_number: int
     sealed_number: bytes
+    language: str | None = None
+    """The addressee's, if the ledger knows it."""
 
 
 def open_now(definitions: dict[UUID, Definition], now: datetime) -> list[UUID]:
@@ -49,7 +51,7 @@ WITH candidate AS MATERIALIZED (
     ORDER BY a.due_at, a.id
     LIMIT :size FOR UPDATE OF a SKIP LOCKED
 ), judged AS MATERIALIZED (
-    SELECT a.id, t.phone_id,
+    SELECT a.id, t.phone_id, t.addressee_id,
     row_number() OVER (PARTITION BY a.phone_id ORDER BY a.id) AS turn,
     CASE
         -- the carrier has reported on it: it was taken after all
@@ -114,7 +116,8 @@ UPDATE attempt a SET
     leased_at = CASE WHEN j.reason IS NULL THEN CAST(:now AS timestamptz) END
 FROM judged j JOIN phone p ON p.id = j.phone_id
 WHERE a.id = j.id AND j.turn = 1 -- one contact of a number at a time
-RETURNING a.id, a.run_id, a.step, a.lease_number, a.reason, p.number
+RETURNING a.id, a.run_id, a.step, a.lease_number, a.reason, p.number,
+    (SELECT d.language FROM debtor d WHERE d.id = j.addressee_id) AS language
 """)
 
 
@@ -158,7 +161,7 @@ def lease(
         | left_alone.parameters(now.astimezone(TOKYO).date()),
     ).all()
     leases = [
-        Lease(row.id, row.run_id, row.step, row.lease_number, row.number)
+        Lease(row.id, row.run_id, row.step, row.lease_number, row.number, row.language)
         for row in rows
         if row.reason is None
     ]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from campaigns.vocabulary import CLAIM_KIND_JA, LEGAL_CLASS_JA
+from campaigns.vocabulary import CLAIM_KIND_JA, LANGUAGE_JA, LEGAL_CLASS_JA, Language
 from contact_service.domain.restrictions import RULES
 from contact_service.domain.states import CALL_RESULT_JA
 
@@ -74,6 +74,13 @@ PAYMENT_METHODS = {
     "窓口": "counter",
     "その他": "other",
 }
+#: How core systems write what somebody reads; a layout may add its own codes.
+LANGUAGES: Mapping[str, str] = {word: language.value for language, word in LANGUAGE_JA.items()} | {
+    "中国語（簡体字）": Language.ZH.value,
+    "韓国語": Language.KO.value,
+    "朝鮮語": Language.KO.value,
+    "越南語": Language.VI.value,
+}
 PHONE_COLUMNS = 4
 
 FIELDS: Mapping[FileKind, tuple[Field, ...]] = {
@@ -83,6 +90,7 @@ FIELDS: Mapping[FileKind, tuple[Field, ...]] = {
         Field("name", FieldType.TEXT),
         Field("name_kana", FieldType.KANA),
         Field("birth_date", FieldType.DATE),
+        Field("language", FieldType.WORD, words=LANGUAGES),
         *(Field(f"phone_{n}", FieldType.PHONES) for n in range(1, PHONE_COLUMNS + 1)),
         Field("kind", FieldType.WORD, required=True, words=CLAIM_KINDS),
         Field("legal_class", FieldType.WORD, required=True, words=LEGAL_CLASSES),

@@ -14,6 +14,7 @@ COLUMNS = {
     "name": "bytea",
     "name_kana": "bytea",
     "birth_date": "bytea",
+    "language": "text",
     "name_index": "bytea",
     "number_indexes": "bytea[]",
     "numbers": "bytea[]",
@@ -21,7 +22,15 @@ COLUMNS = {
     "has_bad_number": "bool",
 }
 _PHONE_FIELDS = tuple(f"phone_{n}" for n in range(1, PHONE_COLUMNS + 1))
-_TOLD = ("debtor_code", "household_code", "name", "name_kana", "birth_date", *_PHONE_FIELDS)
+_TOLD = (
+    "debtor_code",
+    "household_code",
+    "name",
+    "name_kana",
+    "birth_date",
+    "language",
+    *_PHONE_FIELDS,
+)
 _COMPARED_AT_ONCE = 2000
 
 
@@ -59,6 +68,7 @@ def _seal(vault: Vault, values: Values) -> tuple[object, ...]:
         _sealed(vault, "debtor.name", values["name"]),
         _sealed(vault, "debtor.name_kana", kana),
         _sealed(vault, "debtor.birth_date", values["birth_date"]),
+        values["language"],
         None if kana is None else vault.index("name", name_key(str(kana))),
         [vault.index("phone", e164) for e164 in good],
         [vault.seal("phone.number", e164) for e164 in good],
@@ -83,7 +93,7 @@ def merge(file: Import) -> int:
     file.run("""
         CREATE TEMPORARY TABLE person ON COMMIT DROP AS
         SELECT DISTINCT ON (debtor_code) debtor_code, household_code, name, name_kana, birth_date,
-               name_index, number_indexes, numbers, number_kinds, has_bad_number
+               language, name_index, number_indexes, numbers, number_kinds, has_bad_number
         FROM staged ORDER BY debtor_code, line DESC
     """)
     file.run(
@@ -121,12 +131,14 @@ def _merge_debtors(file: Import) -> None:
                 name_kana = coalesce(p.name_kana, d.name_kana),
                 birth_date = coalesce(p.birth_date, d.birth_date),
                 name_index = coalesce(p.name_index, d.name_index),
+                language = coalesce(p.language, d.language),
                 training = :training, source_file_id = :file_id
             FROM person p LEFT JOIN household h ON h.code = p.household_code
             WHERE d.code = p.debtor_code AND (
                 d.id IN (SELECT id FROM changed_value)
                 OR h.id <> d.household_id OR (h.id IS NOT NULL AND d.household_id IS NULL)
-                OR d.training <> :training)
+                OR d.training <> :training
+                OR (p.language IS NOT NULL AND p.language IS DISTINCT FROM d.language))
             RETURNING d.id
         )
         INSERT INTO touched_debtor SELECT id FROM changed
@@ -136,10 +148,10 @@ def _merge_debtors(file: Import) -> None:
     )
     file.run(
         """
-        INSERT INTO debtor (code, household_id, name, name_kana, birth_date, name_index,
-                            training, source_file_id)
-        SELECT p.debtor_code, h.id, p.name, p.name_kana, p.birth_date, p.name_index,
-               :training, :file_id
+        INSERT INTO debtor (code, household_id, name, name_kana, birth_date, language,
+                            name_index, training, source_file_id)
+        SELECT p.debtor_code, h.id, p.name, p.name_kana, p.birth_date, p.language,
+               p.name_index, :training, :file_id
         FROM person p LEFT JOIN household h ON h.code = p.household_code
         WHERE NOT EXISTS (SELECT FROM debtor d WHERE d.code = p.debtor_code)
         ORDER BY p.debtor_code

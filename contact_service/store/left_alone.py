@@ -24,7 +24,7 @@ OF_A_PERSON = """
 
 #: The same for target ``t``, without what its run lifts by name.
 _OF_A_PERSON_HERE = f"""
-    ({OF_A_PERSON} AND r.kind <> ALL ((SELECT run.lifted FROM run WHERE run.id = t.run_id)))
+    ({OF_A_PERSON} AND r.kind <> ALL ((SELECT run.lifted FROM run WHERE run.id = t.run_id)::text[]))
 """
 
 #: Claims under a restriction of their own: the one it names, or all of the debtor's. One that

@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from campaigns.definition import AUDIO_NAME, Definition, Node, Script
 from campaigns.messages import render
+from campaigns.vocabulary import Language
 from contact_service import logs
 from contact_service.bootstrap import Service
 from contact_service.dispatch.contacts import instructions_url, office, recording_url
@@ -53,7 +54,7 @@ async def key(request: Request, provider_name: str, attempt: str, node_name: str
     """A key was pressed at a node, or none in time."""
     attempt_id = attempt_id_of(attempt)
     provider, said = await verified(request, provider_name)
-    _, script = await run_in_threadpool(_script, service_of(request), attempt_id)
+    _, script, _ = await run_in_threadpool(_script, service_of(request), attempt_id)
     node = _node(script, node_name)
     heard = believed(lambda: provider.read_call(said))
     goes_to = node.keys.get(heard.key) or node.otherwise
@@ -67,7 +68,7 @@ async def _answer(
     request: Request, provider_name: str, attempt_id: UUID, node_name: str, provider_ref: str
 ) -> Response:
     service = service_of(request)
-    definition, script = await run_in_threadpool(_script, service, attempt_id)
+    definition, script, wanted = await run_in_threadpool(_script, service, attempt_id)
     node = _node(script, node_name)
     if node.outcome is not None:
         # on disk before the caller hears it: "no more calls" holds from this moment
@@ -82,7 +83,7 @@ async def _answer(
             service.clock.now(),
         )
     provider = request.app.state.providers[provider_name]
-    words = definition.words(node.say)
+    words = definition.words(node.say, wanted)
     instructions = _instructions(service, provider_name, attempt_id, node_name, node, words)
     content_type, body = provider.render(instructions)
     return Response(body, media_type=content_type)
@@ -107,20 +108,30 @@ def _instructions(
             return [speech, HangUp()]
 
 
-def _script(service: Service, attempt_id: UUID) -> tuple[Definition, Script]:
-    """The definition of an attempt and the script of its step; 404 when there is none."""
+def _script(service: Service, attempt_id: UUID) -> tuple[Definition, Script, Language | None]:
+    """The definition of an attempt, the script of its step, and the addressee's language; 404 when
+    there is none."""
     with service.engine.connect() as connection:
         row = connection.execute(
-            text("SELECT run_id, step FROM attempt WHERE id = :id"), {"id": attempt_id}
+            text("""
+            SELECT a.run_id, a.step, a.channel, d.language
+            FROM attempt a JOIN target t ON t.id = a.target_id
+            JOIN debtor d ON d.id = t.addressee_id WHERE a.id = :id
+            """),
+            {"id": attempt_id},
         ).one_or_none()
         definitions = definitions_of(connection, [row.run_id] if row else [])
     if row is None:
         raise HTTPException(404)
     definition = definitions[row.run_id]
-    name = definition.step(row.step).script
+    step = definition.step(row.step)
+    name = step.script
+    if step.fallback is not None and step.channel != row.channel:
+        name = step.fallback.script
     if name is None:
         raise HTTPException(404)
-    return definition, definition.scripts[name]
+    wanted = Language(row.language) if row.language else None
+    return definition, definition.scripts[name], wanted
 
 
 def _node(script: Script, name: str) -> Node:

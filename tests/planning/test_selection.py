@@ -16,15 +16,16 @@ from campaigns.conditions import FIELDS, Condition, Selection, SelectionField, S
 from campaigns.parts import Range
 from campaigns.vocabulary import ClaimKind, LegalClass
 from contact_service.clock import TOKYO, FixedClock
+from contact_service.domain import limitation
 from contact_service.domain.actors import Actor, Role
-from contact_service.planning import pending, runs
+from contact_service.planning import runs
 from contact_service.planning.selection import NULLABLE, VALUES, compile_selection
 from contact_service.store.crypto import Vault
 from tests.ledger import Ledger, Owed, definition, mobile
 
 AS_OF = date(2026, 12, 1)
 MIDNIGHT = datetime.combine(AS_OF, time(0), TOKYO)
-NESTED = [each for each in FIELDS.values() if each.nested and each.name not in pending.FIELDS]
+NESTED = [each for each in FIELDS.values() if each.nested]
 Facts = Mapping[str, Any]
 
 
@@ -51,6 +52,18 @@ def ledger(engine: Engine, vault: Vault, clock: FixedClock) -> Ledger:
     book.run("UPDATE debtor SET household_id = NULL WHERE id % 7 = 0")
     book.run(
         "UPDATE claim SET demand_sent_on = due_on + 20 WHERE id % 3 > 0 AND due_on < :d", d=AS_OF
+    )
+    for language in ("en", "vi", "ja-easy"):
+        book.run(
+            "UPDATE debtor SET language = :l WHERE id % 8 = :n",
+            l=language, n=len(language),
+        )  # fmt: skip
+    book.run(
+        "INSERT INTO restriction (kind, debtor_id, debtor_code, claim_id, notice_number, starts_on,"
+        " ends_on, lifted_at, origin) SELECT 'instalment_pledge', debtor_id, debtor_id::text,"
+        " CASE WHEN id % 2 = 0 THEN id END, id::text, DATE '2026-10-28' - (id % 3)::int,"
+        " CASE WHEN id % 4 = 0 THEN DATE '2026-11-30' END,"
+        " CASE WHEN id % 4 = 1 THEN timestamptz '2026-11-20' END, 'file' FROM claim WHERE id % 5 = 0"
     )
     spec = definition(arms=[{"name": "contact"}])
     source = spec.model_dump_json()
@@ -109,7 +122,7 @@ def read(book: Ledger) -> dict[int, Facts]:
     table = {
         name: [dict(row._mapping) for row in _all(book, name)]
         for name in ("claim", "debtor", "debtor_phone", "phone", "attempt", "target_claim",
-                     "promise", "disposition", "payment")
+                     "promise", "disposition", "payment", "restriction")
     }  # fmt: skip
     return {
         claim["id"]: _facts(claim, table)
@@ -148,16 +161,65 @@ def _facts(claim: dict[str, Any], table: dict[str, list[dict[str, Any]]]) -> Fac
         "claim_outstanding_yen": claim["outstanding_yen"],
         **{
             f"{channel}_contacts": sum(each["channel"] == channel for each in made)
-            for channel in ("sms", "auto_call", "operator")
+            for channel in ("sms", "auto_call", "operator", "letter")
         },
         "last_outcomes": last["outcome"] if last else None,
         "promises": _latest_promise(targets, table),
+        "instalment_plans": _latest_plan(claim, table),
+        **_limitation(claim, table),
+        "languages": next(each["language"] for each in table["debtor"] if each["id"] == person)
+        or "ja",
         "has_mobile": any(
             each["kind"] == "mobile" for each in table["phone"] if each["id"] in phones
         ),
         "household_size": sum(
             each["household_id"] == home if home else each["id"] == person
             for each in table["debtor"]
+        ),
+    }
+
+
+def _plans(claim: dict[str, Any], table: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    return [
+        each
+        for each in table["restriction"]
+        if each["kind"] == "instalment_pledge"
+        and each["debtor_id"] == claim["debtor_id"]
+        and each["claim_id"] in (None, claim["id"])
+        and each["starts_on"] <= AS_OF
+    ]
+
+
+def _latest_plan(claim: dict[str, Any], table: dict[str, list[dict[str, Any]]]) -> str | None:
+    latest = max(
+        _plans(claim, table), key=lambda each: (each["starts_on"], each["id"]), default=None
+    )
+    if latest is None:
+        return None
+    over = latest["lifted_at"] or (latest["ends_on"] and latest["ends_on"] < AS_OF)
+    return "broken" if over else "kept"
+
+
+def _limitation(claim: dict[str, Any], table: dict[str, list[dict[str, Any]]]) -> dict[str, int]:
+    kind = ClaimKind(claim["kind"])
+    paid = [
+        each["paid_on"]
+        for each in table["payment"]
+        if each["claim_id"] == claim["id"] and each["paid_on"] < AS_OF
+    ]
+    pledged = [each["starts_on"] for each in _plans(claim, table)]
+    begins = limitation.begins_on(
+        kind,
+        claim["due_on"],
+        claim["demand_sent_on"],
+        max(paid, default=None),
+        max(pledged, default=None),
+    )
+    rule = limitation.rule_of(kind, LegalClass(claim["legal_class"]), claim["due_on"])
+    return {
+        "limitation_age_months": limitation.months_between(begins, AS_OF),
+        "limitation_months_left": limitation.months_between(
+            AS_OF, limitation.ends_on(rule, begins)
         ),
     }
 
@@ -234,7 +296,7 @@ def wanted_of(field: SelectionField) -> Iterator[Any]:
         for word in field.words:
             yield word.value if field.shape is Shape.WORD else [word.value]
     else:
-        for edge in (0, 1, 2, 3, 7, 30, 380, 2025, 8_000):
+        for edge in (0, 1, 2, 3, 7, 20, 30, 380, 2025, 8_000):
             yield from ({"min": edge}, {"max": edge}, {"min": edge, "max": 2 * edge})
 
 

@@ -177,7 +177,9 @@ restriction = Table(
     Index(
         "ix_restriction_of_claims",
         "debtor_id",
-        postgresql_where=text("kind IN ('instalment_pledge', 'collection_deferred', 'seizure_deferred')"),  # those that are over, too
+        postgresql_where=text(
+            "kind IN ('instalment_pledge', 'collection_deferred', 'seizure_deferred')"
+        ),  # those that are over, too
     ),
     Index("ix_restriction_claim_id", "claim_id", postgresql_where=text("claim_id IS NOT NULL")),
     Index("ix_restriction_phone_id", "phone_id", postgresql_where=text("lifted_at IS NULL")),

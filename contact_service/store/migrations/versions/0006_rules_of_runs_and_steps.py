@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0004"
-down_revision = "0003"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
@@ -33,7 +33,9 @@ def upgrade() -> None:
         "ix_restriction_of_claims",
         "restriction",
         ["debtor_id"],
-        postgresql_where=sa.text("kind IN ('instalment_pledge', 'collection_deferred', 'seizure_deferred')"),
+        postgresql_where=sa.text(
+            "kind IN ('instalment_pledge', 'collection_deferred', 'seizure_deferred')"
+        ),
     )
     op.add_column("run_step", sa.Column("most_tries", sa.SmallInteger()))
     op.add_column(
