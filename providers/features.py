@@ -26,6 +26,8 @@ DECLARED: Mapping[str, Capabilities] = {
             account_sid="AC" + "0" * 32,
             auth_token=SecretStr("unused"),
             from_number="+815000000000",
+            messaging_service_sid="MG" + "0" * 32,
+            line_type_yen=1,
         )
     ),
     "sip": sip_capabilities(

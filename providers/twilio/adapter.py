@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, assert_never
 
 from twilio.base.exceptions import (
@@ -16,16 +17,21 @@ from twilio.rest import Client
 
 from providers.base import (
     Accepted,
+    Answer,
     Call,
     CallRequest,
     Capabilities,
     Cause,
     Channel,
     Contact,
+    Detected,
     ForgedReceipt,
+    InboundMessage,
     Instruction,
+    LineType,
     Listed,
     Message,
+    NotSupported,
     Outcome,
     Provider,
     ProviderUnavailable,
@@ -47,6 +53,14 @@ PART_RULE = RULES["gsm"]
 #: Twilio's clock against ours. Its instants are whole seconds besides.
 CLOCK_SKEW = timedelta(minutes=1)
 _PAGE_SIZE = 200
+#: ``type`` of a line, as the look-up names it.
+_LINES: dict[object, LineType] = {
+    "mobile": LineType.MOBILE,
+    "landline": LineType.LANDLINE,
+    "fixedVoip": LineType.VOIP,
+    "nonFixedVoip": LineType.VOIP,
+    "unknown": LineType.UNKNOWN,
+}
 #: Nobody gets this many; a listing that goes on is broken.
 _MOST_LISTED = 10_000
 _SIDS = {
@@ -60,15 +74,27 @@ _UNAVAILABLE = (NotSent, MaybeSent, TooManyRequests)
 
 def capabilities(options: TwilioOptions) -> Capabilities:
     """What an account with these options can do."""
+    calls_too = Channel.AUTO_CALL in options.channels
     return Capabilities(
         channels=options.channels,
         webhook_receipts=True,
         polling=True,
         listing_complete_after=timedelta(seconds=options.listing_complete_after_seconds),
         listing=True,
-        fetches_instructions=Channel.AUTO_CALL in options.channels,
         max_parts=PART_RULE.most_parts,
         part_rule=PART_RULE,
+        schedule_ahead=timedelta(days=35) if options.messaging_service_sid else None,
+        cancel=True,
+        calls_at_once=options.calls_at_once,
+        per_second=options.calls_per_second if calls_too else None,
+        key_presses=calls_too,
+        machine_detection=calls_too,
+        voicemail_drop=calls_too,
+        transfer=calls_too,
+        recording=calls_too,
+        inbound_messages=True,
+        line_type=options.line_type_yen is not None,
+        fetches_instructions=calls_too,
     )
 
 
@@ -82,8 +108,7 @@ class TwilioProvider(Provider):
         self._pause = timedelta(seconds=options.throttle_pause_seconds)
         self._transport = Transport(options)
         self._client = Client(
-            options.account_sid,
-            options.auth_token.get_secret_value(),
+            *options.user,
             account_sid=options.owner_sid,
             region=options.region,
             edge=options.edge,
@@ -101,6 +126,14 @@ class TwilioProvider(Provider):
         channel = _channel(contact)
         if channel not in self.capabilities.channels:
             return Refused(Cause.OUR_CREDENTIALS, Outcome.OTHER, detail="no sender for it")
+        if (
+            isinstance(contact, Message)
+            and contact.send_at
+            and not self.capabilities.schedule_ahead
+        ):
+            return Refused(
+                Cause.OUR_CREDENTIALS, Outcome.OTHER, detail="only a messaging service schedules"
+            )
         try:
             resource = await self._create(contact)
             sid = resource.sid
@@ -123,6 +156,27 @@ class TwilioProvider(Provider):
             return Accepted(sid)
         # 0 while a messaging service has not chosen the sender yet.
         return Accepted(sid, segments or self.parts(contact.body))
+
+    async def cancel(self, channel: Channel, provider_ref: str) -> Receipt:
+        """See :meth:`providers.base.Provider.cancel`. A message can be taken back while it is
+        scheduled, a call until it is answered."""
+        if not _is_sid(channel, provider_ref):
+            raise ProviderUnavailable("not an identifier of Twilio's")
+        try:
+            update = self._resources(channel)(provider_ref).update_async
+            return _receipt(channel, await update(status="canceled"))
+        except _UNAVAILABLE as error:
+            raise ProviderUnavailable(_words(error)) from None
+        except TwilioRestException as error:
+            if error.status != 400:
+                raise ProviderUnavailable(f"HTTP {error.status}") from None
+        except _UNREADABLE as error:
+            raise ProviderUnavailable(f"unreadable answer: {type(error).__name__}") from None
+        # too late: what happened instead?
+        present = await self.look_up(channel, provider_ref)
+        if present is None:
+            raise ProviderUnavailable("Twilio does not know it")
+        return present
 
     async def look_up(self, channel: Channel, provider_ref: str) -> Receipt | None:
         """See :meth:`providers.base.Provider.look_up`."""
@@ -178,6 +232,58 @@ class TwilioProvider(Provider):
     def verify(self, request: WebhookRequest) -> None:
         """See :meth:`providers.base.Provider.verify`."""
         receipts.verify(request, self._options.signing_secret)
+
+    def read_message(self, request: WebhookRequest) -> InboundMessage:
+        """See :meth:`providers.base.Provider.read_message`."""
+        self.verify(request)
+        if not {"MessageSid", "From"} <= request.form.keys() or "MessageStatus" in request.form:
+            raise ForgedReceipt("signed, but not a message from somebody")
+        return messages.inbound(request.form)
+
+    def reply(self, text: str | None) -> Answer:
+        """See :meth:`providers.base.Provider.reply`."""
+        return Answer(200, twiml.CONTENT_TYPE, twiml.reply(text))
+
+    def read_detection(self, request: WebhookRequest) -> Detected:
+        """See :meth:`providers.base.Provider.read_detection`."""
+        self.verify(request)
+        if not {"CallSid", "AnsweredBy"} <= request.form.keys():
+            raise ForgedReceipt("signed, but not a report of who answered")
+        return calls.detected(request.form)
+
+    async def instruct(self, provider_ref: str, instructions: Sequence[Instruction]) -> None:
+        """See :meth:`providers.base.Provider.instruct`."""
+        if not _is_sid(Channel.AUTO_CALL, provider_ref):
+            raise ProviderUnavailable("not an identifier of Twilio's")
+        _, document = self.render(instructions)
+        try:
+            await self._account.calls(provider_ref).update_async(twiml=document)
+        except (*_UNAVAILABLE, *_UNREADABLE) as error:
+            raise ProviderUnavailable(f"not instructed: {type(error).__name__}") from None
+
+    async def line_type(self, number: str) -> LineType:
+        """See :meth:`providers.base.Provider.line_type`."""
+        if self._options.line_type_yen is None:
+            raise NotSupported("line_type: the deployment names no price")
+        try:
+            found = await self._client.lookups.v2.phone_numbers(number).fetch_async(
+                fields="line_type_intelligence"
+            )
+            kind = (found.line_type_intelligence or {}).get("type")
+        except _UNAVAILABLE as error:
+            raise ProviderUnavailable(_words(error)) from None
+        except _UNREADABLE as error:
+            raise ProviderUnavailable(f"unreadable answer: {type(error).__name__}") from None
+        return _LINES.get(kind, LineType.OTHER if kind else LineType.UNKNOWN)
+
+    def price(self, contact: Contact) -> Decimal | None:
+        """See :meth:`providers.base.Provider.price`."""
+        match contact:
+            case Message(body=body):
+                each, count = self._options.part_yen, self.parts(body)
+            case Call():
+                each, count = self._options.call_minute_yen, 1
+        return None if each is None else Decimal(str(each)) * count
 
     def read_call(self, request: WebhookRequest) -> CallRequest:
         """See :meth:`providers.base.Provider.read_call`."""

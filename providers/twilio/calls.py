@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from providers.base import Call, Channel, Outcome, Receipt
+from providers.base import Call, Channel, Detected, Outcome, Receipt
 from providers.twilio.options import TwilioOptions
 from providers.twilio.receipts import integer, occurred_at, raw
 
@@ -49,7 +49,25 @@ def arguments(call: Call, options: TwilioOptions) -> dict[str, Any]:
         fields["status_callback_event"] = list(_EVENTS)
     if options.machine_detection is not None:
         fields["machine_detection"] = options.machine_detection
+    if call.detection_url is not None:
+        # the call goes on while Twilio listens; the end of a greeting is what a message waits for
+        fields["machine_detection"] = "DetectMessageEnd"
+        fields["async_amd"] = "true"
+        fields["async_amd_status_callback"] = call.detection_url
+        fields["async_amd_status_callback_method"] = "POST"
     return fields
+
+
+def detected(form: Mapping[str, str]) -> Detected:
+    """Who answered, its signature verified: human, machine_start, machine_end_beep,
+    machine_end_silence, machine_end_other, fax or unknown."""
+    word = form["AnsweredBy"]
+    return Detected(
+        provider_ref=form["CallSid"],
+        answered_by=word,
+        machine=word.startswith(("machine", "fax")),
+        message_now=word.startswith("machine_end"),
+    )
 
 
 def from_form(form: Mapping[str, str], reference: str | None) -> Receipt:

@@ -74,6 +74,12 @@ REFUSALS: Mapping[int, tuple[Cause, Outcome]] = {
     21618: _CONTENT,  # cannot be sent
     21619: _CONTENT,  # no text
     30007: _CONTENT,  # filtered
+    30010: _OURS,  # dearer than the account's limit
+    30018: _OURS,  # the country wants the sender registered
+    30034: _OURS,  # sender not registered
+    35111: _OURS,  # only a messaging service schedules
+    35114: _CONTENT,  # the time to send at is not valid
+    35117: _CONTENT,  # nor within 5 minutes and 35 days
 }
 
 #: Codes of a request that was not taken because there were too many.
@@ -96,7 +102,12 @@ DELIVERY: Mapping[int, Outcome] = {
     30006: Outcome.INVALID_NUMBER,  # a landline, or a carrier that takes no messages
     30007: Outcome.BLOCKED,  # filtered as unwanted
     30008: Outcome.OTHER,  # Twilio was not told why
+    30009: Outcome.NETWORK,  # a part was lost
+    30010: Outcome.BLOCKED,  # dearer than the account's limit
     30017: Outcome.NETWORK,  # congestion
+    30019: Outcome.BLOCKED,  # too long for the carrier
+    30022: Outcome.NETWORK,  # more than the sender may send
+    30023: Outcome.NETWORK,  # the day's limit of the sender
     30036: Outcome.UNDELIVERED,  # validity ran out
     30410: Outcome.NETWORK,  # the carrier timed out
     30500: Outcome.NETWORK,  # a fault at the carrier

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from providers.base import Channel, Message, Outcome, Receipt
+from providers.base import Channel, InboundMessage, Message, Outcome, Receipt
 from providers.twilio.errors import delivery_failure
 from providers.twilio.options import TwilioOptions
 from providers.twilio.receipts import integer, occurred_at, raw
@@ -22,9 +22,23 @@ def arguments(message: Message, options: TwilioOptions) -> dict[str, Any]:
         fields["messaging_service_sid"] = options.messaging_service_sid
     else:
         fields["from_"] = options.from_number
+    if message.send_at is not None:
+        fields["schedule_type"], fields["send_at"] = "fixed", message.send_at
     if message.receipts_url is not None:
         fields["status_callback"] = message.receipts_url
     return fields
+
+
+def inbound(form: Mapping[str, str]) -> InboundMessage:
+    """A message from somebody, its signature verified. ``OptOutType`` is there when Twilio's own
+    opt-out handling took it for a wish to be left alone."""
+    return InboundMessage(
+        provider_ref=form["MessageSid"],
+        sender=form["From"],
+        to=form.get("To", ""),
+        body=form.get("Body", ""),
+        opted_out=form.get("OptOutType") == "STOP",
+    )
 
 
 def from_form(form: Mapping[str, str], reference: str | None) -> Receipt:

@@ -24,6 +24,10 @@ class TwilioOptions(BaseModel):
     account_sid: AccountSid
     """Who signs in."""
     auth_token: SecretStr = Field(min_length=1)
+    """The password, unless an API key is given; and what reports are signed with."""
+    api_key_sid: Annotated[str, Field(pattern=r"^SK[0-9a-fA-F]{32}$")] | None = None
+    api_key_secret: SecretStr | None = None
+    """Sign requests in with a key that can be withdrawn by itself, instead of the token."""
     subaccount_sid: AccountSid | None = None
     """Whose messages and calls these are; unset: the account's own."""
     signing_token: SecretStr | None = None
@@ -38,6 +42,15 @@ class TwilioOptions(BaseModel):
     """Scheme, host and port that all requests go to instead of Twilio's: the simulated carrier."""
     machine_detection: Literal["Enable", "DetectMessageEnd"] | None = None
     """Ask Twilio who answered a call; unset: not asked, and not charged."""
+    calls_at_once: int | None = Field(default=None, ge=1)
+    """Calls under way together that the account allows."""
+    calls_per_second: float = Field(default=1.0, gt=0, le=100)
+    """What the account allows: one, unless agreed otherwise."""
+    part_yen: float | None = Field(default=None, ge=0)
+    """Price of one part of a message; unset: unknown."""
+    call_minute_yen: float | None = Field(default=None, ge=0)
+    line_type_yen: float | None = Field(default=None, ge=0)
+    """Price of one question about a number's kind of line. Unset: such questions are not asked."""
     voice: str = "Polly.Mizuki"
     """Twilio's name of the voice that speaks."""
     connect_timeout_seconds: Seconds = 5.0
@@ -84,6 +97,22 @@ class TwilioOptions(BaseModel):
                 "give a scheme, a host and perhaps a port, nothing else"
             )
         return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def user(self) -> tuple[str, str]:
+        """Who signs requests in, and with what."""
+        if self.api_key_sid is not None and self.api_key_secret is not None:
+            return self.api_key_sid, self.api_key_secret.get_secret_value()
+        return self.account_sid, self.auth_token.get_secret_value()
+
+    @model_validator(mode="after")
+    def _key_and_secret(self) -> Self:
+        if (self.api_key_sid is None) != (self.api_key_secret is None):
+            raise ValueError(
+                "api_key_sid と api_key_secret は両方要ります / "
+                "api_key_sid and api_key_secret belong together"
+            )
+        return self
 
     @model_validator(mode="after")
     def _some_sender(self) -> Self:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import assert_never
 
+from twilio.twiml.messaging_response import MessagingResponse
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
 from providers.base import (
@@ -70,6 +71,14 @@ def render(instructions: Sequence[Instruction], voice: str, caller_id: str | Non
                 response.hangup()
             case _:
                 assert_never(instruction)
+    return str(response)
+
+
+def reply(text: str | None) -> str:
+    """TwiML that answers a message from somebody, or does not."""
+    response = MessagingResponse()
+    if text:
+        response.message(text)
     return str(response)
 
 

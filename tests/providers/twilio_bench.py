@@ -225,6 +225,9 @@ class TwilioBench(HttpBench):
         form = call_form(provider_ref, "in-progress") | ({"Digits": key} if key else {})
         return webhook(form, "https://ward.example/voice?node=1")
 
+    def canceled(self, channel: Channel) -> str:
+        return "canceled"
+
     def under_way(self, channel: Channel) -> str:
         return "sent" if channel is Channel.SMS else "ringing"
 
