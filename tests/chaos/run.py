@@ -103,6 +103,8 @@ def _processes(world: w.World, run: Run, seconds: float, say: Callable[[str], No
         if not order:
             order = sorted(known)
             rng.shuffle(order)
+            if not run.injected:  # however short the run: a stop is felt while all is well
+                order += ["worker killed: recording", "run paused", "all stopped"]
         name = order.pop()
         try:
             struck = known[name](world, rng)
