@@ -17,9 +17,11 @@ from typer.testing import CliRunner, Result
 
 from contact_service import doctor
 from contact_service import settings as settings_module
+from contact_service.bootstrap import wire
 from contact_service.cli import doctor as door
 from contact_service.cli import migrate as migrate_door
-from contact_service.doctor import machine
+from contact_service.dispatch.switches import set_switch
+from contact_service.doctor import machine, stops
 from contact_service.doctor.described import configuration
 from contact_service.doctor.findings import Finding, Level
 from contact_service.doctor.parts import BEAT_SECONDS
@@ -61,10 +63,21 @@ def test_a_sound_deployment_without_processes_has_nothing_wrong(here: Settings) 
         "schema": Level.OK,
         "Valkey": Level.OK,
         "carrier simulated": Level.NOTE,
+        "stopped": Level.OK,
         "web": Level.NOTE,
         "workers": Level.NOTE,
         "beat": Level.NOTE,
     }
+
+
+def test_what_is_stopped_is_listed_with_the_reason_and_how_to_go_on(here: Settings) -> None:
+    service = wire(here)
+    set_switch(service.engine, SYSTEM, "channel:sms", "苦情", service.clock.now(), [])
+    service.engine.dispose()
+    (found,) = stops.stopped(here)
+    assert found.subject == "stopped: channel:sms"
+    assert "苦情 (system" in found.detail
+    assert found.remedy == "contact-service resume-all --scope channel:sms"
 
 
 def test_only_an_administrator_may_ask(here: Settings) -> None:
