@@ -184,7 +184,7 @@ def test_a_hundred_calls_at_once_on_one_core(
         given = trunk.model_dump(mode="json", exclude_none=True) | {
             "secret": trunk.secret.get_secret_value()
         }
-        with recorder() as heard, sipp(tmp_path, port, answers(heard.port), "-rsa", "127.0.0.1"):
+        with recorder() as heard, sipp(tmp_path, port, answers(heard.port)):
             process = subprocess.Popen(
                 ["taskset", "-c", str(core), sys.executable, "-m",
                  "tests.providers.sip.run_media", json.dumps(given)],
