@@ -50,6 +50,10 @@ class FarEnd:
 
         call.on(on_event)
         call.on_dtmf(lambda digit: tell(call=number, event="key", key=digit.digit))
+        if "refer" in plan:
+            call.on_transfer_request(
+                lambda asked: tell(call=number, event="transfer", uri=asked.target)
+            )
         if "reject" in plan:
             await call.reject()
             return

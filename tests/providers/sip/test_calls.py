@@ -133,3 +133,108 @@ def test_a_resident_is_put_through_and_both_hear_each_other(tmp_path: Path) -> N
                 assert loud_seconds(far.heard(0)) > 1.5, "the resident hears the operator"
 
     asyncio.run(conversation())
+
+
+def test_a_silent_trunk_is_not_a_resident_who_does_not_answer(tmp_path: Path) -> None:
+    """Nobody listens at the trunk's port: the call is not answered, and nothing more is dialled."""
+
+    async def conversation() -> None:
+        chosen = options(tmp_path, free_port(), t1_seconds=0.02)
+        async with service() as at, media_process(chosen) as media:
+            told = await media.place(order(at))
+            assert told.status == 504, "whether anybody was called is unknown"
+            report = await at.report(media.journal.find_reference("attempt-1").ref)  # type: ignore[union-attr]
+            receipt = reports.receipt_of(report, None)
+            assert (receipt.status, receipt.outcome) == ("no-response", Outcome.NETWORK)
+            refused = await media.place(order(at, "attempt-2"))
+            assert (refused.status, refused.document["fault"]) == (429, "trunk")
+            assert refused.retry_after == 30
+            assert media.journal.find_reference("attempt-2") is None, "provably not placed"
+            assert media.agent.fault is not None
+
+    asyncio.run(conversation())
+
+
+def test_limits_refuse_before_anything_is_dialled(tmp_path: Path) -> None:
+    async def conversation() -> None:
+        port = free_port()
+        with far_end([{"ring": 30}], tmp_path, port) as far:
+            chosen = options(tmp_path, port, calls_at_once=1, rtp_ports=(50_000, 60_000))
+            async with service() as at, media_process(chosen) as media:
+                assert (await media.place(order(at, "first"))).status == 201
+                second = await media.place(order(at, "second"))
+                assert (second.status, second.document["fault"]) == (429, "busy")
+            slow = options(tmp_path / "slow", port, calls_per_second=0.5)
+            async with service() as at, media_process(slow) as media:
+                assert (await media.place(order(at, "first"))).status == 201
+                second = await media.place(order(at, "second"))
+                assert (second.status, second.document["fault"]) == (429, "pace")
+            assert len([one for one in far.told if one["event"] == "incoming"]) == 2
+
+    asyncio.run(conversation())
+
+
+def test_a_call_that_crashes_ends_alone(tmp_path: Path) -> None:
+    async def conversation() -> None:
+        port = free_port()
+        with far_end([{"ring": 0.1}], tmp_path, port):
+            async with service() as at, media_process(options(tmp_path, port)) as media:
+                menu(at)
+                at.says["/start"] = lambda _: [Play(at.url("/nothing.wav")), HangUp()]
+                speechless = await media.place(order(at, "speechless"))
+                report = await at.report(str(speechless.document["ref"]))
+                assert report["CallStatus"] == "speechless"
+                assert reports.receipt_of(report, None).outcome is Outcome.OTHER
+
+                async def crash() -> None:
+                    raise ZeroDivisionError
+
+                leg = media.agent.outgoing("0")
+                media.keep(crash(), leg, None)
+                menu(at)
+                well = await media.place(order(at, "well"))
+                report = await at.report(str(well.document["ref"]))
+                assert report["CallStatus"] == "completed"
+
+    asyncio.run(conversation())
+
+
+def test_a_resident_is_put_through_by_refer(tmp_path: Path) -> None:
+    async def conversation() -> None:
+        port = free_port()
+        with far_end([{"refer": True}], tmp_path, port) as far:
+            chosen = options(tmp_path, port, transfer="refer", transfer_seconds=2)
+            async with service() as at, media_process(chosen) as media:
+                at.says["/start"] = lambda _: [Transfer("+81354321111")]
+                told = await media.place(order(at))
+                await at.report(str(told.document["ref"]))
+                asked = await far.until("transfer")
+                assert "0354321111" in asked["uri"]
+
+    asyncio.run(conversation())
+
+
+def test_a_call_that_the_trunk_brings_is_answered_led_and_told(tmp_path: Path) -> None:
+    async def conversation() -> None:
+        port, ours = free_port(), free_port()
+        with far_end([{}], tmp_path, port) as far:
+            async with service() as at:
+                chosen = options(tmp_path, port, local_port=ours, inbound_url=at.url("/inbound"))
+                async with media_process(chosen):
+                    greeting = at.record("greeting.wav", tone(1.0))
+                    at.says["/inbound"] = lambda _: [
+                        Menu(Play(greeting), frozenset("1"), at.url("/inbound/menu/key"))
+                    ]
+                    at.says["/inbound/menu/key"] = lambda _: [HangUp()]
+                    far.command(dial=f"sip:0354321111@127.0.0.1:{ours}", keys=[[1.3, "1"]])
+                    await at.until(lambda: "/inbound/ended" in [path for path, _ in at.asked])
+                    assert [path for path, _ in at.asked] == [
+                        "/inbound", "/inbound/menu/key", "/inbound/ended",
+                    ]  # fmt: skip
+                    assert at.keys() == ["1"]
+                    assert len({form["CallRef"] for _, form in at.asked}) == 1
+                    assert at.asked[-1][1]["Transferred"] == "no"
+                    await far.until("recorded")
+                    assert abs(loud_seconds(far.heard()) - 1.0) < 0.3
+
+    asyncio.run(conversation())
