@@ -1,7 +1,7 @@
 # Needs make and Python 3.11 or newer. Everything else is installed into .venv from a lock file
 # with the digest of every package (see .ci/environment). `make help` lists what can be made.
 
-.PHONY: help demo up test test-sip chaos lint format clean runtime development
+.PHONY: help demo up calibration test test-sip chaos lint format clean runtime development
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 export PYTHON
@@ -12,6 +12,7 @@ help:
 	@echo 'make demo    見本の区で試行を一巡し、demo-output/ に報告書を作る / run one trial end to end and write its report'
 	@echo 'make up      すべてを起動する（Ctrl-C で終了） / start everything and stay; Ctrl-C stops it'
 	@echo 'make test    すべての検査と試験 / all checks and tests'
+	@echo 'make calibration  真の効果が分かる模擬試行で推定を確かめる / simulated trials with a known effect'
 	@echo 'make chaos   あらゆる障害を起こして数える（MINUTES=10 SEED=7） / break everything, then count'
 	@echo 'make test-sip SIPp との通話試験（sipp を導入できれば導入する） / calls against SIPp, installed when it can be'
 	@echo 'make lint    書式と型の検査 / style and types alone'
@@ -33,6 +34,9 @@ test: lint
 MINUTES ?= 3
 SEED ?= 1
 ATTEMPTS ?= 20000
+calibration: development
+	@exec $(BIN)/python -m benchmarks.calibration
+
 chaos: development
 	@exec $(BIN)/python -m tests.chaos --minutes $(MINUTES) --seed $(SEED) --attempts $(ATTEMPTS)
 

@@ -45,7 +45,7 @@ FROM home
 _FLOW = """
 SELECT count(DISTINCT coalesce(d.household_id, -d.id)) AS homes
 FROM claim c JOIN debtor d ON d.id = c.debtor_id
-WHERE c.due_on >= :start AND c.due_on < :end AND c.outstanding_yen > 0
+WHERE c.due_on >= :start AND c.due_on < :end
 AND (CAST(:kinds AS text[]) IS NULL OR c.kind = ANY(:kinds))
 """
 
@@ -53,7 +53,7 @@ AND (CAST(:kinds AS text[]) IS NULL OR c.kind = ANY(:kinds))
 @dataclass(frozen=True, slots=True)
 class Baseline:
     """Households that owed something on ``start``, and what they paid before ``end``.
-    ``new_per_day``: households whose claims fell due unpaid, a day, over the year before."""
+    ``new_per_day``: households that came into arrears, a day, over the year before."""
 
     start: date
     end: date

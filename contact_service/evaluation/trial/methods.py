@@ -52,6 +52,8 @@ CHI_SQUARE = "chi-square goodness of fit"
 BENJAMINI_HOCHBERG = "Benjamini-Hochberg"
 OBRIEN_FLEMING = "O'Brien-Fleming spending (Lan-DeMets)"
 HETEROGENEITY = "Cochran's Q over groups"
+SEGMENTED_NB = "segmented negative binomial regression, Newey-West"
+SEGMENTED_POISSON = "segmented Poisson regression, Newey-West"
 COMPLIER = "Wald (instrumental variable), Fieller"
 COST_PER_YEN = "ratio of differences, Fieller"
 WELCH_HC2 = "difference of means, HC2"
@@ -102,6 +104,11 @@ _LIN_WEI = (
 _LIN = (
     "Lin W (2013) Agnostic notes on regression adjustments to experimental data. "
     "Annals of Applied Statistics 7:295-318"
+)
+_SEGMENTED = (
+    "Wagner AK et al. (2002) Segmented regression analysis of interrupted time series studies. "
+    "Journal of Clinical Pharmacy and Therapeutics 27:299-309; Newey WK, West KD (1987) "
+    "Econometrica 55:703-708; lags 4(n/100)^(2/9) (Newey, West 1994), factor n/(n-k)"
 )
 _FIELLER = (
     "Fieller EC (1954) Some problems in interval estimation. Journal of the Royal Statistical "
@@ -172,6 +179,8 @@ REFERENCES: Mapping[str, str] = {
     "trials. Biometrika 70:659-663; O'Brien PC, Fleming TR (1979) Biometrics 35:549-556",
     HETEROGENEITY: "Cochran WG (1954) The combination of estimates from different experiments. "
     "Biometrics 10:101-129",
+    SEGMENTED_NB: _SEGMENTED,
+    SEGMENTED_POISSON: _SEGMENTED,
     COMPLIER: "Angrist JD, Imbens GW, Rubin DB (1996) Identification of causal effects using "
     f"instrumental variables. JASA 91:444-455; {_FIELLER}",
     COST_PER_YEN: _FIELLER,

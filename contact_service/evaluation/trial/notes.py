@@ -38,6 +38,22 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "Effect on those reached (instrumental variable): assumes that the arm works only through "
         "being reached, and holds for those whom the arm reaches; not the campaign's effect",
     ),
+    "before_after": (
+        "前後の比較は無作為比較ではなく、同じ日に変わった他のことの影響も含みます",
+        "Before and after is no randomised comparison: whatever else changed that day is in it",
+    ),
+    "few_days": (
+        "変更の前後それぞれに{few}日以上の記録がないため、前後の変化は推定できません",
+        "Fewer than {few} days on either side of the change: no change can be estimated",
+    ),
+    "no_placebos": (
+        "変更前の記録が短く、何も変えていない日での試し計算（プラセボ）が足りません",
+        "The time before the change is too short for enough placebo dates",
+    ),
+    "placebo_found": (
+        "何も変えていない日でも{n}か所で「変化」が見つかりました。結果は割り引いて読んでください",
+        "At {n} dates without any change the method finds one, too: take the result with caution",
+    ),
     "lacking": (
         "設計にある「{names}」はデータになく、推定していません",
         "The design asks for {names}, which the data do not have: not estimated",

@@ -59,7 +59,7 @@ def test_the_past_counts_households_that_owed_then(ledger: Ledger) -> None:
     assert found.mean_yen == pytest.approx((10_000 + 4_000 + 10_000) / 8)
     assert found.share("paid_something") == 3 / 8
     assert found == other
-    assert found.new_per_day == pytest.approx(8 / 365)
+    assert found.new_per_day == pytest.approx(10 / 365)
 
 
 def test_replay_says_whether_arms_and_protocol_are_as_registered(
