@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
+import pylopdf_fonts_jp
 import vl_convert
 
 from contact_service.evaluation.chapters.voice import ARM_COLOURS as ARM_COLOURS
@@ -15,7 +17,7 @@ from contact_service.evaluation.document.model import GREY
 from contact_service.evaluation.load import Origin
 
 FONTS = (
-    "'BIZ UDPGothic','Noto Sans JP','Noto Sans CJK JP','Hiragino Sans','Yu Gothic','Meiryo',"
+    "'Noto Sans JP','BIZ UDPGothic','Noto Sans CJK JP','Hiragino Sans','Yu Gothic','Meiryo',"
     "sans-serif"
 )
 CONTROL_COLOUR = GREY
@@ -55,9 +57,16 @@ Spec = dict[str, Any]
 Rows = list[dict[str, Any]]
 
 
+@lru_cache(maxsize=1)
+def _register_fonts() -> None:
+    """Labels are measured in a typeface that has them, or long ones would be cut."""
+    vl_convert.register_font_directory(str(pylopdf_fonts_jp.sans_path().parent))
+
+
 def svg(spec: Spec, alt: str) -> str:
     """Draw a picture for inlining in HTML: nothing is loaded from anywhere, and ``alt`` says
     what is to be seen."""
+    _register_fonts()
     full = {"config": _STYLE, **spec}
     drawn = vl_convert.vegalite_to_svg(full, allowed_base_urls=[])
     drawn = re.sub(r'\sxmlns(:xlink)?="[^"]*"', "", drawn)
@@ -157,6 +166,41 @@ def forest(comparisons: Rows, voice: Voice) -> str:
     ]  # fmt: skip
     spec = {"width": 430, "height": {"step": 36}, "data": {"values": values}, "layer": layers}
     return svg(spec, voice.t("forest_alt"))
+
+
+def subgroups(rows: Rows, voice: Voice) -> str:
+    """Differences by group of people, one row a group, one column an arm."""
+    values = [
+        {
+            "label": f"{row['factor']}{voice.t('colon')}{row['group']}",
+            "arm": row["arm"],
+            "estimate": row["estimate"] * 100,
+            "low": row["low"] * 100,
+            "high": row["high"] * 100,
+        }
+        for row in rows
+    ]
+    y = {"field": "label", "type": "nominal", "sort": None,
+         "axis": {"title": None, "labelLimit": 260, "grid": False, "ticks": False,
+                  "domain": False, "labelFontSize": 11}}  # fmt: skip
+    x = {"type": "quantitative",
+         "axis": {"title": voice.t("axis_points"), "tickCount": 5,
+                  "labelExpr": "datum.value == 0 ? '0' : format(datum.value, '+~g')"}}  # fmt: skip
+    layers: list[Spec] = [
+        {"mark": {"type": "rule", "color": _INK, "strokeDash": [4, 3]},
+         "encoding": {"x": {"datum": 0, "type": "quantitative"}}},
+        {"mark": {"type": "rule", "strokeWidth": 1.6, "color": "#0072b2"},
+         "encoding": {"y": y, "x": {**x, "field": "low"}, "x2": {"field": "high"}}},
+        {"mark": {"type": "point", "filled": True, "size": 50, "color": "#0072b2", "opacity": 1},
+         "encoding": {"y": y, "x": {**x, "field": "estimate"}}},
+    ]  # fmt: skip
+    arms = list(dict.fromkeys(row["arm"] for row in rows))
+    spec = {
+        "data": {"values": values},
+        "facet": {"column": {"field": "arm", "type": "nominal", "sort": arms}},
+        "spec": {"width": max(130, 420 // len(arms)), "height": {"step": 18}, "layer": layers},
+    }
+    return svg(spec, voice.t("subgroups_title"))
 
 
 def outcomes(steps: Rows, voice: Voice) -> str:

@@ -38,18 +38,19 @@ class Counts:
         sql = statement(name)
         found = self.connection.execute(text(sql), parameters).mappings()
         rows = [{key: _plain(value) for key, value in row.items()} for row in found]
-        self._keep(name, sql, parameters, len(rows))
+        self.keep(name, sql, parameters, len(rows))
         return rows
 
     def prepare(self, name: str, **parameters: Any) -> None:
         """Make the temporary table of the question ``name``; it ends with the transaction."""
         sql = statement(name)
         made = self.connection.execute(text(sql), parameters)
-        self._keep(name, sql, parameters, made.rowcount)
+        self.keep(name, sql, parameters, made.rowcount)
         table = name.removeprefix("prepare_").removesuffix("s")
         self.connection.execute(text(f"ANALYZE report_{table}"))
 
-    def _keep(self, name: str, sql: str, parameters: Row, rows: int) -> None:
+    def keep(self, name: str, sql: str, parameters: Row, rows: int) -> None:
+        """Remember what was asked."""
         shown = {key: _shown(value) for key, value in parameters.items()}
         self.asked[name] = {"sql": sql.strip(), "parameters": shown, "rows": rows}
 

@@ -12,9 +12,6 @@ from uuid import UUID
 from campaigns.definition import Arm, Definition
 from contact_service.evaluation.counts import Counts
 
-#: Convenience-store and bank data reach an office up to about two weeks late.
-PAYMENT_LAG = timedelta(days=14)
-
 
 class NoSuchRun(Exception):
     """There is no run with this identifier."""
@@ -56,9 +53,22 @@ class RunFacts:
         return self.start_day + timedelta(days=self.definition.trial.horizon_days)
 
     @property
+    def payment_lag(self) -> timedelta:
+        """How late payments may reach the office: convenience stores and banks take weeks."""
+        return timedelta(days=self.definition.trial.payment_lag_days)
+
+    @property
+    def days_complete(self) -> int:
+        """How many days of the horizon have surely all their payments."""
+        if self.complete_until is None:
+            return 0
+        passed = (self.complete_until - self.start_day).days + 1
+        return max(0, min(self.definition.trial.horizon_days, passed))
+
+    @property
     def complete_until(self) -> date | None:
         """The last day whose payments have surely arrived."""
-        return self.known_until - PAYMENT_LAG if self.known_until else None
+        return self.known_until - self.payment_lag if self.known_until else None
 
     @property
     def days_observed(self) -> int:
@@ -75,7 +85,7 @@ class RunFacts:
             return Completeness.UNKNOWN
         if self.known_until < self.horizon_end - timedelta(days=1):
             return Completeness.INTERIM
-        if self.known_until - PAYMENT_LAG < self.horizon_end - timedelta(days=1):
+        if self.known_until - self.payment_lag < self.horizon_end - timedelta(days=1):
             return Completeness.PROVISIONAL
         return Completeness.FINAL
 

@@ -18,13 +18,15 @@ from sqlalchemy import Connection
 from contact_service import __version__
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, Role, require
-from contact_service.evaluation import cost, flow, payment
+from contact_service.evaluation import cost, flow, payment, units
 from contact_service.evaluation.chapters.whole import load_document, run_document
-from contact_service.evaluation.counts import Counts
+from contact_service.evaluation.counts import Counts, Row
 from contact_service.evaluation.document import html, pdf, xlsx
 from contact_service.evaluation.document.model import Document
-from contact_service.evaluation.facts import NoSuchRun, RunFacts, run_facts
+from contact_service.evaluation.facts import Completeness, NoSuchRun, RunFacts, run_facts
 from contact_service.evaluation.load import load_figures
+from contact_service.evaluation.trial.analyse import analyse
+from contact_service.evaluation.trial.design import of_definition
 from contact_service.evaluation.withholding import withhold
 from contact_service.evaluation.wording import language
 from contact_service.store import audit
@@ -180,6 +182,7 @@ def run_figures(connection: Connection, run_id: UUID, at: datetime) -> tuple[Run
     arms = sorted(found, key=lambda row: order.index(row["arm"]))
     contacts = flow.contacts(counts, facts)
     paid = payment.payment(counts, facts, arms)
+    analysis = _analysis(counts, facts, arms)
     load = _load_around(connection, counts, facts)
     figures = {
         "report": _about("run", at),
@@ -187,12 +190,27 @@ def run_figures(connection: Connection, run_id: UUID, at: datetime) -> tuple[Run
         "flow": flow.flow(counts, facts, arms),
         "contacts": contacts,
         "payment": paid,
+        "analysis": analysis,
         "cost": cost.cost(counts, facts, arms, contacts["parts"], paid["comparisons"]),
         "load": load,
         "rows": f"contact-service report rows {run_id}",
         "sources": counts.asked | (load.pop("sources") if load else {}),
     }
     return facts, figures
+
+
+def _analysis(counts: Counts, facts: RunFacts, arms: list[Row]) -> Figures | None:
+    """What the design asks for; ``None`` without anybody to compare with, or any payments."""
+    design = of_definition(facts.definition)
+    if (
+        design is None
+        or facts.completeness is Completeness.UNKNOWN
+        or design.control not in {row["arm"] for row in arms}
+    ):
+        return None
+    units.prepare(counts, facts)
+    found = analyse(units.trial_data(counts, facts, arms), design).as_dict()
+    return {**found, "counted_by": ["units", "prepare_units", "prepare_clusters", "strata"]}
 
 
 def _load_around(connection: Connection, counts: Counts, facts: RunFacts) -> Figures | None:

@@ -17,6 +17,7 @@ from contact_service.evaluation.disclosure import (
     is_small,
     is_telling,
 )
+from contact_service.evaluation.withholding_analysis import withhold_analysis
 
 Figures = dict[str, Any]
 _OUTCOMES = ("paid_something", "paid_in_full")
@@ -55,8 +56,11 @@ def withhold(figures: Figures, threshold: int) -> Figures:
                 ("claims", "outstanding_yen", "paid_yen", "rate"),
                 threshold,
             ),
-            "by_kind": _by_kind(payment["by_kind"], threshold),
-            "balance": _within_arms(payment["balance"], "clusters", (), threshold),
+            # two tables of the same people by other groups would give each other away
+            "by_kind": [] if figures["analysis"] else _by_kind(payment["by_kind"], threshold),
+            "balance": []
+            if figures["analysis"]
+            else _within_arms(payment["balance"], "clusters", (), threshold),
         },
         "cost": {
             **figures["cost"],
@@ -70,6 +74,7 @@ def withhold(figures: Figures, threshold: int) -> Figures:
                 for row in figures["cost"]["arms"]
             ],
         },
+        "analysis": withhold_analysis(figures["analysis"], threshold),
         "disclosure": {"threshold": threshold, "hidden": HIDDEN},
     }
 

@@ -29,6 +29,7 @@ Lang = Literal["ja", "en"]
 
 _AMOUNTS = ("a:-2万", "b:2-5万", "c:5-15万", "d:15万-")
 """The bands of the allocation by amount, as ``target.stratum`` holds them."""
+_HOURS = ("morning", "early_afternoon", "late_afternoon", "evening")
 _PENDING = {"ja": "結果待ち", "en": "pending"}
 _NAMES: dict[str, dict[str, Mapping[Any, str]]] = {
     "ja": {
@@ -43,6 +44,7 @@ _NAMES: dict[str, dict[str, Mapping[Any, str]]] = {
             zip(_AMOUNTS, ("2万円未満", "2～5万円", "5～15万円", "15万円以上"), strict=True)
         ),
         "number": {"mobile": "携帯電話", "fixed": "固定電話等"},
+        "hour": dict(zip(_HOURS, ("午前", "12～15時", "15～17時", "17時以降"), strict=True)),
     },
     "en": {
         "channel": CHANNEL_EN,
@@ -60,6 +62,9 @@ _NAMES: dict[str, dict[str, Mapping[Any, str]]] = {
             )
         ),
         "number": {"mobile": "mobile number", "fixed": "no mobile number"},
+        "hour": dict(
+            zip(_HOURS, ("before noon", "12 to 15 h", "15 to 17 h", "after 17 h"), strict=True)
+        ),
     },
 }
 _MINUS = "−"

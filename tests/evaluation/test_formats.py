@@ -16,12 +16,14 @@ from uuid import UUID
 
 import pytest
 from python_calamine import CalamineWorkbook
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from typer.testing import CliRunner
 
+from campaigns.definition import Definition
 from contact_service.bootstrap import Service
 from contact_service.cli import report as cli
 from contact_service.domain.actors import Actor
+from contact_service.evaluation.chapters.voice import voice_of
 from contact_service.evaluation.document import pdf, xlsx
 from contact_service.evaluation.document.model import (
     Column,
@@ -34,7 +36,7 @@ from contact_service.evaluation.document.model import (
     Words,
 )
 from contact_service.evaluation.report import Format, run_report, written
-from tests.evaluation.world import RUN, World, build
+from tests.evaluation.world import DEFINITION, RUN, World, build
 
 AT = datetime.fromisoformat("2026-10-26T10:00:00+09:00")
 
@@ -108,18 +110,15 @@ def test_a_workbook_runs_nothing(service: Service) -> None:
     assert [row[2:4] for row in rows if row[1] == 3.0] == [[0.1, 0.2]] * len(odd)
 
 
-def test_english_speaks_no_japanese(
-    service: Service, evaluator: Actor, engine: Engine, run: UUID
-) -> None:
+def test_english_speaks_no_japanese(service: Service, evaluator: Actor, run: UUID) -> None:
     """Arms and strata have names in English, though staff wrote Japanese."""
-    with engine.begin() as connection:
-        connection.execute(
-            text("UPDATE target SET stratum = 'resident_tax/current/b:2-5万/mobile'")
-        )
     document, figures = run_report(service, evaluator, run, "en")
     page = written(document, figures, Format.HTML).decode()
     said = re.sub(r"<(style|pre)>.*?</\1>|<[^>]+>", " ", page, flags=re.DOTALL)
-    assert "residents&#39; tax · current year · ¥20,000–49,999 · mobile number" in page
+    voice = voice_of(Definition.model_validate(DEFINITION), "en")
+    assert voice.stratum("resident_tax/current/b:2-5万/mobile") == (
+        "residents' tax · current year · ¥20,000–49,999 · mobile number"
+    )
     assert not re.findall(r"[ぁ-んァ-ヶ一-龠]+", said)
     assert "SMS + auto-call + call by an operator" in page
 

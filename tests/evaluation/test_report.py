@@ -73,7 +73,7 @@ def test_the_page_needs_nothing_but_itself(
     clips = set(re.findall(r"url\(#([^)]+)\)", page.source))
     assert clips <= set(page.ids)
     pictures = [a for tag, a in page.tags if tag == "svg"]
-    assert len(pictures) == 6
+    assert len(pictures) == 7
     assert all(picture["role"] == "img" and picture["aria-label"] for picture in pictures)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["report.html", "report.json"]
 

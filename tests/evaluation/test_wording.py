@@ -8,6 +8,7 @@ from string import Formatter
 
 import pytest
 
+from campaigns.trial import SecondaryOutcome, Subgroup
 from campaigns.vocabulary import Outcome
 from contact_service.evaluation import wording
 from contact_service.evaluation.charts import OUTCOME_GROUPS
@@ -42,6 +43,9 @@ def test_every_text_is_used_and_every_used_text_is_there() -> None:
         | {f"q_{q}" for q in ("tried", "happened", "sure", "cost", "centre", "do")}
         | {o.value for o in Origin}
         | set(MEASURES)
+        | {f"factor_{name}" for name in (*Subgroup, "outstanding_yen", "claims", "paid_earlier")}
+        | {f"per_1000_{name}" for name in ("inbound_calls", "outbound_calls", "agent_seconds")}
+        | {o.value for o in SecondaryOutcome} - {"paid_yen", "days_to_payment"}
         | set(OUTCOME_GROUPS)
         | {"calls_n", "hours_n"}  # the units of the measures
         | {"sms_parts", "call_minutes", "operator_hours"}  # of what is paid for

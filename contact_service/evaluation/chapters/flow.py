@@ -53,17 +53,18 @@ def section(figures: Figures, voice: Voice) -> Section:
     )
     if payment["sample_ratio"]:
         blocks.append(Words([t("ratio_test", p=p_value(payment["sample_ratio"]["p_value"]))]))
-    blocks.append(
-        Table(
-            t("balance_strata"),
-            (Column(t("stratum")), Column(t("arm")), Column(t("households"), Kind.COUNT)),
-            [
-                (voice.stratum(row["stratum"]), voice.arm(row["arm"]), row["clusters"])
-                for row in sorted(payment["balance"], key=lambda row: str(row["stratum"]))
-            ],
-            folded=True,
+    if payment["balance"]:
+        blocks.append(
+            Table(
+                t("balance_strata"),
+                (Column(t("stratum")), Column(t("arm")), Column(t("households"), Kind.COUNT)),
+                [
+                    (voice.stratum(row["stratum"]), voice.arm(row["arm"]), row["clusters"])
+                    for row in sorted(payment["balance"], key=lambda row: str(row["stratum"]))
+                ],
+                folded=True,
+            )
         )
-    )
     return Section("flow", t("flow"), blocks, flow["counted_by"], figures["rows"])
 
 

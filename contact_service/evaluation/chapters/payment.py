@@ -30,7 +30,9 @@ def section(figures: Figures, voice: Voice) -> Section:
     else:
         blocks += [*_curve(figures, voice), _levels(payment, voice), _days(payment, voice)]
         blocks += _differences(payment, voice)
-        blocks += [_by_period(payment, voice), _by_kind(payment, voice)]
+        blocks.append(_by_period(payment, voice))
+        if payment["by_kind"]:
+            blocks.append(_by_kind(payment, voice))
     return Section("payment", t("payment"), blocks, payment["counted_by"], figures["rows"])
 
 

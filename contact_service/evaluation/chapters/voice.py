@@ -59,6 +59,13 @@ class Voice:
             for stratum, part in zip(self.strata, parts, strict=True)
         )
 
+    def group(self, factor: str, group: str) -> str:
+        """A group of a factor in words."""
+        if group == "unknown":
+            return self.t("group_not_known")
+        vocabulary = {"amount_band": "amount", "hour": "hour"}.get(factor, factor)
+        return self.name(vocabulary, group)
+
     def join(self, lines: Iterable[str]) -> str:
         """A list within a sentence."""
         return self.t("comma").join(lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from contact_service.evaluation.chapters import contacts, cost, flow, load, payment
+from contact_service.evaluation.chapters import analysis, contacts, cost, flow, load, payment
 from contact_service.evaluation.chapters.summary import centre, summary
 from contact_service.evaluation.chapters.voice import Voice, campaign_title, voice_of
 from contact_service.evaluation.document.model import (
@@ -46,6 +46,7 @@ def run_document(facts: RunFacts, figures: Figures, lang: Lang) -> Document:
             _page_one(figures, voice),
             flow.section(figures, voice),
             payment.section(figures, voice),
+            *([found] if (found := analysis.section(figures, voice)) else []),
             contacts.section(figures, voice),
             load.section(figures["load"], voice),
             cost.section(figures, voice),

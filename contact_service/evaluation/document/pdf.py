@@ -25,6 +25,9 @@ from contact_service.evaluation.wording import text
 
 TEMPLATE = Path(__file__).parent.parent / "templates" / "report.typ"
 
+LONG = 40
+"""A table of details with more rows than this is left to the workbook."""
+
 
 def pdf(document: Document, written_at: datetime) -> bytes:
     """The report as the bytes of a tagged PDF. ``written_at`` becomes its date."""
@@ -80,6 +83,9 @@ def _short(value: Any) -> str:
 
 def _block(block: Block, document: Document) -> dict[str, Any]:
     found: dict[str, Any] = {"is": type(block).__name__.lower()}
+    if isinstance(block, Table) and block.folded and len(block.rows) > LONG:
+        said = text("table_elsewhere", document.lang, title=block.title, n=len(block.rows))
+        return {"is": "words", "lines": [said], "manner": "lead"}
     if isinstance(block, Table):
         return found | {
             "title": block.title,

@@ -1,9 +1,9 @@
 -- One row per frozen claim of a cluster. A claim behind two numbers of a home counts once.
 CREATE TEMPORARY TABLE report_claim ON COMMIT DROP AS
 SELECT t.cluster, min(t.arm) AS arm, tc.claim_id, c.debtor_id, c.kind,
-       min(tc.period) AS period, max(tc.outstanding_yen) AS outstanding_yen
+       c.legal_class, min(tc.period) AS period, max(tc.outstanding_yen) AS outstanding_yen
 FROM target t
 JOIN target_claim tc ON tc.target_id = t.id
 JOIN claim c ON c.id = tc.claim_id
 WHERE t.run_id = :run_id
-GROUP BY t.cluster, tc.claim_id, c.debtor_id, c.kind
+GROUP BY t.cluster, tc.claim_id, c.debtor_id, c.kind, c.legal_class

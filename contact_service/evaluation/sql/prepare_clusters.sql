@@ -1,5 +1,5 @@
 -- One row per cluster, the unit of randomisation, with what it paid within the horizon.
--- ``kind`` is that of its largest claim. ``full_day``: the last of its claims was settled.
+-- ``kind``, ``legal_class`` and ``period`` are those of its largest claim. ``full_day``: the last of its claims was settled.
 CREATE TEMPORARY TABLE report_cluster ON COMMIT DROP AS
 WITH unit AS (
     SELECT cluster, min(arm) AS arm, count(DISTINCT arm) AS arms, min(stratum) AS stratum,
@@ -16,7 +16,8 @@ WITH unit AS (
     GROUP BY cluster, claim_id
 ), owed AS (
     SELECT c.cluster, count(*) AS claims, sum(c.outstanding_yen) AS outstanding_yen,
-           (array_agg(c.kind ORDER BY c.outstanding_yen DESC, c.claim_id))[1] AS kind,
+           max(ARRAY[lpad(c.outstanding_yen::text, 15, '0'), c.kind, c.legal_class, c.period])
+               AS largest,
            coalesce(sum(s.paid_yen), 0) AS paid_yen,
            min(s.first_day) AS first_day,
            CASE WHEN count(s.full_day) = count(*) THEN max(s.full_day) END AS full_day
@@ -24,7 +25,8 @@ WITH unit AS (
     LEFT JOIN settled s USING (cluster, claim_id)
     GROUP BY c.cluster
 )
-SELECT u.cluster, u.arm, u.arms, u.stratum, u.targets, o.kind,
+SELECT u.cluster, u.arm, u.arms, u.stratum, u.targets,
+       o.largest[2] AS kind, o.largest[3] AS legal_class, o.largest[4] AS period,
        coalesce(o.claims, 0) AS claims, coalesce(o.outstanding_yen, 0) AS outstanding_yen,
        coalesce(o.paid_yen, 0) AS paid_yen, o.first_day, o.full_day
 FROM unit u

@@ -1,0 +1,94 @@
+-- One row per cluster with what the analysis looks at, within the horizon: reached, asked to be
+-- left alone, complained, called the centre, promised, when collection was suspended, what it cost.
+-- Everybody counts, whoever was contacted. Days are counted from the start day (0).
+CREATE TEMPORARY TABLE report_unit ON COMMIT DROP AS
+WITH contact AS (
+    SELECT t.cluster,
+           bool_or(a.outcome = ANY(CAST(:reached AS text[]))) AS delivered,
+           bool_or(a.outcome = 'opted_out') AS opted_out,
+           min(a.submitted_at) AS first_at,
+           sum(a.parts) FILTER (WHERE a.channel = 'sms') AS parts
+    FROM attempt a
+    JOIN target t ON t.id = a.target_id
+    WHERE a.run_id = :run_id AND a.state IN ('accepted', 'unknown', 'finished')
+      AND NOT (a.state = 'finished' AND a.provider_ref IS NULL AND a.channel <> 'operator')
+    GROUP BY t.cluster
+), spoken AS (
+    SELECT t.cluster, count(*) AS calls,
+           sum(ceil(c.talk_seconds / 60.0)) FILTER (WHERE c.origin = 'auto_call') AS minutes,
+           sum(c.talk_seconds + c.wrap_seconds) FILTER (WHERE c.origin = 'operator') AS seconds
+    FROM attempt a
+    JOIN target t ON t.id = a.target_id
+    JOIN call c ON c.attempt_id = a.id
+    WHERE a.run_id = :run_id AND c.origin IN ('auto_call', 'operator')
+    GROUP BY t.cluster
+), inbound AS (
+    SELECT t.cluster, count(*) AS calls, sum(c.talk_seconds + c.wrap_seconds) AS seconds
+    FROM target t
+    JOIN call c ON c.phone_id = t.phone_id
+    WHERE t.run_id = :run_id AND c.origin = 'resident'
+      AND c.started_at >= CAST(:start_day AS date) AND c.started_at < CAST(:horizon_end AS date)
+    GROUP BY t.cluster
+), judged AS (
+    SELECT t.cluster, p.promised_on,
+           (SELECT coalesce(sum(y.amount_yen), 0)
+            FROM target_claim tc
+            JOIN payment y ON y.claim_id = tc.claim_id
+            WHERE tc.target_id = t.id AND y.paid_on BETWEEN d.recorded_at::date AND p.promised_on
+           ) >= p.amount_yen AS kept
+    FROM promise p
+    JOIN target t ON t.id = p.target_id
+    JOIN disposition d ON d.id = p.disposition_id
+    WHERE t.run_id = :run_id
+), promised AS (
+    SELECT cluster, bool_or(kept) AS kept,
+           bool_or(promised_on > CAST(:complete_until AS date)) AS open
+    FROM judged
+    GROUP BY cluster
+), complained AS (
+    SELECT DISTINCT t.cluster
+    FROM attempt a
+    JOIN target t ON t.id = a.target_id
+    JOIN disposition d ON d.attempt_id = a.id
+    WHERE a.run_id = :run_id AND d.kind = 'complaint'
+), suspended AS (
+    SELECT c.cluster, min(greatest(r.starts_on, CAST(:start_day AS date))) AS day
+    FROM restriction r
+    JOIN report_claim c
+        ON c.claim_id = r.claim_id OR (r.claim_id IS NULL AND c.debtor_id = r.debtor_id)
+    WHERE r.kind = ANY(CAST(:suspending AS text[])) AND r.lifted_at IS NULL
+      AND r.starts_on < CAST(:horizon_end AS date)
+      AND (r.ends_on IS NULL OR r.ends_on >= CAST(:start_day AS date))
+    GROUP BY c.cluster
+), earlier AS (
+    SELECT DISTINCT c.cluster
+    FROM report_claim c
+    JOIN payment p ON p.claim_id = c.claim_id
+    WHERE p.paid_on >= CAST(:start_day AS date) - 365 AND p.paid_on < CAST(:start_day AS date)
+)
+SELECT u.cluster, u.arm, u.stratum, u.kind, u.legal_class, u.period,
+       u.outstanding_yen, u.claims, u.paid_yen, u.first_day, u.full_day,
+       coalesce(contact.delivered, false) AS delivered,
+       coalesce(contact.opted_out, false) AS opted_out,
+       extract(hour FROM contact.first_at)::int AS hour,
+       complained.cluster IS NOT NULL AS complained,
+       coalesce(inbound.calls, 0) AS inbound_calls,
+       coalesce(inbound.seconds, 0) AS inbound_seconds,
+       coalesce(spoken.calls, 0) AS outbound_calls,
+       coalesce(spoken.seconds, 0) AS operator_seconds,
+       coalesce(promised.kept, false) AS promise_kept,
+       coalesce(promised.open AND NOT promised.kept, false) AS promise_open,
+       suspended.day - CAST(:start_day AS date) AS suspended_day,
+       earlier.cluster IS NOT NULL AS paid_earlier,
+       coalesce(contact.parts, 0) * CAST(:sms_part_yen AS float8)
+           + coalesce(spoken.minutes, 0) * CAST(:call_minute_yen AS float8)
+           + (coalesce(spoken.seconds, 0) + coalesce(inbound.seconds, 0)) / 3600.0
+             * CAST(:operator_hour_yen AS float8) AS cost_yen
+FROM report_cluster u
+LEFT JOIN contact USING (cluster)
+LEFT JOIN spoken USING (cluster)
+LEFT JOIN inbound USING (cluster)
+LEFT JOIN promised USING (cluster)
+LEFT JOIN complained USING (cluster)
+LEFT JOIN suspended USING (cluster)
+LEFT JOIN earlier USING (cluster)
