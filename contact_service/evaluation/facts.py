@@ -10,7 +10,12 @@ from typing import Any
 from uuid import UUID
 
 from campaigns.definition import Arm, Definition
+from campaigns.vocabulary import PAYMENT_LAG_DAYS
 from contact_service.evaluation.counts import Counts
+
+#: Convenience-store and bank data reach an office up to about two weeks late; a trial's
+#: definition may say otherwise.
+PAYMENT_LAG = timedelta(days=PAYMENT_LAG_DAYS)
 
 
 class NoSuchRun(Exception):

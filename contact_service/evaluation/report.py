@@ -26,7 +26,7 @@ from contact_service.evaluation.document.model import Document
 from contact_service.evaluation.facts import Completeness, NoSuchRun, RunFacts, run_facts
 from contact_service.evaluation.load import load_figures
 from contact_service.evaluation.trial.analyse import analyse
-from contact_service.evaluation.trial.design import of_definition
+from contact_service.evaluation.trial.design import at_day, of_definition
 from contact_service.evaluation.withholding import withhold
 from contact_service.evaluation.wording import language
 from contact_service.store import audit
@@ -209,7 +209,8 @@ def _analysis(counts: Counts, facts: RunFacts, arms: list[Row]) -> Figures | Non
     ):
         return None
     units.prepare(counts, facts)
-    found = analyse(units.trial_data(counts, facts, arms), design).as_dict()
+    data = units.trial_data(counts, facts, arms)
+    found = analyse(data, at_day(design, facts.days_complete)).as_dict()
     return {**found, "counted_by": ["units", "prepare_units", "prepare_clusters", "strata"]}
 
 
