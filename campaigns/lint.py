@@ -52,6 +52,11 @@ def _lint(
     return Lint(name, re.compile(pattern, re.IGNORECASE), places, ja, en, warning)
 
 
+_MONEY = (
+    r"納付|納期|納税|支払|払[っいうえわ]|お金|催告|料金|\bpay(?:ment|ments|ing|able)?\b|\bmoney\b"
+    r"|缴纳|缴费|付款|支付|交费|납부|지불|결제|납입|thanh toán|nộp tiền|đóng tiền|trả tiền"
+)
+
 #: No debt is told to a stranger, nothing looks like fraud, and nothing that is only 催告
 #: pretends to be the statutory 督促.
 LINTS: tuple[Lint, ...] = (
@@ -63,8 +68,16 @@ LINTS: tuple[Lint, ...] = (
         "no URL or domain: people cannot tell it from fraud",
     ),
     _lint(
+        "foreign domain",
+        r"\b(?!(?:[a-z0-9-]+\.)*lg\.jp\b)(?:[a-z0-9-]+\.)+[a-z]{2,}\b",
+        frozenset({Place.LETTER}),
+        "役所（lg.jp）でないドメインは書けません",
+        "no domain but a local government's (lg.jp)",
+    ),
+    _lint(
         "amount",
-        r"[0-9〇一二三四五六七八九十百千万億]\s*円|[¥\\]\s*[0-9]|[0-9]{1,3}(?:,[0-9]{3})+|[0-9]\s*万",
+        r"[0-9〇一二三四五六七八九十百千万億]\s*円|[¥\\]\s*[0-9]|[0-9]{1,3}(?:,[0-9]{3})+|[0-9]\s*万"
+        r"|[0-9]\s*(?:yen|jpy|日?元|엔|원|yên|đồng)|jpy\s*[0-9]",
         TO_STRANGERS,
         "金額は伝えられません",
         "no amounts",
@@ -72,42 +85,52 @@ LINTS: tuple[Lint, ...] = (
     _lint(
         "claim kind",
         r"住民税|区民税|都民税|市民税|普通徴収|健康保険|国保|介護保険|後期高齢|保険料|保険税|保育料|給食費|奨学|福祉資金"
-        r"|貸付|生活保護|返還金|税金",
+        r"|貸付|生活保護|返還金|税金"
+        r"|\btax(?:es)?\b|\binsurance\b|\bpremiums?\b|\bnursery\b|\bschool lunch|\bloans?\b"
+        r"|税款|居民税|保险费|健康保险|托儿费|保育费|伙食费|助学金|贷款"
+        r"|주민세|세금|건강보험|개호보험|보험료|보육료|급식비|학자금|대출"
+        r"|\bthuế\b|bảo hiểm|học phí|tiền ăn trưa|khoản vay",
         TO_STRANGERS,
         "債権の科目がわかる言葉は使えません",
         "no words that tell what is owed",
     ),
     _lint(
         "statutory reminder",
-        r"督促",
+        r"督促|독촉|\bstatutory (?:reminder|demand)|\bformal demand",
         EVERYWHERE,
         "SMS と自動音声は「督促」ではありません（催告か納付のお願いです）",
         "an SMS or auto-call is never the statutory reminder (督促)",
     ),
     _lint(
         "seizure",
-        r"差し?押|強制執行|強制徴収|取り?立て|財産調査|法的措置",
+        r"差し?押|強制執行|強制徴収|取り?立て|財産調査|法的措置"
+        r"|\bseiz(?:e|ed|ure|ing)|\bgarnish|\blegal action|\bcourt\b|\benforcement"
+        r"|扣押|查封|强制执行|法律措施|起诉|압류|강제집행|법적조치|법적 조치"
+        r"|tịch thu|cưỡng chế|kê biên|biện pháp pháp lý",
         EVERYWHERE,
         "差押えなど、処分をほのめかす言葉は使えません",
         "no words that threaten seizure",
     ),
     _lint(
         "arrears",
-        r"滞納|未納|未払|延滞|債権|債務|借金|arrears|overdue|\bdebts?\b",
+        r"滞納|未納|未払|延滞|債権|債務|借金|払っていない|arrears|overdue|\bdebts?\b|\bunpaid\b"
+        r"|\boutstanding\b|delinquen|\bowe[sd]?\b|\bowing\b|past due"
+        r"|欠款|欠费|欠缴|拖欠|滞纳|未缴|逾期|债务|체납|연체|미납|채무"
+        r"|\bnợ\b|quá hạn|trễ hạn|chưa (?:nộp|đóng|trả|thanh toán)",
         TO_STRANGERS,
         "滞納がわかる言葉は使えません",
         "no words that tell of arrears",
     ),
     _lint(
         "payment",
-        r"納付|納期|納税|支払|催告|料金|\bpay(?:ment|ments|ing)?\b",
+        _MONEY,
         SPOKEN_TO_STRANGERS,
         "本人確認の前に、お金の話とわかる言葉は使えません",
         "before the person is confirmed, no words about payment",
     ),
     _lint(
         "payment",
-        r"納付|納期|納税|支払|催告|料金",
+        _MONEY,
         SMS_ONLY,
         "画面を見た家族などに、お金の話とわかります",
         "whoever sees the screen learns that it is about money",
@@ -116,7 +139,10 @@ LINTS: tuple[Lint, ...] = (
     _lint(
         "person's name",
         r"(?<=[一-龠々ァ-ヶー])(?<!客)(?<!皆)(?<!本人)(?<!世帯主)(?<!仕)(?<!同)(?<!模)(?<!多)(?<!一)"
-        r"様(?![々子式相])",
+        r"様(?![々子式相])"
+        r"|(?-i:\b(?:Mr|Mrs|Ms|Miss|Dr)\.?\s+[A-Z])|[一-龠](?:先生|女士|小姐)"
+        r"|(?<![가-힣])(?!고객|주민|구민|여러분|본인)[가-힣]{2,4}\s*(?:님|씨)(?![가-힣]*다)"
+        r"|(?-i:\b(?:Ông|Bà|Anh|Chị)\s+[A-ZĐ])",
         TO_STRANGERS,
         "氏名のようです。氏名は書けません",
         "this looks like a person's name; names are not written",

@@ -42,9 +42,9 @@ def test_a_definition_is_read_stored_and_read_again_as_the_same(draft: Draft) ->
 @given(definitions(), definitions())
 def test_whatever_differs_is_told(old: Definition, new: Definition) -> None:
     for lang in ("ja", "en"):
-        assert compare(old, old, lang).changes == ()  # type: ignore[arg-type]
-        assert compare(old, old, lang).sections == ()  # type: ignore[arg-type]
-        text = as_text(explain(old, lang))  # type: ignore[arg-type]
+        assert compare(old, old, lang).changes == ()
+        assert compare(old, old, lang).sections == ()
+        text = as_text(explain(old, lang))
         assert "{" not in text
         assert all(step.name in text for step in old.steps)
     assert bool(compare(old, new).changes) == (old != new)

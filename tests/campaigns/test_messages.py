@@ -104,6 +104,21 @@ def test_the_centres_number_is_written_as_people_dial_it() -> None:
         ("{offce}", "`office` ですか"),
         ("{", "余って"),
         ("}", "余って"),
+        ("You owe 500 yen.", "滞納がわかる"),
+        ("Your tax is unpaid.", "科目"),
+        ("We will seize it.", "処分"),
+        ("Dear Mr. Yamada", "氏名"),
+        ("您的保险费", "科目"),
+        ("尚有欠款", "滞納がわかる"),
+        ("王小姐", "氏名"),
+        ("500日元", "金額"),
+        ("체납", "滞納がわかる"),
+        ("체 납", "滞納がわかる"),
+        ("압류합니다", "処分"),
+        ("김민수님", "氏名"),
+        ("bảo hiểm", "科目"),
+        ("khoản nợ", "滞納がわかる"),
+        ("Bà Nguyễn", "氏名"),
         ("\u200b", "U+200B"),
         ("\ue000", "U+E000"),
     ],
@@ -132,6 +147,10 @@ def test_every_kind_of_claim_is_recognised_by_its_name(kind: ClaimKind) -> None:
         "…OK",
         "No.5",
         "Thank you. Call us",
+        "고객님께 알려드립니다",
+        "各位市民",
+        "Quý vị vui lòng gọi",
+        "call us, please",
     ],
 )
 def test_ordinary_words_are_no_faults(addition: str) -> None:
@@ -155,6 +174,21 @@ def test_what_must_be_in_a_message(missing: str, words: str, warning: bool) -> N
 @pytest.mark.parametrize("addition", ["😀", "ｱｲｳ", "03-1234-5678", "0312345678", "納付"])
 def test_what_deserves_a_second_look(addition: str) -> None:
     assert [warning for warning, _ in said(GOOD + addition)] == [True]
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ("www.city.setagaya.lg.jp", False),
+        ("city.setagaya.lg.jp/x", False),
+        ("setagaya-lg.jp", True),
+        ("lg.jp.example.com", True),
+        ("bit.ly/abc", True),
+        ("滞納がございます。12,800円", False),
+    ],
+)
+def test_a_letter_names_no_domain_but_the_office_s(text: str, refused: bool) -> None:
+    assert bool(list(lint(text, Place.LETTER, ()))) == refused
 
 
 def test_length_is_judged_with_the_placeholders_filled_in() -> None:
