@@ -6,9 +6,10 @@ rules as one from a file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TypeAlias
 
+from campaigns.carriers import USUAL, Carrier
 from campaigns.definition import Definition
 from campaigns.faults import Problem
 from campaigns.rules import arms, exclusions, follow, selection, steps, texts, times, trial
@@ -58,14 +59,20 @@ RULES: tuple[tuple[Rule, frozenset[str]], ...] = (
 )
 
 
-def check(definition: Definition, unsure: Collection[str] = ()) -> list[Problem]:
+def check(
+    definition: Definition, unsure: Collection[str] = (), carriers: Sequence[Carrier] = USUAL
+) -> list[Problem]:
     """All problems of a definition, warnings among them.
 
     ``unsure`` names sections whose text was at fault; rules that read them are left out.
+    ``carriers`` are those that the texts are to go out by.
     """
-    return [
+    found = [
         problem
         for rule, sections in RULES
         if sections.isdisjoint(unsure)
         for problem in rule(definition)
     ]
+    if {"messages", "snippets", "steps"}.isdisjoint(unsure):
+        found += texts.lengths(definition, carriers)
+    return found

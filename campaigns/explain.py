@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from campaigns import phrases
+from campaigns.carriers import USUAL, Carrier
 from campaigns.condition_words import condition_lines
 from campaigns.definition import Definition
 from campaigns.exclusions import EXCLUSIONS
@@ -17,10 +18,14 @@ from campaigns.told import Told
 
 
 def explain(
-    definition: Definition, lang: Lang = "ja", values: Mapping[str, str] = TYPICAL
+    definition: Definition,
+    lang: Lang = "ja",
+    values: Mapping[str, str] = TYPICAL,
+    carriers: Sequence[Carrier] = USUAL,
 ) -> tuple[Section, ...]:
-    """What the campaign will do; texts are shown with ``values`` filled in."""
-    told = Told(definition, lang, values)
+    """What the campaign will do; texts are shown with ``values`` filled in, and with what they
+    cost at ``carriers``."""
+    told = Told(definition, lang, values, carriers)
     return tuple(Section(told.say(ja, en), tuple(lines(told))) for ja, en, lines in _SECTIONS)
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import phonenumbers
 
+from campaigns.carriers import Carrier
 from campaigns.conditions import FIELDS
 from campaigns.faults import FieldPath, Problem
 from campaigns.lint import SMS_ONLY, Place, lint
 from campaigns.texts import PLACEHOLDER, fill
 from campaigns.vocabulary import Language
 from campaigns.wording import nearest, with_suggestion
+from providers.parts import TYPICAL as TYPICAL_RULE
+from providers.parts import divide, fits, parts, utf16_units
 
 #: What may stand in a text, and what it becomes.
 PLACEHOLDERS: Mapping[str, str] = {
@@ -118,26 +121,15 @@ def office_values(office: str, phone: str) -> dict[str, str]:
 
 def units(text: str) -> int:
     """Length in UTF-16 units: characters outside the basic plane (𠮷, emoji) count as two."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return utf16_units(text)
 
 
 def split(text: str) -> tuple[str, ...]:
     """The parts of a Japanese SMS: one of 70 units, or several of 67, no character broken.
 
-    An estimate: carriers differ, and each carrier's adapter says what will be billed.
+    That is the usual way; :mod:`campaigns.carriers` tells of the deployment's own.
     """
-    if units(text) <= SINGLE_UNITS:
-        return (text,)
-    parts = [""]
-    used = 0
-    for character in text:
-        size = units(character)
-        if used + size > PART_UNITS:
-            parts.append("")
-            used = 0
-        parts[-1] += character
-        used += size
-    return tuple(parts)
+    return divide(TYPICAL_RULE, text).texts
 
 
 def check_message(
@@ -161,16 +153,23 @@ def check_message(
             yield Problem(path, ja, en, warning=warning)
     if place is Place.SMS:
         yield from _check_characters(text, path)
-        yield from _check_length(text, path)
 
 
-def _check_length(text: str, path: FieldPath) -> Iterator[Problem]:
-    parts = len(split(fill(text, TYPICAL).strip()))
-    if parts > MAX_PARTS:
+def check_length(text: str, path: FieldPath, carriers: Sequence[Carrier]) -> Iterator[Problem]:
+    """Carriers that would not take an SMS because it is too long."""
+    shown = fill(text, TYPICAL).strip()
+    for carrier in carriers:
+        rule = carrier.rule
+        if fits(rule, shown):
+            continue
+        count, length = parts(rule, shown), units(shown)
+        most = rule.longest or rule.most_parts * PART_UNITS
+        ja, en = (f"{carrier.name}: ", f"{carrier.name}: ") if carrier.name else ("", "")
         yield Problem(
             path,
-            f"長すぎます（{parts}通分。{MAX_PARTS}通分、{MAX_PARTS * PART_UNITS}文字まで）",
-            f"too long: {parts} parts, at most {MAX_PARTS} ({MAX_PARTS * PART_UNITS} characters)",
+            f"{ja}長すぎます（{length}文字、{count}通分。{rule.most_parts}通分、{most}文字まで）",
+            f"{en}too long: {length} characters in {count} parts, at most {rule.most_parts} "
+            f"({most} characters)",
         )
 
 

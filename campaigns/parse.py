@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from campaigns import source
+from campaigns.carriers import USUAL, Carrier
 from campaigns.check import check
 from campaigns.definition import Definition
 from campaigns.faults import DefinitionErrors, Fault, FieldPath, Problem
@@ -42,21 +43,26 @@ def parse_file(path: Path) -> Definition:
     return read_file(path).definition
 
 
-def read_file(path: Path) -> Reading:
+def read_file(path: Path, carriers: Sequence[Carrier] = USUAL) -> Reading:
     """Like :func:`read`, from a UTF-8 file. Raises also ``OSError``."""
     with path.open("rb") as file:
         data = file.read(source.MAX_SIZE + 1)
-    return read(source.decode(data, path.name), path.name)
+    return read(source.decode(data, path.name), path.name, carriers)
 
 
-def read(text: str, name: str) -> Reading:
-    """The definition in ``text`` with its warnings. Raises :class:`DefinitionErrors`."""
+def read(text: str, name: str, carriers: Sequence[Carrier] = USUAL) -> Reading:
+    """The definition in ``text`` with its warnings, its texts judged as ``carriers`` would.
+
+    Raises :class:`DefinitionErrors`.
+    """
     found, problems = source.read(text, name)
     unreadable = {problem.path for problem in problems}
     definition, more, unsure = _shape(found.value)
     problems += [problem for problem in more if problem.path not in unreadable]
     if definition is not None:
-        problems += check(definition, unsure | {str(path[0]) for path in unreadable if path})
+        problems += check(
+            definition, unsure | {str(path[0]) for path in unreadable if path}, carriers
+        )
     faults = [found.locate(problem) for problem in problems[:MAX_FAULTS]]
     if definition is None or not all(fault.warning for fault in faults):
         raise DefinitionErrors(name, faults)

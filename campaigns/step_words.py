@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from campaigns import phrases
+from campaigns.carriers import Carrier
 from campaigns.definition import Definition, Script
-from campaigns.messages import render, split, units
+from campaigns.messages import render, units
 from campaigns.steps import Fallback, Origin, Retry, Start, Step
 from campaigns.texts import Text
 from campaigns.told import Told
 from campaigns.vocabulary import Channel, Language, Outcome
+from providers.parts import parts
 
 
 def step_lines(told: Told, step: Step) -> Iterator[str]:
@@ -181,14 +183,28 @@ def _message(told: Told, text: Text, language: Language, channel: Channel) -> It
     if channel is Channel.LETTER:
         yield told.say(f"催告書の文{name}:", f"The letter's text{name}:")
     else:
-        parts = len(split(shown))
-        cost = parts * told.definition.costs.sms_part_yen
-        yield told.say(
-            f"届く文面{name}（{units(shown)}文字、{parts}通分、一人およそ{cost:,.0f}円）:",
-            f"The message as it arrives{name} ({units(shown)} characters, {parts} "
-            f"part{'s'[: parts > 1]}, about ¥{cost:,.0f} each):",
-        )
+        usual, *more = told.carriers
+        yield from _arrives(told, name, shown, usual)
+        yield from (f"  {_billed(told, shown, each)}" for each in more)
     yield from (f"  │ {line}" for line in shown.splitlines())
+
+
+def _arrives(told: Told, name: str, shown: str, carrier: Carrier) -> Iterator[str]:
+    yield told.say(
+        f"届く文面{name}（{units(shown)}文字、{_billed(told, shown, carrier)}）:",
+        f"The message as it arrives{name} ({units(shown)} characters, "
+        f"{_billed(told, shown, carrier)}):",
+    )
+
+
+def _billed(told: Told, shown: str, carrier: Carrier) -> str:
+    """The parts and the cost of one message at a carrier."""
+    count = parts(carrier.rule, shown)
+    cost = f"{carrier.cost(shown, told.definition.costs.sms_part_yen):,.0f}"
+    by = f"{carrier.name}: " if carrier.name else ""
+    return by + told.say(
+        f"{count}通分、一人およそ{cost}円", f"{count} part{'s'[: count > 1]}, about ¥{cost} each"
+    )
 
 
 def _script(told: Told, script: Script, language: Language) -> Iterator[str]:

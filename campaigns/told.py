@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from campaigns.carriers import USUAL, Carrier
 from campaigns.definition import Definition
 from campaigns.phrases import Lang
 
@@ -24,6 +25,7 @@ class Told:
     definition: Definition
     lang: Lang
     values: Mapping[str, str]
+    carriers: Sequence[Carrier] = USUAL
 
     def say(self, ja: str, en: str) -> str:
         return ja if self.lang == "ja" else en

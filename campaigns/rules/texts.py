@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from campaigns.carriers import Carrier
 from campaigns.conditions import FIELDS
 from campaigns.definition import Definition
 from campaigns.faults import FieldPath, Problem
 from campaigns.guidance import GUIDANCE
 from campaigns.lint import Place
-from campaigns.messages import PLACEHOLDERS, check_message, check_placeholders
+from campaigns.messages import PLACEHOLDERS, check_length, check_message, check_placeholders
 from campaigns.rules.steps import contents
 from campaigns.scripts import check_script
-from campaigns.texts import PLACEHOLDER, Text, placed
+from campaigns.texts import PLACEHOLDER, Text, fill, placed
 from campaigns.vocabulary import CLAIM_KIND_JA, LANGUAGE_JA, Channel, Language
 
 #: What may be said of the claims where only the person reads or hears it.
@@ -128,6 +129,16 @@ def messages(definition: Definition) -> Iterator[Problem]:
                 more = TO_THE_PERSON if place is Place.LETTER else ()
                 known = (*PLACEHOLDERS, *more, *snippets)
                 yield from check_message(words, path, place, language, known, snippets)
+
+
+def lengths(definition: Definition, carriers: Sequence[Carrier]) -> Iterator[Problem]:
+    """SMS that are too long for a carrier, in any of their languages."""
+    sent = {name for name, channel in contents(definition, "message") if channel is Channel.SMS}
+    for name, text in definition.messages.items():
+        if name in sent:
+            for path, language, words in placed(text, ("messages", name)):
+                filled = fill(words, definition.snippets_in(language))
+                yield from check_length(filled, path, carriers)
 
 
 def scripts(definition: Definition) -> Iterator[Problem]:

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
 
 from campaigns.conditions import FIELDS, OPERATORS
 from campaigns.difference import compare
@@ -17,6 +20,7 @@ from campaigns.messages import office_values
 from campaigns.parse import Reading, read_file
 from campaigns.ready_made import NoSuchDefinition, library, locate
 from campaigns.schema import json_schema
+from contact_service.cli.carriers import carriers
 from contact_service.cli.common import fail, print_json
 from contact_service.settings import settings
 
@@ -61,7 +65,7 @@ def explain_command(
     """Tell in plain words what a definition will do."""
     reading = _read(_path(file), as_json)
     office = office_values(settings().office_name, settings().office_phone)
-    sections = explain(reading.definition, lang.value, office)
+    sections = explain(reading.definition, lang.value, office, carriers(settings()))
     if as_json:
         print_json([asdict(section) for section in sections])
     else:
@@ -115,12 +119,26 @@ def fields_command(as_json: AsJson = False) -> None:
     if as_json:
         print_json([field.as_dict() for field in FIELDS.values()])
         return
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in (
+        "項目 / field",
+        "名前 / name",
+        "単位 / unit",
+        "書き方 / operators",
+        "文面 / text",
+    ):
+        table.add_column(heading, overflow="fold")
     for field in FIELDS.values():
-        unit = f" [{field.unit.ja} / {field.unit.en}]" if field.unit else ""
-        typer.echo(f"{field.name}: {field.ja} / {field.en}{unit}")
-        typer.echo(f"    {', '.join(OPERATORS[field.shape])}. {field.meaning}")
-        if field.words:
-            typer.echo(f"    {', '.join(word.value for word in field.words)}")
+        unit = f"{field.unit.ja} / {field.unit.en}" if field.unit else ""
+        words = ", ".join(word.value for word in field.words or ())
+        table.add_row(
+            field.name,
+            f"{field.ja} / {field.en}",
+            unit,
+            ", ".join(OPERATORS[field.shape]) + (f": {words}" if words else ""),
+            f"{{{field.name}}}" if field.in_texts else "",
+        )
+    Console().print(table)
 
 
 @app.command("schema")
@@ -138,7 +156,7 @@ def _path(file: str) -> Path:
 
 def _read(path: Path, as_json: bool) -> Reading:
     try:
-        return read_file(path)
+        return read_file(path, carriers(settings()))
     except DefinitionErrors as error:
         if as_json:
             print_json(_findings(error.faults))

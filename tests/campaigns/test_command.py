@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from campaigns.conditions import FIELDS
 from contact_service.cli.campaign import app
+from contact_service.settings import settings
 from tests.campaigns.mutation import TRIAL, line_of, mutated
 
 RUN = CliRunner()
@@ -90,6 +92,43 @@ def test_fields_lists_everything_that_can_be_asked() -> None:
     assert by_name["days_since_demand"]["unit"] == {"ja": "日", "en": "day"}
     assert by_name["promises"]["words"] == ["kept", "broken", "open"]
     assert not by_name["debtor_outstanding_yen"]["nested"]
-    text = RUN.invoke(app, ["fields"]).stdout
-    assert "household_size: 世帯の人数 / People of the household [人 / person]" in text
-    assert all(f"{name}: " in text for name in FIELDS)
+    assert by_name["kinds"]["in_texts"]
+    assert by_name["days_since_due"]["bands"] == [1, 21, 61, 181, 366]
+    text = RUN.invoke(app, ["fields"], env={"COLUMNS": "200"}).stdout
+    assert "世帯の人数 / People of the household" in text
+    assert "人 / person" in text
+    assert all(name in text for name in FIELDS)
+
+
+def test_parts_and_costs_are_told_for_each_carrier_of_the_deployment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "providers.yaml"
+    path.write_text(
+        "providers:\n"
+        "  - name: at-home\n"
+        "    adapter: gateway\n"
+        "    per_second: {sms: 5}\n"
+        "    webhook: false\n"
+        "    options: {declaration: polling-only, addresses: {api: 'https://sms.example'},"
+        " secrets: {password: secret}, values: {user: u, shop: s}, price_yen: 9}\n"
+        "  - name: abroad\n"
+        "    adapter: twilio\n"
+        "    per_second: {sms: 5}\n"
+        "    options: {account_sid: AC00000000000000000000000000000000, auth_token: secret,"
+        " from_number: '+815000000000'}\n",
+        encoding="utf-8",
+    )
+    long = write(tmp_path, mutated("このメッセージは", "あ" * 500 + "このメッセージは"))
+    monkeypatch.setenv("CONTACT_PROVIDERS_FILE", str(path))
+    settings.cache_clear()
+    try:
+        explained = RUN.invoke(app, ["explain", "three-arm-trial"]).stdout
+        assert "（119文字、at-home: 2通分、一人およそ18円）" in explained
+        assert "abroad: 2通分、一人およそ24円" in explained
+        result = RUN.invoke(app, ["check", str(long)])
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
+    # 619 characters: what a domestic carrier still takes
+    assert (result.exit_code, result.stderr) == (0, "")
