@@ -82,6 +82,8 @@ class Script(Part):
 
     start: Name
     """The node that is spoken when somebody, or a machine, picks up."""
+    voicemail: Name | None = None
+    """The node that an answering machine hears after its tone, where the carrier can tell."""
     nodes: dict[Name, Node]
     """The nodes by name."""
 

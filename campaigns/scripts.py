@@ -60,10 +60,14 @@ def check_script(
     if script.start not in script.nodes:
         yield _no_such_node(script, script.start, (*path, "start"))
         return
+    if script.voicemail is not None and script.voicemail not in script.nodes:
+        yield _no_such_node(script, script.voicemail, (*path, "voicemail"))
+        return
     if missing:
         return
     yield from _check_graph(script, edges, path)
     yield from _check_start(script, path)
+    yield from _check_voicemail(script, path)
     yield from _check_secrecy(script, path)
     yield from _check_words(script, path, snippets, to_the_person)
 
@@ -85,7 +89,7 @@ def unconfirmed(script: Script) -> frozenset[str]:
 
 def _reach(script: Script, *, beyond_confirmation: bool) -> frozenset[str]:
     found: set[str] = set()
-    waiting = [script.start]
+    waiting = [script.start, *([script.voicemail] if script.voicemail else [])]
     while waiting:
         name = waiting.pop()
         node = script.nodes[name]
@@ -132,6 +136,21 @@ def _check_nodes(script: Script, path: FieldPath) -> Iterator[Problem]:
                 f"`{node.outcome}` は自動音声の段の結果になりません（{known} のどれか）",
                 f"a node cannot mean `{node.outcome}`; it is one of {known}",
             )
+
+
+def _check_voicemail(script: Script, path: FieldPath) -> Iterator[Problem]:
+    """A machine presses nothing and confirms nothing."""
+    if script.voicemail is None:
+        return
+    node = script.nodes[script.voicemail]
+    if node.then != "hang_up" or node.outcome is not None:
+        yield Problem(
+            (*path, "voicemail"),
+            f"段 `{script.voicemail}` は留守番電話に残す言葉です。`then: hang_up` とし、"
+            "`outcome` は書きません",
+            f"node `{script.voicemail}` is left on a machine: it ends with `hang_up` and has no "
+            "`outcome`",
+        )
 
 
 def _check_graph(script: Script, edges: list[Edge], path: FieldPath) -> Iterator[Problem]:

@@ -29,6 +29,16 @@ def instructions_url(settings: Settings, provider: str, attempt_id: UUID, node: 
     return f"{settings.public_url}/webhooks/{provider}/voice/{attempt_id}/{node}"
 
 
+def detection_url(settings: Settings, provider: str, attempt_id: UUID) -> str:
+    """Where a carrier reports who answered an auto-call."""
+    return f"{settings.public_url}/webhooks/{provider}/detected/{attempt_id}"
+
+
+def whisper_url(settings: Settings, provider: str, attempt_id: UUID) -> str:
+    """Where a carrier fetches what an operator hears before a transferred caller."""
+    return f"{settings.public_url}/webhooks/{provider}/whisper/{attempt_id}"
+
+
 def recording_url(settings: Settings, provider: str, name: str) -> str:
     """Where a carrier fetches a recording. Recordings hold nothing about anybody."""
     return f"{settings.public_url}/webhooks/{provider}/recordings/{name}"
@@ -60,4 +70,16 @@ def contact_of(
         return Message(str(lease.attempt_id), number, body, reports)
     script = definition.scripts[str(content.script)]
     start = instructions_url(settings, provider, lease.attempt_id, script.start)
-    return Call(str(lease.attempt_id), number, start, reports)
+    audio = script.nodes[script.start].audio
+    played = audio is not None and (settings.audio_dir / audio).is_file()
+    return Call(
+        str(lease.attempt_id),
+        number,
+        start,
+        reports,
+        recording_url=recording_url(settings, provider, audio) if audio and played else None,
+        # asked, and charged, only where there is something to leave on a machine
+        detection_url=detection_url(settings, provider, lease.attempt_id)
+        if script.voicemail is not None
+        else None,
+    )

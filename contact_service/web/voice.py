@@ -16,17 +16,33 @@ from sqlalchemy import text
 
 from campaigns.definition import AUDIO_NAME, Definition, Node, Script
 from campaigns.messages import render
-from campaigns.vocabulary import Language
+from campaigns.vocabulary import Channel, Language, Outcome
 from contact_service import logs
 from contact_service.bootstrap import Service
-from contact_service.dispatch.contacts import instructions_url, office, recording_url
+from contact_service.dispatch.contacts import (
+    instructions_url,
+    office,
+    recording_url,
+    whisper_url,
+)
 from contact_service.planning.definitions import definitions_of
-from contact_service.receipts.events import key_pressed
+from contact_service.receipts.events import Reported, Via, key_pressed, store_receipts
 from contact_service.web.carrier import attempt_id_of, believed, service_of, verified
-from providers.base import HangUp, Instruction, Menu, Play, Say, Transfer
+from providers.base import (
+    HangUp,
+    Instruction,
+    Menu,
+    Play,
+    ProviderUnavailable,
+    Receipt,
+    Say,
+    Transfer,
+)
 
 router = APIRouter(include_in_schema=False, prefix="/webhooks/{provider_name}")
 log = logs.log(__name__)
+
+WHISPER = "自動音声からの転送です。"
 
 
 @router.get("/recordings/{name}")
@@ -38,6 +54,46 @@ def recording(request: Request, provider_name: str, name: str) -> FileResponse:
     ):
         raise HTTPException(404)
     return FileResponse(path, media_type="audio/wav")
+
+
+@router.post("/detected/{attempt}")
+async def detected(request: Request, provider_name: str, attempt: str) -> Response:
+    """Who answered. A machine hears its own words after the tone, where the script has any."""
+    attempt_id = attempt_id_of(attempt)
+    provider, said = await verified(request, provider_name)
+    found = believed(lambda: provider.read_detection(said))
+    if not found.machine:
+        return Response(status_code=204)
+    service = service_of(request)
+    receipt = Receipt(
+        Channel.AUTO_CALL, found.provider_ref, found.answered_by, Outcome.MACHINE, final=False
+    )
+    await run_in_threadpool(
+        store_receipts,
+        service.engine,
+        provider_name,
+        [Reported(receipt, attempt_id, Via.WEBHOOK)],
+        service.clock.now(),
+    )
+    definition, script, language = await run_in_threadpool(_script, service, attempt_id)
+    if found.message_now and script.voicemail is not None:
+        node = _node(script, script.voicemail)
+        told = definition.words(node.say, language)
+        left = _instructions(service, provider_name, attempt_id, script.voicemail, node, told)
+        try:
+            await provider.instruct(found.provider_ref, left)
+        except ProviderUnavailable:  # most likely the machine has hung up; nothing was said twice
+            log.warning("voicemail.not_left", attempt=str(attempt_id))
+    return Response(status_code=204)
+
+
+@router.post("/whisper/{attempt}")
+async def whisper(request: Request, provider_name: str, attempt: str) -> Response:
+    """What an operator hears alone before a transferred caller is connected."""
+    attempt_id_of(attempt)
+    provider, _ = await verified(request, provider_name)
+    content_type, body = provider.render([Say(WHISPER)])
+    return Response(body, media_type=content_type)
 
 
 @router.post("/voice/{attempt}/{node_name}")
@@ -103,7 +159,13 @@ def _instructions(
         case "keys":
             return [Menu(speech, frozenset(node.keys), f"{here}/key")]
         case "transfer":
-            return [speech, Transfer(service.settings.office_phone)]
+            return [
+                speech,
+                Transfer(
+                    service.settings.office_phone,
+                    whisper_url=whisper_url(service.settings, provider_name, attempt_id),
+                ),
+            ]
         case _:
             return [speech, HangUp()]
 
