@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 
 from tests.chaos.mutants import MUTANTS, VARIABLE
-from tests.chaos.run import Run, chaos
+from tests.chaos.run import STOPS_FIRST, Run, chaos
 from tests.chaos.verdict import Verdict
 
 MOST_SHOWN = 20
@@ -66,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
         os.environ[VARIABLE] = given.mutant
     verdict, run = chaos(
         given.attempts, given.minutes * 60, given.seed, given.workers,
-        lambda said: print(said, flush=True), given.settle,
+        lambda said: print(said, flush=True), given.settle, MUTANTS[given.mutant][1] if given.mutant else STOPS_FIRST,
     )  # fmt: skip
     report(verdict, run)
     return 1 if verdict.violations else 0

@@ -14,14 +14,17 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 VARIABLE = "CONTACT_CHAOS_MUTANT"
-#: What is broken, and the count in which it must show.
-MUTANTS = {
-    "sends before the lease is committed": "accepted_twice",
-    "sends again what was leased by a dead worker": "accepted_twice",
-    "takes silence for a refusal": "accepted_twice",
-    "asks nobody who must be left alone": "restricted",
-    "knows no hours": "outside_window",
-    "forgets what is unknown": "unknown_unsettled",
+#: What is broken, the count in which it must show, and the faults that come first.
+MUTANTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "sends before the lease is committed": ("accepted_twice", ()),
+    "sends again what was leased by a dead worker": (
+        "accepted_twice",
+        ("worker killed: answered", "worker killed: recording", "worker killed: request out"),
+    ),
+    "takes silence for a refusal": ("accepted_twice", ("worker halted",)),
+    "asks nobody who must be left alone": ("restricted", ()),
+    "knows no hours": ("outside_window", ("clock beyond closing", "clock beyond closing")),
+    "forgets what is unknown": ("unknown_unsettled", ("worker killed: recording",)),
 }
 
 

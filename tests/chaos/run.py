@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -21,6 +21,8 @@ from tests.chaos import faults as f
 from tests.chaos import verdict as v
 from tests.chaos import world as w
 
+#: However short the run: a stop is felt while all is well, and a worker dies with work in hand.
+STOPS_FIRST = ("all stopped", "run paused", "worker killed: recording")
 #: Part of the time of faults in which all could be sent, were there none.
 BUSY = 0.6
 #: How long what is open may take to come to its end, beside twice the time of faults.
@@ -49,6 +51,7 @@ def chaos(
     workers: int,
     say: Callable[[str], None],
     settle_seconds: float | None = None,
+    first: Sequence[str] = STOPS_FIRST,
 ) -> tuple[v.Verdict, Run]:
     """Run it. ``seconds`` is how long things go wrong; settling comes on top."""
     people = max(10, int(attempts / w.STEPS_A_PERSON) + 1)
@@ -60,7 +63,7 @@ def chaos(
         w.world(Path(folder), people, rate, workers) as world,
     ):
         say(f"{world.states()} at {rate:.0f}/s, {workers} workers, seed {seed}")
-        _trouble(world, run, seconds, say)
+        _trouble(world, run, seconds, say, first)
         say(f"peace after {time.monotonic() - started:.0f} s: {world.states()}")
         _settle(world, say, settle_seconds or MOST_SETTLE_SECONDS + 2 * seconds)
         run.carrier = Counter(world.carrier("faults")["injected"])
@@ -74,7 +77,9 @@ def chaos(
     return verdict, run
 
 
-def _trouble(world: w.World, run: Run, seconds: float, say: Callable[[str], None]) -> None:
+def _trouble(
+    world: w.World, run: Run, seconds: float, say: Callable[[str], None], first: Sequence[str]
+) -> None:
     over = threading.Event()
     threads = [
         threading.Thread(target=_weather, args=(world, random.Random(f"{run.seed}/weather"), over)),
@@ -83,7 +88,7 @@ def _trouble(world: w.World, run: Run, seconds: float, say: Callable[[str], None
     for thread in threads:
         thread.start()
     try:
-        _processes(world, run, seconds, say)
+        _processes(world, run, seconds, say, first)
     finally:
         over.set()
         for thread in threads:
@@ -91,7 +96,9 @@ def _trouble(world: w.World, run: Run, seconds: float, say: Callable[[str], None
         say("no more faults")
 
 
-def _processes(world: w.World, run: Run, seconds: float, say: Callable[[str], None]) -> None:
+def _processes(
+    world: w.World, run: Run, seconds: float, say: Callable[[str], None], first: Sequence[str]
+) -> None:
     rng = random.Random(f"{run.seed}/processes")
     known = f.FAULTS | (f.SLOW_FAULTS if seconds > 150 else {})
     began, second_day = time.monotonic(), False
@@ -103,8 +110,8 @@ def _processes(world: w.World, run: Run, seconds: float, say: Callable[[str], No
         if not order:
             order = sorted(known)
             rng.shuffle(order)
-            if not run.injected:  # however short the run: a stop is felt while all is well
-                order += ["worker killed: recording", "run paused", "all stopped"]
+            if not run.injected:
+                order += reversed(first)
         name = order.pop()
         try:
             struck = known[name](world, rng)
