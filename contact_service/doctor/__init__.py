@@ -20,6 +20,7 @@ LOOKS = (
     parts.database,
     parts.queue,
     parts.carriers,
+    stops.limits,
     stops.stopped,
     parts.web,
     parts.workers,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from contact_service.dispatch.pacing import BadPacingFile, pacing
 from contact_service.doctor.findings import Finding, Level
 from contact_service.settings import Settings
 from contact_service.store.engine import connect
@@ -27,6 +28,19 @@ SELECT 'unknown attempts', count(*) || ' 件が判断待ち / wait for a person'
     'contact-service campaign unknown'
 FROM attempt WHERE needs_person AND state = 'unknown' HAVING count(*) > 0
 """)
+
+
+def limits(settings: Settings) -> Iterator[Finding]:
+    """Whether the file of budgets and thresholds, if there is one, can be used."""
+    if settings.pacing_file is None:
+        return
+    try:
+        pacing(settings.pacing_file)
+    except BadPacingFile as error:
+        remedy = "CONTACT_PACING_FILE を直してください / mend CONTACT_PACING_FILE"
+        yield Finding("limits", Level.WRONG, str(error), remedy)
+    else:
+        yield Finding("limits", Level.OK, str(settings.pacing_file))
 
 
 def stopped(settings: Settings) -> Iterator[Finding]:
