@@ -54,7 +54,9 @@ def _beat_table() -> dict[str, dict[str, Any]]:
         for channel in config.per_second:
             lane = (config.name, channel.value)
             table[f"drain {config.name}/{channel}"] = _entry("contact.drain", DISPATCH, tick, *lane)
-            table[f"urgent {config.name}/{channel}"] = _entry("contact.urgent", URGENT, tick, *lane)
+            if pacing(settings().pacing_file).urgent:
+                name = f"urgent {config.name}/{channel}"
+                table[name] = _entry("contact.urgent", URGENT, tick, *lane)
         table[f"poll {config.name}"] = _entry("contact.poll", HOUSEKEEPING, tick * 5, config.name)
         table[f"reconcile {config.name}"] = _entry(
             "contact.reconcile", HOUSEKEEPING, tick * 2, config.name

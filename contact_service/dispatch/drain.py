@@ -119,6 +119,7 @@ class Lane:
         leases, definitions, lease_ends, looked_at = await asyncio.to_thread(
             self._lease, granted.tokens
         )
+        await asyncio.to_thread(self.limit.give_back, granted.tokens - len(leases))
         result.looked_at += looked_at
         result.leased += len(leases)
         for item in leases:

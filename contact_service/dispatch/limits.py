@@ -84,6 +84,11 @@ class RateLimit:
         )  # fmt: skip
         return Granted(int(tokens), int(wait) / 1000)
 
+    def give_back(self, tokens: int) -> None:
+        """Put back what was granted and found nothing to do: it is not used up."""
+        if tokens > 0:
+            self._client.hincrbyfloat(self._bucket, "tokens", tokens)
+
     def hold(self, seconds: float) -> None:
         """Grant nothing for a while, for any worker: the carrier asked for a pause."""
         self._client.set(self._hold, "1", px=max(1, int(seconds * 1000)))

@@ -79,6 +79,11 @@ class Pacing(_Stated):
     campaigns: Mapping[str, CampaignPace] = {}
     pauses: Pauses = Pauses()
 
+    @property
+    def urgent(self) -> bool:
+        """Whether any campaign is."""
+        return any(item.urgent for item in self.campaigns.values())
+
     def campaign(self, key: str) -> CampaignPace:
         """What one campaign may use."""
         return self.campaigns.get(key, CampaignPace())

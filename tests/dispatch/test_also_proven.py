@@ -118,7 +118,7 @@ def test_reports_that_match_nothing_are_kept_and_count_when_they_match(floor: Fl
 
 
 def test_forty_eight_hours_without_the_carrier_then_no_flood(floor: Floor) -> None:
-    people(floor, 60)
+    people(floor, 110)
     steps = [{"name": "sms-1", "channel": "sms", "message": "m", "expires_after_days": 10}]
     floor.start(definition(arms=[{"name": "contact"}], steps=steps))
     rate = 40
@@ -133,7 +133,7 @@ def test_forty_eight_hours_without_the_carrier_then_no_flood(floor: Floor) -> No
         asyncio.run(floor.lane().drain(0.15))
         collect_unknown(floor.service)
         floor.clock.at += timedelta(hours=3)
-    assert floor.states() == {"planned": 60}
+    assert floor.states() == {"planned": 110}
     assert floor.clock.at.hour == 10
     floor.carrier.takes = lambda contact: True
     floor.carrier.answer = lambda contact, ref: Accepted(ref)
@@ -149,10 +149,10 @@ def test_forty_eight_hours_without_the_carrier_then_no_flood(floor: Floor) -> No
     assert 0 < len(floor.carrier.taken) <= rate * 0.5 + rate  # a second's worth and what grows
     for _ in range(40):
         floor.drain(seconds=0.5)
-        if floor.states() == {"accepted": 60}:
+        if floor.states() == {"accepted": 110}:
             break
     assert set(floor.carrier.taken_by_reference().values()) == {1}
-    assert floor.states() == {"accepted": 60}
+    assert floor.states() == {"accepted": 110}
 
 
 def test_a_clock_of_ours_that_runs_ahead_does_not_hide_what_was_taken(floor: Floor) -> None:

@@ -308,3 +308,16 @@ def test_a_refusal_of_credentials_speaks_against_the_carrier() -> None:
     assert is_bad(Refused(Cause.OUR_CREDENTIALS, Outcome.OTHER))
     assert not is_bad(Refused(Cause.NEVER_THIS_NUMBER, Outcome.INVALID_NUMBER))
     assert not is_bad(Throttled(timedelta(0), "late"))
+
+
+def test_tokens_that_find_nothing_to_do_are_not_used_up(floor: Floor) -> None:
+    """A lane that is asked all the time and has nothing due must not starve the others."""
+    people(floor, 1)
+    floor.start()
+    floor.drain()
+    lane = floor.lane()
+    lane.limit.take(1)
+    threading.Event().wait(0.5)
+    for _ in range(20):
+        asyncio.run(lane.drain(0.5))
+    assert lane.limit.take(500).tokens == 500
