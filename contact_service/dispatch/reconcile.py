@@ -10,8 +10,9 @@ An attempt whose fate is unknown is never sent again on a guess. It becomes
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, text
@@ -24,7 +25,14 @@ from contact_service.dispatch.lease import Lease, end_overdue
 from contact_service.dispatch.providers import ProviderConfig
 from contact_service.dispatch.settle import settle
 from contact_service.planning.definitions import definitions_of
-from providers.base import Listed, Message, Provider, ProviderUnavailable
+from providers.base import (
+    Contact,
+    Listed,
+    Message,
+    NotSupported,
+    Provider,
+    ProviderUnavailable,
+)
 
 log = logs.log(__name__)
 
@@ -81,7 +89,7 @@ async def reconcile(service: Service, config: ProviderConfig, provider: Provider
             persons.append(row.id)
             continue
         try:
-            listed = await provider.list_sent(channel, contact.to, row.leased_at - LOOK_BACK)
+            listed, by_name = await _ask(provider, channel, contact, row.leased_at - LOOK_BACK)
         except ProviderUnavailable:
             waiting += 1
             continue
@@ -96,7 +104,8 @@ async def reconcile(service: Service, config: ProviderConfig, provider: Provider
         ]
         body = contact.body if isinstance(contact, Message) else None
         ours = [item for item in unclaimed if item.created_at >= row.leased_at - CLOCK_SKEW]
-        found = next((item for item in ours if item.body == body), None)
+        # what is found under our own identifier is ours, however its text was rewritten
+        found = next((item for item in ours if by_name or item.body == body), None)
         if row.another_under_way:
             waiting += 1  # what the listing shows may be the other's
         elif found is not None:
@@ -116,6 +125,21 @@ async def reconcile(service: Service, config: ProviderConfig, provider: Provider
     if unknown:
         log.info("reconcile", provider=config.name, looked_at=len(unknown), result=str(result))
     return result
+
+
+async def _ask(
+    provider: Provider, channel: Channel, contact: Contact, since: datetime
+) -> tuple[Sequence[Listed], bool]:
+    """What the carrier has: by our identifier where it can be asked so (then the second is true),
+    else for the number; nothing where it can be asked neither way. Raises
+    :class:`ProviderUnavailable`."""
+    if provider.capabilities.look_up_by_reference:
+        found = await provider.look_up_reference(channel, contact.reference)
+        return ([found] if found else []), True
+    try:
+        return await provider.list_sent(channel, contact.to, since), False
+    except NotSupported:
+        return [], False  # its capabilities name no delay: a person decides
 
 
 def _claim_unknown(

@@ -16,6 +16,7 @@ from providers.base import (
     Contact,
     ForgedReceipt,
     Listed,
+    NotSupported,
     Provider,
     ProviderUnavailable,
     Receipt,
@@ -152,7 +153,7 @@ class GatewayProvider(Provider):
         """See :meth:`providers.base.Provider.list_sent`."""
         question = self._declaration.listing
         if question is None:
-            raise ProviderUnavailable("this carrier has no listing")
+            raise NotSupported("list_sent")
         try:
             number = meaning.dialled(self._declaration, to)
         except ValueError:
