@@ -42,6 +42,8 @@ class Settings(BaseSettings):
     office_name: str = "世田谷区役所"
     office_phone: str = "+81354321111"
     """The telephone centre's number, E.164; spoken, printed, and dialled for transfers."""
+    centre_operators: int = Field(default=4, ge=1)
+    """How many operators answer the telephone centre's calls, for the calendar of campaigns."""
     audio_dir: Path = Path(__file__).parent.parent / "campaigns" / "library" / "audio"
     """Where the recordings are that auto-call scripts name."""
     inbound_definition: Path | None = None

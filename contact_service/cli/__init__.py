@@ -20,7 +20,14 @@ from contact_service.intake.faults import FileRefused
 GROUPS = {
     "intake": (("intake",), "files in / ファイル取込"),
     "campaign": (
-        ("campaign", "campaign_life", "campaign_runs", "campaign_unknown"),
+        (
+            "campaign",
+            "campaign_life",
+            "campaign_preview",
+            "campaign_calendar",
+            "campaign_runs",
+            "campaign_unknown",
+        ),
         "definitions and runs / 催告計画",
     ),
     "report": (("report",), "load and outcome reports / 報告書"),

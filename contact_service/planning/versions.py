@@ -249,6 +249,14 @@ def by_id(connection: Connection, version_id: int) -> Version:
     return _versions(connection, "v.id = :id", {"id": version_id})[0]
 
 
+def text_of(connection: Connection, version_id: int) -> str:
+    """The definition as it was written."""
+    stored = connection.scalar(
+        select(campaign_version.c.text).where(campaign_version.c.id == version_id)
+    )
+    return str(stored)
+
+
 def open_versions(connection: Connection) -> list[Version]:
     """All versions that are not withdrawn, by campaign and number."""
     return _versions(connection, "v.state <> 'withdrawn'", {})
