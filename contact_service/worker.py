@@ -66,7 +66,7 @@ def _beat_table() -> dict[str, dict[str, Any]]:
 
 def _entry(task: str, queue: str, seconds: float, *args: str) -> dict[str, Any]:
     # a wake-up that waited longer than a few ticks says nothing that the next does not say
-    options = {"queue": queue, "expires": max(seconds * 3, 1.0)}
+    options = {"queue": queue, "expires": max(seconds * 3, 3.0)}
     return {"task": task, "schedule": seconds, "args": args, "options": options}
 
 

@@ -217,7 +217,7 @@ def world(folder: Path, people: int, per_second: float, workers: int) -> Iterato
             carrier_url=carrier_url,
             providers_file=state / "providers.yaml",
             pacing_file=state / "pacing.yaml",
-            beat_seconds=0.2,
+            beat_seconds=0.5,
             lease_seconds=LEASE_SECONDS,
         )
         service = wire(settings)
