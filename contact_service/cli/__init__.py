@@ -31,6 +31,7 @@ GROUPS = {
         "definitions and runs / 催告計画",
     ),
     "report": (("report",), "load and outcome reports / 報告書"),
+    "library": (("library",), "what worked / 効果のあった取組み事例"),
     "trial": (("trial",), "design and estimates / 試行の設計と推定"),
     "user": (("user",), "accounts / 利用者"),
     "centre": (("centre",), "load, staffing, shift / 電話催告センター"),

@@ -16,6 +16,7 @@ from contact_service.cli.common import actor, fail, print_json, service
 from contact_service.domain.actors import Actor, Role
 from contact_service.evaluation.chapters.summary import centre
 from contact_service.evaluation.chapters.voice import Voice
+from contact_service.evaluation.collection import collection
 from contact_service.evaluation.facts import NoSuchRun
 from contact_service.evaluation.report import (
     Format,
@@ -25,6 +26,7 @@ from contact_service.evaluation.report import (
     write_run_report,
     write_trial_report,
 )
+from contact_service.evaluation.wording import name, percent, yen
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -70,6 +72,35 @@ def run(
         who = actor(Role.EVALUATOR)
         write_run_report(found, who, _run(found, who, run_id), output, lang.value)
     typer.echo(output / "report.html")
+
+
+@app.command("collection")
+def collected(
+    lang: Language = typer.Option(Language.JA, help="言語 / language"),
+    as_json: bool = typer.Option(False, "--json", help="数値をJSONで / figures as JSON"),
+) -> None:
+    """収納率と収入未済額（所管課・科目・現年分と滞納繰越分） / collection rate and outstanding."""
+    with service() as found:
+        figures = collection(found, actor(Role.EVALUATOR))
+    if as_json:
+        print_json(figures)
+        return
+    for row in figures["rows"]:
+        typer.echo(
+            "  ".join(
+                (
+                    name("period", row["period"], lang.value),
+                    row["office"][lang.value],
+                    name("kind", row["kind"], lang.value),
+                    name("legal_class", row["legal_class"], lang.value),
+                    percent(row["rate"]),
+                    yen(row["collected_yen"], lang.value),
+                    yen(row["outstanding_yen"], lang.value),
+                )
+            )
+        )
+    for definition in figures["definitions"].values():
+        typer.echo(definition[lang.value])
 
 
 @app.command("load")

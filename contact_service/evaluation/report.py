@@ -29,6 +29,7 @@ from contact_service.evaluation.trial.analyse import analyse
 from contact_service.evaluation.trial.design import at_day, of_definition
 from contact_service.evaluation.withholding import withhold
 from contact_service.evaluation.wording import language
+from contact_service.planning.registration import departed, registration
 from contact_service.store import audit
 
 READERS = (Role.EVALUATOR, Role.STAFF, Role.APPROVER, Role.SUPERVISOR, Role.AUDITOR)
@@ -191,9 +192,10 @@ def run_figures(connection: Connection, run_id: UUID, at: datetime) -> tuple[Run
         "contacts": contacts,
         "payment": paid,
         "analysis": analysis,
+        "registration": _registration(connection, facts),
         "cost": cost.cost(counts, facts, arms, contacts["parts"], paid["comparisons"]),
         "load": load,
-        "rows": f"contact-service report rows {run_id}",
+        "rows": "",  # no command lists the rows yet: nothing is promised
         "sources": counts.asked | (load.pop("sources") if load else {}),
     }
     return facts, figures
@@ -212,6 +214,19 @@ def _analysis(counts: Counts, facts: RunFacts, arms: list[Row]) -> Figures | Non
     data = units.trial_data(counts, facts, arms)
     found = analyse(data, at_day(design, facts.days_complete)).as_dict()
     return {**found, "counted_by": ["units", "prepare_units", "prepare_clusters", "strata"]}
+
+
+def _registration(connection: Connection, facts: RunFacts) -> Figures | None:
+    """What was registered before launch, and what departs from it; ``None``: nothing was."""
+    kept = registration(connection, facts.id)
+    if kept is None:
+        return None
+    return {
+        "registered_at": kept.registered_at.isoformat(),
+        "protocol_sha256": kept.sha256,
+        "intact": kept.intact,
+        "departures": [one.as_dict() for one in departed(kept, facts.definition)],
+    }
 
 
 def _load_around(connection: Connection, counts: Counts, facts: RunFacts) -> Figures | None:

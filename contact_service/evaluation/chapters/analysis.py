@@ -293,7 +293,7 @@ def _interim(found: Figures, voice: Voice) -> list[Block]:
             "look_crossed" if one["crossed"] else "look_not_crossed",
             arm=voice.arm(one["arm"]).text,
             look=interim["look"],
-            looks=len(interim["planned"]),
+            looks=len(interim["looks"]),
         )
         for one in interim.get("monitored", [])
     ]

@@ -101,6 +101,17 @@ def _card(arm: Figures, outcome: str, voice: Voice) -> Card:
     return Card(voice.arm(arm["arm"]), percent(level["estimate"]), small)
 
 
+def _registered(found: Figures | None, voice: Voice) -> list[str]:
+    """What departs from what was fixed before launch; that nothing does is said as well."""
+    if found is None:
+        return [voice.t("registered_never")]
+    on = voice.day(found["registered_at"][:10])
+    if found["intact"] and not found["departures"]:
+        return [voice.t("registered_kept", day=on, digest=found["protocol_sha256"][:12])]
+    said = [one[voice.lang] for one in found["departures"]]
+    return [voice.t("registered_departs", day=on), *said]
+
+
 def _methods(figures: Figures, voice: Voice) -> Section:
     t, run = voice.t, figures["run"]
     tests = [row["test"] for row in figures["payment"]["comparisons"] if row["test"]]
@@ -111,6 +122,7 @@ def _methods(figures: Figures, voice: Voice) -> Section:
         t("method_disclosure", n=figures["disclosure"]["threshold"]),
         t("method_load"),
     ]
+    lines += _registered(figures["registration"], voice)
     facts = [
         (t("run_id"), run["id"]),
         (t("version"), f"{run['campaign']} {run['definition_version']}"),

@@ -1,6 +1,25 @@
 """The schema, one module per area. ``metadata`` is what the migrations must amount to."""
 
-from contact_service.store.tables import admin, calls, campaigns, contacts, identity, ledger, pacing
+from contact_service.store.tables import (
+    admin,
+    calls,
+    campaigns,
+    contacts,
+    identity,
+    ledger,
+    library,
+    pacing,
+)
 from contact_service.store.tables.base import metadata
 
-__all__ = ["admin", "calls", "campaigns", "contacts", "identity", "ledger", "metadata", "pacing"]
+__all__ = [
+    "admin",
+    "calls",
+    "campaigns",
+    "contacts",
+    "identity",
+    "ledger",
+    "library",
+    "metadata",
+    "pacing",
+]

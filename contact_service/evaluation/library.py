@@ -1,0 +1,149 @@
+"""The library of what worked (効果のあった取組み事例).
+
+An entry is a finished trial whose payments are all in: its definition, setting, effects with
+their uncertainty, cost, and lessons in the words of those who did it. Whether it worked or not:
+what did not work is worth knowing, too. Small numbers are withheld before anything is stored.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, insert, or_, select
+
+from campaigns.faults import DefinitionErrors
+from campaigns.parse import parse
+from contact_service.bootstrap import Service
+from contact_service.domain.actors import Actor, Role, require
+from contact_service.domain.states import RunState
+from contact_service.evaluation.facts import Completeness
+from contact_service.evaluation.report import READERS, run_report
+from contact_service.store import audit
+from contact_service.store.tables.campaigns import campaign_version, run
+from contact_service.store.tables.library import library_entry
+
+Entry = dict[str, Any]
+
+
+class NotInLibrary(Exception):
+    """No such entry, or a run that may not become one."""
+
+
+def add(service: Service, actor: Actor, run_id: UUID, lessons: str) -> int:
+    """Make a finished trial an entry; its number.
+
+    Raises :class:`NotAllowed`, :class:`NoSuchRun`, and :class:`NotInLibrary` for a run that is
+    not over, whose payments are not all in, that nobody was left alone in, or that is there.
+    """
+    require(actor, Role.STAFF, Role.APPROVER, Role.EVALUATOR)
+    if not lessons.strip():
+        raise NotInLibrary(
+            "学んだことを書いてください（--lessons） / write what was learnt: --lessons"
+        )
+    _, figures = run_report(service, actor, run_id, "ja")
+    _check(figures)
+    at = service.clock.now()
+    with service.engine.begin() as connection:
+        there = select(library_entry.c.id).where(library_entry.c.run_id == run_id)
+        if connection.scalar(there) is not None:
+            raise NotInLibrary("この実施はもう事例にあります / this run is in the library already")
+        text = connection.scalar(
+            select(campaign_version.c.text)
+            .join(run, run.c.campaign_version_id == campaign_version.c.id)
+            .where(run.c.id == run_id)
+        )
+        facts = figures["run"]
+        made = connection.execute(
+            insert(library_entry)
+            .values(
+                run_id=run_id, campaign=facts["campaign"], title=facts["title"], definition=text,
+                entry=_entry(figures), lessons=lessons.strip(), office=actor.office,
+                training=facts["training"], added_at=at, added_by=actor.name,
+            )
+            .returning(library_entry.c.id)
+        ).scalar_one()  # fmt: skip
+        audit.record(connection, at, actor, "library.add", str(run_id), entry=made)
+    return int(made)
+
+
+def search(service: Service, actor: Actor, words: str = "") -> list[Entry]:
+    """Entries that hold every word in title, purpose, lessons or campaign; the latest first."""
+    require(actor, *READERS)
+    found = select(library_entry).order_by(library_entry.c.id.desc())
+    for word in words.split():
+        like = "%" + re.sub(r"([%_\\])", r"\\\1", word) + "%"
+        columns = (library_entry.c.title, library_entry.c.lessons, library_entry.c.campaign,
+                   library_entry.c.definition)  # fmt: skip
+        found = found.where(or_(*(column.ilike(like) for column in columns)))
+    with service.engine.connect() as connection:
+        return [dict(row) for row in connection.execute(found).mappings()]
+
+
+def show(service: Service, actor: Actor, entry: int) -> Entry:
+    """One entry. Raises :class:`NotAllowed`, :class:`NotInLibrary`."""
+    require(actor, *READERS)
+    with service.engine.connect() as connection:
+        return _one(connection, entry)
+
+
+def copied(service: Service, actor: Actor, entry: int, name: str) -> str:
+    """The definition of an entry as a new campaign called ``name``, with a seed of its own: the
+    same seed would deal the same people the same arms again."""
+    text: str = show(service, actor, entry)["definition"]
+    said = f"# 事例{entry}から複写 / copied from library entry {entry}\n"
+    text = re.sub(r"(?m)^campaign:.*$", f"campaign: {name}", text, count=1)
+    text = re.sub(r"(?ms)^(allocation:\n.*?^  seed:)[^\n]*", rf"\1 {name}", text, count=1)
+    try:
+        made = parse(text, f"{name}.yaml")
+    except DefinitionErrors as error:
+        raise NotInLibrary(
+            f"「{name}」という計画にはできません / cannot become a campaign called {name}: {error}"
+        ) from None
+    if (made.campaign, made.allocation.seed) != (name, name):
+        raise NotInLibrary(
+            "書き換えられません。campaign と allocation.seed を手で変えてください / "
+            "this definition cannot be renamed: change campaign and allocation.seed by hand"
+        )
+    return said + text
+
+
+def _one(connection: Connection, entry: int) -> Entry:
+    row = connection.execute(
+        select(library_entry).where(library_entry.c.id == entry)
+    ).mappings().one_or_none()  # fmt: skip
+    if row is None:
+        raise NotInLibrary(f"事例{entry}はありません / there is no entry {entry}")
+    return dict(row)
+
+
+def _check(figures: Entry) -> None:
+    if figures["run"]["state"] != RunState.COMPLETED:
+        raise NotInLibrary(
+            "終わっていない実施は事例にできません / only a finished run can be added"
+        )
+    if figures["run"]["completeness"] != Completeness.FINAL:
+        raise NotInLibrary(
+            "納付がまだ確定していません。判定期間と遅れて届く納付を待ってください / "
+            "payments are not all in: wait for the period counted and late payments"
+        )
+    if not figures["payment"]["comparisons"]:
+        raise NotInLibrary("対照群がなく、効果を示せません / no holdout: no effect can be stated")
+
+
+def _entry(figures: Entry) -> Entry:
+    """What an entry tells: nothing about anybody, nothing that is not in the report."""
+    effects = ("arm", "control", "outcomes", "p_adjusted", "amount_difference")
+    return {
+        "setting": {
+            key: figures["run"][key]
+            for key in ("purpose", "start_day", "horizon_days", "primary_outcome", "arms", "steps")
+        }
+        | {"randomised_households": figures["flow"]["randomised_clusters"]},
+        "effects": [
+            {key: one[key] for key in effects} for one in figures["payment"]["comparisons"]
+        ],
+        "cost": {key: figures["cost"][key] for key in ("prices", "arms", "additional")},
+        "summary": figures["summary"],
+    }

@@ -1,0 +1,104 @@
+"""What worked: only finished trials become entries, and others can copy them."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from campaigns.parse import parse
+from contact_service.bootstrap import Service
+from contact_service.domain.actors import Actor, NotAllowed, Role
+from contact_service.evaluation import library
+from contact_service.evaluation.collection import collection
+from contact_service.evaluation.library import NotInLibrary
+from tests.evaluation.world import RUN, World, build
+
+TEXT = (Path(__file__).parents[2] / "campaigns" / "library" / "three-arm-trial.yaml").read_text(
+    encoding="utf-8"
+)
+
+
+def a_world(engine: Engine, world: World | None = None) -> None:
+    with engine.begin() as connection:
+        build(connection, world or World())
+        connection.execute(text("UPDATE campaign_version SET text = :text"), {"text": TEXT})
+
+
+def test_a_finished_trial_is_found_read_and_copied(
+    service: Service, evaluator: Actor, engine: Engine
+) -> None:
+    a_world(engine)
+    made = library.add(service, evaluator, RUN, "夕方のSMSがよく届いた。50%増ではない。")
+    (found,) = library.search(service, evaluator, "夕方 SMS")
+    assert found["id"] == made
+    assert library.search(service, evaluator, "5_%") == []  # words, not patterns
+    entry = library.show(service, evaluator, made)["entry"]
+    sms = next(one for one in entry["effects"] if one["arm"] == "sms")
+    assert sms["outcomes"]["paid_something"]["risk_difference"]["estimate"] == pytest.approx(0.2)
+    assert entry["cost"]["additional"]
+    copy = library.copied(service, evaluator, made, "our-trial")
+    before, after = parse(TEXT, "a.yaml"), parse(copy, "b.yaml")
+    assert (after.campaign, after.allocation.seed) == ("our-trial", "our-trial")
+    assert after.steps == before.steps
+    with pytest.raises(NotInLibrary, match="already"):
+        library.add(service, evaluator, RUN, "twice")
+    with pytest.raises(NotInLibrary, match="cannot"):
+        library.copied(service, evaluator, made, "No Such Name!")
+
+
+def test_small_numbers_stay_out_of_the_library(
+    service: Service, evaluator: Actor, engine: Engine
+) -> None:
+    a_world(engine, World(arms={"holdout": (80, 3), "sms": (70, 56), "sms_call": (75, 60)}))
+    made = library.add(service, evaluator, RUN, "learnt")
+    entry = library.show(service, evaluator, made)["entry"]
+    assert all(one["outcomes"]["paid_something"]["risk_difference"] is None
+               for one in entry["effects"])  # fmt: skip
+    assert "3世帯" not in json.dumps(entry, ensure_ascii=False)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("UPDATE run SET state = 'running'", "finished"),
+        ("UPDATE source_file SET imported_at = '2026-10-06' WHERE kind = 'payments'", "not all in"),
+    ],
+)
+def test_what_is_not_settled_is_no_example(
+    service: Service, evaluator: Actor, engine: Engine, change: str, said: str
+) -> None:
+    a_world(engine)
+    with engine.begin() as connection:
+        connection.execute(text(change))
+    with pytest.raises(NotInLibrary, match=said):
+        library.add(service, evaluator, RUN, "learnt")
+    assert library.search(service, evaluator) == []
+
+
+def test_operators_add_nothing(service: Service, engine: Engine) -> None:
+    with pytest.raises(NotAllowed):
+        library.add(service, Actor("201", Role.OPERATOR), RUN, "learnt")
+
+
+def test_collection_is_never_pooled(service: Service, evaluator: Actor, engine: Engine) -> None:
+    a_world(engine, World(known_until=date(2026, 10, 26)))
+    with engine.begin() as connection:
+        connection.execute(text(
+            "UPDATE claim SET collected_yen = 2000, filed_outstanding_yen = outstanding_yen - 3000,"
+            " outstanding_yen = outstanding_yen - 4000 WHERE instalment = 1"
+        ))  # fmt: skip
+    found = collection(service, evaluator)
+    told = [row for row in found["rows"] if row["rate"] is not None]
+    assert {row["period"] for row in told} == {"current", "carried_over"}
+    for row in told:
+        gone = row["assessed_yen"] - row["collected_yen"] - row["outstanding_yen"]
+        assert row["written_off_yen"] == gone
+        if row["period"] == "current":  # 10,000 each: 2,000 by file, 1,000 since; 6,000 left
+            assert row["rate"] == pytest.approx(0.3)
+            assert gone == 1000 * row["claims"]
+    assert set(found["definitions"]) == {"rate", "outstanding", "written_off", "scope"}
+    assert all(row["debtors"] == "x" or row["debtors"] >= 5 for row in found["rows"])
