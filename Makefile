@@ -1,7 +1,7 @@
 # Needs make and Python 3.11 or newer. Everything else is installed into .venv from a lock file
 # with the digest of every package (see .ci/environment). `make help` lists what can be made.
 
-.PHONY: help demo up calibration test test-sip chaos lint format clean runtime development
+.PHONY: help demo up calibration test test-sip chaos lint format clean runtime development bench-report
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 export PYTHON
@@ -67,3 +67,7 @@ runtime:
 
 development:
 	@sh .ci/environment requirements-dev.lock
+
+# a run of a million targets: minutes, and some gigabytes on disk
+bench-report: development
+	@exec $(BIN)/python -m benchmarks.report_scale
