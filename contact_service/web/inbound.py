@@ -15,6 +15,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from campaigns.definition import Definition, Node
+from campaigns.faults import DefinitionErrors
 from campaigns.messages import render
 from campaigns.parse import parse_file
 from campaigns.vocabulary import Outcome
@@ -133,7 +134,11 @@ def _menu(path: Path | None) -> Definition | None:
     once a process."""
     if path is None:
         return None
-    definition = parse_file(path)
+    try:
+        definition = parse_file(path)
+    except (DefinitionErrors, OSError) as error:  # callers are put through all the same
+        log.error("inbound.bad_definition", fault=str(error))
+        return None
     if SCRIPT not in definition.scripts:
         log.error("inbound.no_script", script=SCRIPT)
         return None

@@ -20,15 +20,15 @@ class SipBench(HttpBench):
     capabilities = _CAPABILITIES
     secrets: Sequence[str] = (SECRET,)
 
-    def provider(self, origin: str) -> Provider:
+    def provider(self, origin: str, patience: float = 5.0) -> Provider:
         return SipProvider(
             "trunk",
             options(
                 Path("unused"),
                 5060,
                 media_url=origin,
-                connect_timeout_seconds=0.2,
-                total_timeout_seconds=0.4,
+                connect_timeout_seconds=patience / 2,
+                total_timeout_seconds=patience,
             ),
         )
 
