@@ -78,7 +78,8 @@ def no_more_calls(service: Service, actor: Actor, phone: str, now: datetime) -> 
         added = connection.execute(
             text("""
             INSERT INTO restriction (kind, phone_id, starts_on, origin)
-            SELECT CAST(:kind AS text), p.id, CAST(:now AS timestamptz)::date, 'resident' FROM phone p
+            SELECT CAST(:kind AS text), p.id, CAST(:now AS timestamptz)::date, 'resident'
+            FROM phone p
             WHERE p.number_index = :index
             AND NOT EXISTS (SELECT 1 FROM restriction r WHERE r.phone_id = p.id
                 AND r.kind = CAST(:kind AS text) AND r.lifted_at IS NULL)
