@@ -1,7 +1,7 @@
 # Needs make and Python 3.11 or newer. Everything else is installed into .venv from a lock file
 # with the digest of every package (see .ci/environment). `make help` lists what can be made.
 
-.PHONY: help demo up calibration test test-sip chaos lint format clean runtime development bench-report
+.PHONY: help demo up calibration test test-sip chaos bench lint format clean runtime development bench-report
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 export PYTHON
@@ -15,6 +15,7 @@ help:
 	@echo 'make calibration  真の効果が分かる模擬試行で推定を確かめる / simulated trials with a known effect'
 	@echo 'make chaos   あらゆる障害を起こして数える（MINUTES=10 SEED=7） / break everything, then count'
 	@echo 'make test-sip SIPp との通話試験（sipp を導入できれば導入する） / calls against SIPp, installed when it can be'
+	@echo 'make bench   速さを測る（ROUNDS=5 ONLY=lease_growth） / measure how fast it is'
 	@echo 'make lint    書式と型の検査 / style and types alone'
 	@echo 'make format  書式を整える / put the code into shape'
 	@echo 'make clean   作られたものを消す（組込みデータベースも） / remove what was made, embedded data included'
@@ -45,6 +46,12 @@ test-sip: development
 	@sh .ci/sipp
 	@echo 'SIPp と通話しています / calling SIPp …'
 	@exec $(BIN)/pytest -n 0 -m sipp tests/providers/sip
+
+# ONLY= names one line of the table; figures go to benchmarks/results.json
+ROUNDS ?= 5
+ONLY ?=
+bench: development
+	@exec $(BIN)/python -m benchmarks --rounds $(ROUNDS) $(addprefix --only ,$(ONLY))
 
 lint: development
 	@echo '書式と型を検査しています / checking style and types …'

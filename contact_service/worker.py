@@ -21,7 +21,7 @@ from contact_service import logs
 from contact_service.bootstrap import Service, wire
 from contact_service.dispatch import providers
 from contact_service.dispatch.budgets import NoPrice, recount
-from contact_service.dispatch.drain import Lane, redis_client
+from contact_service.dispatch.drain import Lane, event_loop, redis_client
 from contact_service.dispatch.limits import RateLimit
 from contact_service.dispatch.pacing import pacing
 from contact_service.dispatch.reconcile import collect_unknown, reconcile
@@ -106,7 +106,7 @@ class Dispatcher:
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self._runner = asyncio.Runner()
+        self._runner = asyncio.Runner(loop_factory=event_loop)
         self._redis = redis_client(service.settings.broker_url)
         self._providers: dict[str, Provider] = {}
         self.configs = {item.name: item for item in providers.configured(service.settings)}

@@ -18,6 +18,8 @@ from contact_service.store import audit
 
 #: How long a person stays with one operator without a disposition, in real seconds.
 HOLD_SECONDS = 7200.0
+#: How many are judged at once when the first is to be left alone after all.
+LOOK_AHEAD = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,14 @@ def next_person(service: Service, actor: Actor, now: datetime) -> NextPerson | N
         definitions = definitions_running(connection)
         looked_at = 1
         leases: list[Lease] = []
-        while looked_at and not leases:  # those put aside by the re-checks are no answer
+        # those put aside by the re-checks are no answer; where one is, there are often many
+        size = 1
+        while looked_at and not leases:
             leases, looked_at = lease(
-                connection, definitions, Channel.OPERATOR, "centre", actor.name, now, 1,
-                HOLD_SECONDS, carrier=None,
+                connection, definitions, Channel.OPERATOR, "centre", actor.name, now, size,
+                HOLD_SECONDS, carrier=None, most=1,
             )  # fmt: skip
+            size = LOOK_AHEAD
         if not leases:
             return None
         audit.record(connection, now, actor, "person.shown", str(leases[0].attempt_id))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
 from uuid import UUID
 
 from campaigns.definition import Definition
@@ -13,9 +16,14 @@ from contact_service.store.crypto import CannotOpen, Vault
 from providers.base import Call, Contact, Message
 
 
-def office(settings: Settings) -> dict[str, str]:
+def office(settings: Settings) -> Mapping[str, str]:
     """What the placeholders of texts stand for in this deployment."""
-    return dict(office_values(settings.office_name, settings.office_phone))
+    return _office(settings.office_name, settings.office_phone)
+
+
+@cache
+def _office(name: str, phone: str) -> Mapping[str, str]:
+    return MappingProxyType(office_values(name, phone))
 
 
 def receipts_url(settings: Settings, provider: str, attempt_id: UUID) -> str:

@@ -10,12 +10,13 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
 import redis
+import uvloop
 
 from campaigns.definition import Definition
 from campaigns.vocabulary import Channel, Outcome
@@ -28,6 +29,7 @@ from contact_service.dispatch.pacing import Pacing
 from contact_service.dispatch.providers import ProviderConfig
 from contact_service.dispatch.record import Answer, record
 from contact_service.dispatch.sharing import Sharing
+from contact_service.dispatch.window import Drained, Leased, Window
 from contact_service.planning.definitions import definitions_running
 from providers.base import Cause, Provider, Refused, Throttled
 
@@ -40,18 +42,8 @@ LONGEST_REQUEST_SECONDS = 30.0
 #: What was leased goes out at once or not at all: a stop, a payment or closing time may have
 #: come since. A worker that was held up for longer gives it back.
 FRESH_SECONDS = 1.5
-RECORD_EVERY_SECONDS = 0.05
 
 OWNER = f"{socket.gethostname()}:{os.getpid()}"
-
-
-@dataclass(slots=True)
-class Drained:
-    """What one call of :meth:`Lane.drain` did."""
-
-    leased: int = 0
-    looked_at: int = 0
-    recorded: int = 0
 
 
 @dataclass
@@ -79,57 +71,14 @@ class Lane:
     async def drain(self, seconds: float) -> Drained:
         """Send what is due until nothing is, or for ``seconds``. Raises ``redis.RedisError``
         and ``sqlalchemy.exc.DBAPIError`` when a server is away; leases left behind expire."""
-        result = Drained()
-        until = time.monotonic() + seconds
-        sending: set[asyncio.Task[Answer]] = set()
-        answers: list[Answer] = []
-        more, recorded_at = True, time.monotonic()
-        try:
-            while more or sending or answers:
-                more = more and time.monotonic() < until
-                room = self.config.in_flight - len(sending)
-                if more and room >= min(self.batch_size, self.config.in_flight // 4 or 1):
-                    more = await self._fill(min(self.batch_size, room), sending, result)
-                if sending:
-                    done, sending = await asyncio.wait(
-                        sending, timeout=RECORD_EVERY_SECONDS, return_when=asyncio.FIRST_COMPLETED
-                    )
-                    answers.extend(_answered(done))
-                due = time.monotonic() - recorded_at >= RECORD_EVERY_SECONDS
-                if answers and (due or not sending):
-                    result.recorded += await asyncio.to_thread(self._record, answers)
-                    answers, recorded_at = [], time.monotonic()
-        finally:
-            for task in sending:  # only after an error: their leases expire and are settled
-                task.cancel()
-        return result
+        window = Window(self, time.monotonic() + seconds)
+        await window.run()
+        return window.drained
 
-    async def _fill(self, size: int, sending: set[asyncio.Task[Answer]], result: Drained) -> bool:
-        """Lease what the rate limit grants and start sending it. Returns whether to go on.
-
-        Tokens come first: what is leased goes out at once, so no time lies between the last
-        check and the contact.
-        """
-        granted = await asyncio.to_thread(self.limit.take, size)
-        if not granted.tokens:
-            if granted.wait_seconds > 1 or not granted.wait_seconds:
-                return False  # the carrier wants a pause; the beat comes again
-            await asyncio.sleep(granted.wait_seconds)
-            return True
-        leases, definitions, lease_ends, looked_at = await asyncio.to_thread(
-            self._lease, granted.tokens
-        )
-        await asyncio.to_thread(self.limit.give_back, granted.tokens - len(leases))
-        result.looked_at += looked_at
-        result.leased += len(leases)
-        for item in leases:
-            definition = definitions[item.run_id]
-            sending.add(asyncio.create_task(self._send(item, definition, lease_ends)))
-        return looked_at > 0
-
-    def _lease(self, size: int) -> tuple[list[Lease], dict[UUID, Definition], float, int]:
+    def lease(self, size: int) -> tuple[list[Leased], int]:
+        """Lease up to ``size`` due attempts; also how many were looked at."""
         seconds = self.service.settings.lease_seconds
-        ends = time.monotonic() + seconds
+        began = time.monotonic()
         with self.service.engine.begin() as connection:
             definitions = {
                 run_id: item
@@ -157,20 +106,20 @@ class Lane:
             leases, looked_at = sharing.lease(connection, definitions, now, size, take)
             self.reached("leased")
         self.reached("committed")
-        return leases, definitions, ends, looked_at
+        before = min(time.monotonic() + FRESH_SECONDS, began + seconds - LONGEST_REQUEST_SECONDS)
+        return [Leased(item, definitions[item.run_id], before) for item in leases], looked_at
 
-    async def _send(self, item: Lease, definition: Definition, lease_ends: float) -> Answer:
-        since = time.monotonic() - (lease_ends - self.service.settings.lease_seconds)
-        if since > min(
-            FRESH_SECONDS, self.service.settings.lease_seconds - LONGEST_REQUEST_SECONDS
-        ):
+    async def send(self, leased: Leased) -> Answer:
+        """Hand one leased attempt to the carrier; one that had to wait is given back unsent."""
+        item = leased.lease
+        if time.monotonic() > leased.send_before:
             # we were held up: what was checked may be true no more, and somebody else may take
             # it before our request would be over
             return Answer(item.attempt_id, item.lease_number, Throttled(timedelta(0), "late"))
         try:
             contact = contacts.contact_of(
                 item,
-                definition,
+                leased.definition,
                 self.channel,
                 self.config.name,
                 self.service.settings,
@@ -190,7 +139,8 @@ class Lane:
         self.reached("answered")
         return Answer(item.attempt_id, item.lease_number, result)
 
-    def _record(self, answers: list[Answer]) -> int:
+    def record(self, answers: list[Answer]) -> int:
+        """Write answers, and heed what they say of the carrier. Returns how many counted."""
         self.reached("recording")
         now = self.service.clock.now()
         with self.service.engine.begin() as connection:
@@ -225,15 +175,9 @@ class Lane:
             log.error("provider.paused", provider=self.config.name, code=refused[0].code)
 
 
-def _answered(done: set[asyncio.Task[Answer]]) -> Iterator[Answer]:
-    """The answers of requests that ended. One that failed in a way no adapter should is left to
-    its lease: it becomes unknown, and the others are recorded all the same."""
-    for task in done:
-        error = task.exception()
-        if error is None:
-            yield task.result()
-        else:
-            log.error("adapter.failed", fault=type(error).__name__)
+def event_loop() -> asyncio.AbstractEventLoop:
+    """The event loop that requests run on."""
+    return uvloop.new_event_loop()
 
 
 def redis_client(url: str) -> redis.Redis:

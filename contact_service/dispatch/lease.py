@@ -1,8 +1,8 @@
 """Leasing: a batch of due attempts for one worker, every promise checked again.
 
-One statement decides. It takes only what nobody else holds (``SKIP LOCKED``), judges each
-attempt as the ledger stands now, and either leases it or puts it aside with the reason. A
-lease goes by the database's clock; everything else by the service's.
+One statement locks what is due and nobody else holds (``SKIP LOCKED``); the next judges each
+attempt as the ledger stands after that, and either leases it or puts it aside with the reason.
+A lease goes by the database's clock; everything else by the service's.
 """
 
 from __future__ import annotations
@@ -40,38 +40,37 @@ def open_now(definitions: dict[UUID, Definition], now: datetime) -> list[UUID]:
     return [run_id for run_id, item in definitions.items() if is_open(item.hours, now)]
 
 
-_LEASE = text(f"""
+#: Attempts that nobody else holds, locked for us in the order in which they fell due. What is
+#: locked cannot change any more, and the next statement sees the ledger as it stands after that.
+_TAKE = text("""
+SELECT a.id
+FROM attempt a
+WHERE a.state = 'planned' AND a.channel = :channel AND a.due_at <= :now
+AND a.run_id = ANY(:runs)
+AND EXISTS (SELECT 1 FROM run r WHERE r.id = a.run_id AND r.state = 'running')
+AND NOT EXISTS (SELECT 1 FROM stop_switch s WHERE s.scope = ANY(:scopes))
+ORDER BY a.due_at, a.id
+LIMIT :size FOR UPDATE OF a SKIP LOCKED
+""")
+
+# The planner must not know how many there are: for 500 it would rather read whole tables once
+# than look up 500 rows, and then a lease takes the longer the larger the ledger is. A count
+# that hides in a sub-select is taken for a few, and everything is looked up by an index.
+_JUDGE = text(f"""
 WITH candidate AS MATERIALIZED (
-    SELECT a.id, a.target_id, a.run_id, a.step, a.try_number, a.phone_id, a.expires_at
-    FROM attempt a
-    WHERE a.state = 'planned' AND a.channel = :channel AND a.due_at <= :now
-    AND a.run_id = ANY(:runs)
-    AND EXISTS (SELECT 1 FROM run r WHERE r.id = a.run_id AND r.state = 'running')
-    AND NOT EXISTS (SELECT 1 FROM stop_switch s WHERE s.scope = ANY(:scopes))
-    ORDER BY a.due_at, a.id
-    LIMIT :size FOR UPDATE OF a SKIP LOCKED
+    SELECT a.id, a.target_id, a.run_id, a.step, a.try_number, a.phone_id, a.expires_at, a.due_at
+    FROM attempt a WHERE a.id = ANY((SELECT CAST(:ids AS uuid[]))::uuid[])
 ), judged AS MATERIALIZED (
-    SELECT a.id, t.phone_id, t.addressee_id,
+    SELECT a.id, a.due_at, t.phone_id, t.addressee_id,
     row_number() OVER (PARTITION BY a.phone_id ORDER BY a.id) AS turn,
     CASE
         -- the carrier has reported on it: it was taken after all
         WHEN EXISTS (SELECT 1 FROM event e WHERE e.attempt_id = a.id) THEN 'reported'
         WHEN a.expires_at <= :now THEN 'expired'
-        WHEN :carrier = 'live' AND EXISTS (
-            SELECT 1 FROM target_claim tc JOIN claim c ON c.id = tc.claim_id
-            JOIN debtor d ON d.id = c.debtor_id
-            WHERE tc.target_id = t.id AND d.training) THEN 'training_data'
-        WHEN :carrier = 'simulated' AND EXISTS (
-            SELECT 1 FROM target_claim tc JOIN claim c ON c.id = tc.claim_id
-            JOIN debtor d ON d.id = c.debtor_id
-            WHERE tc.target_id = t.id AND NOT d.training) THEN 'real_data'
-        WHEN NOT EXISTS (
-            SELECT 1 FROM target_claim tc JOIN claim c ON c.id = tc.claim_id
-            WHERE tc.target_id = t.id AND c.outstanding_yen > 0) THEN 'paid'
-        WHEN NOT EXISTS (
-            SELECT 1 FROM target_claim tc JOIN claim c ON c.id = tc.claim_id
-            WHERE tc.target_id = t.id AND c.outstanding_yen > 0
-            AND {left_alone.STILL_THEIR_NUMBER}) THEN 'number_changed'
+        WHEN :carrier = 'live' AND owed.by_training THEN 'training_data'
+        WHEN :carrier = 'simulated' AND owed.by_real THEN 'real_data'
+        WHEN owed.anything IS NOT TRUE THEN 'paid'
+        WHEN owed.behind_the_number IS NOT TRUE THEN 'number_changed'
         WHEN {left_alone.TARGET_RESTRICTED} THEN 'restricted'
         WHEN EXISTS (
             SELECT 1 FROM attempt earlier
@@ -97,10 +96,21 @@ WITH candidate AS MATERIALIZED (
     JOIN target t ON t.id = a.target_id
     JOIN unnest(CAST(:runs AS uuid[]), CAST(:caps_7 AS int[]), CAST(:caps_30 AS int[]))
         AS caps(run_id, per_7_days, per_30_days) ON caps.run_id = a.run_id
+    CROSS JOIN LATERAL (
+        SELECT bool_or(d.training) AS by_training, bool_or(NOT d.training) AS by_real,
+            bool_or(c.outstanding_yen > 0) AS anything,
+            bool_or(c.outstanding_yen > 0 AND {left_alone.STILL_THEIR_NUMBER})
+                AS behind_the_number
+        FROM target_claim tc JOIN claim c ON c.id = tc.claim_id
+        JOIN debtor d ON d.id = c.debtor_id
+        WHERE tc.target_id = t.id) owed
     CROSS JOIN LATERAL ({rechecks.CONTACTS}) contacts
     CROSS JOIN LATERAL (
         SELECT count(*) AS others FROM attempt x
         WHERE x.phone_id = a.phone_id AND x.state = 'leased') under_way
+), chosen AS (
+    SELECT *, row_number() OVER (PARTITION BY reason IS NULL ORDER BY due_at, id) AS place
+    FROM judged WHERE turn = 1 -- one contact of a number at a time
 )
 UPDATE attempt a SET
     state = CASE WHEN j.reason IS NULL THEN 'leased'
@@ -114,8 +124,8 @@ UPDATE attempt a SET
     lease_until = CASE WHEN j.reason IS NULL
         THEN clock_timestamp() + make_interval(secs => :seconds) END,
     leased_at = CASE WHEN j.reason IS NULL THEN CAST(:now AS timestamptz) END
-FROM judged j JOIN phone p ON p.id = j.phone_id
-WHERE a.id = j.id AND j.turn = 1 -- one contact of a number at a time
+FROM chosen j JOIN phone p ON p.id = j.phone_id
+WHERE a.id = j.id AND (j.reason IS NOT NULL OR j.place <= :most)
 RETURNING a.id, a.run_id, a.step, a.lease_number, a.reason, p.number,
     (SELECT d.language FROM debtor d WHERE d.id = j.addressee_id) AS language
 """)
@@ -132,8 +142,10 @@ def lease(
     seconds: float,
     *,
     carrier: Literal["live", "simulated"] | None,
+    most: int | None = None,
 ) -> tuple[list[Lease], int]:
-    """Lease up to ``size`` due attempts of ``channel`` for ``seconds`` of real time.
+    """Lease up to ``size`` due attempts of ``channel`` for ``seconds`` of real time; of ``size``
+    that are looked at, only the first ``most`` that may be contacted.
 
     ``carrier`` says whom it reaches: training data never go to a live one, nor real people to
     the simulated one; ``None`` is for the office's own operators. Returns the leases and how
@@ -143,20 +155,32 @@ def lease(
     runs = open_now(definitions, now)
     if not runs:
         return [], 0
-    rows = connection.execute(
-        _LEASE,
+    taken = connection.execute(
+        _TAKE,
         {
             "channel": channel.value,
             "now": now,
             "runs": runs,
-            "caps_7": [definitions[run_id].caps.per_7_days for run_id in runs],
-            "caps_30": [definitions[run_id].caps.per_30_days for run_id in runs],
             "scopes": ["all", f"provider:{provider}", f"channel:{channel.value}"],
             "size": size,
+        },
+    ).scalars()
+    ids = list(taken)
+    if not ids:
+        return [], 0
+    rows = connection.execute(
+        _JUDGE,
+        {
+            "ids": ids,
+            "now": now,
+            "runs": runs,
+            "caps_7": [definitions[run_id].caps.per_7_days for run_id in runs],
+            "caps_30": [definitions[run_id].caps.per_30_days for run_id in runs],
             "carrier": carrier,
             "provider": provider,
             "owner": owner,
             "seconds": seconds,
+            "most": size if most is None else most,
         }
         | left_alone.parameters(now.astimezone(TOKYO).date()),
     ).all()

@@ -61,8 +61,8 @@ UPDATE attempt a SET
     reason = v.reason,
     detail = left(v.detail, 300),
     -- two attempts under one reference would be a fault elsewhere; it must not lose the batch
-    provider_ref = CASE WHEN taken.id IS NULL THEN coalesce(v.provider_ref, a.provider_ref) END,
-    needs_person = taken.id IS NOT NULL,
+    provider_ref = CASE WHEN NOT v.taken THEN coalesce(v.provider_ref, a.provider_ref) END,
+    needs_person = v.taken,
     parts = coalesce(v.parts, a.parts),
     outcome = v.outcome,
     outcome_at = CASE WHEN v.outcome IS NOT NULL THEN CAST(:now AS timestamptz) END,
@@ -70,13 +70,16 @@ UPDATE attempt a SET
     due_at = coalesce(v.due_at, a.due_at),
     provider = CASE WHEN v.state = 'planned' THEN NULL ELSE :provider END,
     lease_until = CASE WHEN v.state = 'planned' THEN NULL ELSE clock_timestamp() END
-FROM unnest(
-    CAST(:ids AS uuid[]), CAST(:numbers AS int[]), CAST(:states AS text[]),
-    CAST(:reasons AS text[]), CAST(:details AS text[]), CAST(:refs AS text[]),
-    CAST(:parts AS int[]), CAST(:outcomes AS text[]), CAST(:dues AS timestamptz[])
-) AS v(id, number, state, reason, detail, provider_ref, parts, outcome, due_at)
-LEFT JOIN attempt taken ON taken.provider = :provider AND taken.provider_ref = v.provider_ref
-    AND taken.id <> v.id
+FROM (
+    SELECT n.*, EXISTS (SELECT 1 FROM attempt other WHERE other.provider = :provider
+        AND other.provider_ref = n.provider_ref AND other.id <> n.id) AS taken
+    FROM unnest(
+        -- hidden in a sub-select, so that each is looked up by an index however many there are
+        (SELECT CAST(:ids AS uuid[])), CAST(:numbers AS int[]), CAST(:states AS text[]),
+        CAST(:reasons AS text[]), CAST(:details AS text[]), CAST(:refs AS text[]),
+        CAST(:parts AS int[]), CAST(:outcomes AS text[]), CAST(:dues AS timestamptz[])
+    ) AS n(id, number, state, reason, detail, provider_ref, parts, outcome, due_at)
+) v
 WHERE a.id = v.id AND a.lease_number = v.number
 -- a lease that ended meanwhile is unknown: what we learn now settles it
 AND (a.state IN ('leased', 'unknown')
@@ -114,5 +117,6 @@ def record(connection: Connection, provider: str, answers: Sequence[Answer], now
         connection,
         [row.id for row in changed],
         finished=[row.id for row in changed if row.state == "finished"],
+        locked=True,
     )
     return len(changed)

@@ -27,17 +27,19 @@ RESTRICTS = {
 _LOCK = text("SELECT 1 FROM attempt WHERE id = ANY(:ids) ORDER BY id FOR UPDATE")
 
 _FOLD = text("""
-WITH reported AS (
+WITH mine AS MATERIALIZED (
+    -- their number hides in a sub-select: looked up one by one, however many they are
+    SELECT a.id, a.provider, a.provider_ref FROM attempt a
+    WHERE a.id = ANY((SELECT CAST(:ids AS uuid[]))::uuid[])
+), reported AS (
     SELECT a.id, e.id AS event_id, e.outcome, e.rank, e.final, e.occurred_at, e.provider,
         e.provider_ref
-    FROM attempt a JOIN event e ON e.attempt_id = a.id
+    FROM mine a JOIN event e ON e.attempt_id = a.id
         AND e.provider = coalesce(a.provider, e.provider)
         AND e.provider_ref = coalesce(a.provider_ref, e.provider_ref)
-    WHERE a.id = ANY(:ids)
     UNION
     SELECT a.id, e.id, e.outcome, e.rank, e.final, e.occurred_at, e.provider, e.provider_ref
-    FROM attempt a JOIN event e ON e.provider = a.provider AND e.provider_ref = a.provider_ref
-    WHERE a.id = ANY(:ids) AND a.provider_ref IS NOT NULL
+    FROM mine a JOIN event e ON e.provider = a.provider AND e.provider_ref = a.provider_ref
 ), said AS (
     SELECT id, bool_or(final) AS final, min(provider) AS provider,
         min(provider_ref) AS provider_ref,
@@ -107,18 +109,24 @@ SET result = excluded.result, talk_seconds = excluded.talk_seconds
 
 
 def settle(
-    connection: Connection, attempt_ids: Collection[UUID], finished: Collection[UUID] = ()
+    connection: Connection,
+    attempt_ids: Collection[UUID],
+    finished: Collection[UUID] = (),
+    *,
+    locked: bool = False,
 ) -> None:
     """Bring attempts to the state that their events amount to, and do what follows.
 
     ``finished`` names attempts that the caller itself has just finished, without an event.
+    ``locked`` says that the caller's transaction has just written all of them.
     """
     if not attempt_ids:
         return
     ids = {"ids": sorted(attempt_ids)}
     # a report and the answer to the request may be written at the same moment by two
     # processes; whoever comes second must see what the first has written
-    connection.execute(_LOCK, ids)
+    if not locked:
+        connection.execute(_LOCK, ids)
     folded = connection.execute(_FOLD, ids).all()
     done = {row.id for row in folded if row.state == "finished"} | set(finished)
     if done:
