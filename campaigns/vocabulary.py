@@ -121,6 +121,7 @@ OUTCOME_JA: dict[Outcome, str] = {
     Outcome.CANCELED: "取消",
     Outcome.NETWORK: "網の障害",
     Outcome.UNKNOWN: "不明",
+    Outcome.HANDED_OVER: "発送へ引渡し済",
     Outcome.OTHER: "その他",
 }
 
@@ -173,6 +174,7 @@ OUTCOME_EN: dict[Outcome, str] = {
     Outcome.CANCELED: "canceled",
     Outcome.NETWORK: "network fault",
     Outcome.UNKNOWN: "unknown",
+    Outcome.HANDED_OVER: "handed to the mailing",
     Outcome.OTHER: "other",
 }
 

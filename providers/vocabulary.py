@@ -35,6 +35,7 @@ class Outcome(StrEnum):
     CANCELED = "canceled"  # taken back before it went out
     NETWORK = "network"  # congestion or a fault between the carriers
     UNKNOWN = "unknown"  # nobody can tell yet
+    HANDED_OVER = "handed_over"  # a letter was handed to the office's own mailing
     OTHER = "other"  # reported, but not in this vocabulary: see the raw report
 
 
@@ -43,6 +44,7 @@ class Outcome(StrEnum):
 OUTCOME_RANK: Mapping[Outcome, int] = {
     Outcome.UNKNOWN: 0,
     Outcome.OTHER: 10,
+    Outcome.HANDED_OVER: 12,
     Outcome.CANCELED: 15,
     Outcome.NETWORK: 20,
     Outcome.UNREACHABLE: 25,

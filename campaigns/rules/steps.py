@@ -40,10 +40,12 @@ _BY_VOICE = frozenset(
     }
 )
 _BY_TEXT = frozenset({Outcome.DELIVERED, Outcome.UNDELIVERED})
+#: Nobody tells whether a letter arrived.
+_BY_LETTER = frozenset({Outcome.HANDED_OVER})
 #: What can become of a contact by each channel.
 POSSIBLE: Mapping[Channel, frozenset[Outcome]] = {
-    Channel.SMS: frozenset(Outcome) - _BY_VOICE,
-    Channel.AUTO_CALL: frozenset(Outcome) - _BY_TEXT,
+    Channel.SMS: frozenset(Outcome) - _BY_VOICE - _BY_LETTER,
+    Channel.AUTO_CALL: frozenset(Outcome) - _BY_TEXT - _BY_LETTER,
     Channel.OPERATOR: frozenset(
         {
             Outcome.CONFIRMED,
@@ -54,8 +56,7 @@ POSSIBLE: Mapping[Channel, frozenset[Outcome]] = {
             Outcome.OPTED_OUT,
         }
     ),
-    # handed to the mailing, or come back as undeliverable
-    Channel.LETTER: frozenset({Outcome.DELIVERED, Outcome.UNDELIVERED, Outcome.CANCELED}),
+    Channel.LETTER: _BY_LETTER,
 }
 
 

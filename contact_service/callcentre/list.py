@@ -54,7 +54,9 @@ def next_person(service: Service, actor: Actor, now: datetime) -> NextPerson | N
         if not leases:
             return None
         audit.record(connection, now, actor, "person.shown", str(leases[0].attempt_id))
-    phone = service.vault.open("phone.number", leases[0].sealed_number)
+    sealed = leases[0].sealed_number
+    assert sealed is not None, "the operators' list holds numbers"
+    phone = service.vault.open("phone.number", sealed)
     return NextPerson(leases[0].attempt_id, phone)
 
 

@@ -27,6 +27,7 @@ GROUPS = {
             "campaign_calendar",
             "campaign_runs",
             "campaign_unknown",
+            "campaign_letters",
         ),
         "definitions and runs / 催告計画",
     ),

@@ -66,7 +66,10 @@ def contact_of(
     *,
     webhook: bool,
 ) -> Contact:
-    """The message or call for one lease."""
+    """The message or call for one lease. Raises ``ValueError`` for a letter: no carrier has part
+    in it."""
+    if lease.sealed_number is None:
+        raise ValueError("a letter is not given to a carrier")
     step = definition.step(lease.step)
     content = step if step.channel is channel or step.fallback is None else step.fallback
     number = vault.open("phone.number", lease.sealed_number)

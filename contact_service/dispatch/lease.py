@@ -30,7 +30,8 @@ class Lease:
     run_id: UUID
     step: str
     lease_number: int
-    sealed_number: bytes
+    sealed_number: bytes | None
+    """``None`` for a letter."""
     language: str | None = None
     """The addressee's, if the ledger knows it."""
 
@@ -42,16 +43,18 @@ def open_now(definitions: dict[UUID, Definition], now: datetime) -> list[UUID]:
 
 #: Attempts that nobody else holds, locked for us in the order in which they fell due. What is
 #: locked cannot change any more, and the next statement sees the ledger as it stands after that.
-_TAKE = text("""
+_TAKE = """
 SELECT a.id
 FROM attempt a
-WHERE a.state = 'planned' AND a.channel = :channel AND a.due_at <= :now
-AND a.run_id = ANY(:runs)
+WHERE a.state = 'planned' AND a.channel = :channel AND a.due_at <= :due_by
+AND a.run_id = ANY(:runs) {more}
 AND EXISTS (SELECT 1 FROM run r WHERE r.id = a.run_id AND r.state = 'running')
 AND NOT EXISTS (SELECT 1 FROM stop_switch s WHERE s.scope = ANY(:scopes))
 ORDER BY a.due_at, a.id
 LIMIT :size FOR UPDATE OF a SKIP LOCKED
-""")
+"""
+_TAKE_ANY = text(_TAKE.format(more=""))
+_TAKE_OF_STEP = text(_TAKE.format(more="AND a.step = :step"))
 
 # The planner must not know how many there are: for 500 it would rather read whole tables once
 # than look up 500 rows, and then a lease takes the longer the larger the ledger is. A count
@@ -62,7 +65,8 @@ WITH candidate AS MATERIALIZED (
     FROM attempt a WHERE a.id = ANY((SELECT CAST(:ids AS uuid[]))::uuid[])
 ), judged AS MATERIALIZED (
     SELECT a.id, a.due_at, t.phone_id, t.addressee_id,
-    row_number() OVER (PARTITION BY a.phone_id ORDER BY a.id) AS turn,
+    row_number() OVER (PARTITION BY a.phone_id,
+        CASE WHEN a.phone_id IS NULL THEN a.target_id END ORDER BY a.id) AS turn,
     CASE
         -- the carrier has reported on it: it was taken after all
         WHEN EXISTS (SELECT 1 FROM event e WHERE e.attempt_id = a.id) THEN 'reported'
@@ -107,7 +111,7 @@ WITH candidate AS MATERIALIZED (
     CROSS JOIN LATERAL ({rechecks.CONTACTS}) contacts
     CROSS JOIN LATERAL (
         SELECT count(*) AS others FROM attempt x
-        WHERE x.phone_id = a.phone_id AND x.state = 'leased') under_way
+        WHERE x.phone_id = t.phone_id AND x.state = 'leased') under_way
 ), chosen AS (
     SELECT *, row_number() OVER (PARTITION BY reason IS NULL ORDER BY due_at, id) AS place
     FROM judged WHERE turn = 1 -- one contact of a number at a time
@@ -124,7 +128,7 @@ UPDATE attempt a SET
     lease_until = CASE WHEN j.reason IS NULL
         THEN clock_timestamp() + make_interval(secs => :seconds) END,
     leased_at = CASE WHEN j.reason IS NULL THEN CAST(:now AS timestamptz) END
-FROM chosen j JOIN phone p ON p.id = j.phone_id
+FROM chosen j LEFT JOIN phone p ON p.id = j.phone_id
 WHERE a.id = j.id AND (j.reason IS NOT NULL OR j.place <= :most)
 RETURNING a.id, a.run_id, a.step, a.lease_number, a.reason, p.number,
     (SELECT d.language FROM debtor d WHERE d.id = j.addressee_id) AS language
@@ -143,35 +147,37 @@ def lease(
     *,
     carrier: Literal["live", "simulated"] | None,
     most: int | None = None,
+    step: str | None = None,
+    due_by: datetime | None = None,
 ) -> tuple[list[Lease], int]:
     """Lease up to ``size`` due attempts of ``channel`` for ``seconds`` of real time; of ``size``
     that are looked at, only the first ``most`` that may be contacted.
 
     ``carrier`` says whom it reaches: training data never go to a live one, nor real people to
-    the simulated one; ``None`` is for the office's own operators. Returns the leases and how
-    many attempts were dealt with: 0 means that nothing more is due. The caller commits before
-    anything leaves the house.
+    the simulated one; ``None`` is for the office's own operators and mailing, which may ask for
+    one ``step`` alone and for what falls due by ``due_by`` instead of ``now``. Returns the
+    leases and how many attempts were dealt with: 0 means that nothing more is due. The caller
+    commits before anything leaves the house.
     """
-    runs = open_now(definitions, now)
+    # a letter is not read at the hour at which it is handed over
+    runs = list(definitions) if channel is Channel.LETTER else open_now(definitions, now)
     if not runs:
         return [], 0
-    taken = connection.execute(
-        _TAKE,
-        {
-            "channel": channel.value,
-            "now": now,
-            "runs": runs,
-            "scopes": ["all", f"provider:{provider}", f"channel:{channel.value}"],
-            "size": size,
-        },
-    ).scalars()
-    ids = list(taken)
+    wanted = {
+        "channel": channel.value,
+        "due_by": due_by or now,
+        "runs": runs,
+        "scopes": ["all", f"provider:{provider}", f"channel:{channel.value}"],
+        "size": size,
+        "step": step,
+    }
+    ids = connection.scalars(_TAKE_OF_STEP if step else _TAKE_ANY, wanted).all()
     if not ids:
         return [], 0
     rows = connection.execute(
         _JUDGE,
         {
-            "ids": ids,
+            "ids": list(ids),
             "now": now,
             "runs": runs,
             "caps_7": [definitions[run_id].caps.per_7_days for run_id in runs],

@@ -46,6 +46,17 @@ class ProviderConfig(BaseModel):
     options: dict[str, Any] = {}
 
     @model_validator(mode="after")
+    def _only_what_carriers_carry(self) -> Self:
+        """Operators call by themselves, and letters are the office's own mailing."""
+        if stray := set(self.per_second) - {Channel.SMS, Channel.AUTO_CALL}:
+            names = ", ".join(sorted(stray))
+            raise ValueError(
+                f"per_second に {names} は書けません（sms と auto_call だけ） / "
+                f"per_second has no {names}: only sms and auto_call go by a carrier"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _calls_need_a_door(self) -> Self:
         """A call's instructions are fetched from us: polling cannot stand in for that."""
         if not self.webhook and Channel.AUTO_CALL in self.per_second:

@@ -33,7 +33,7 @@ OUTCOME_GROUPS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "group_number": ("#d55e00", ("invalid_number", "undelivered")),
     "group_stop": ("#cc79a7", ("wrong_person", "opted_out")),
     "group_fault": ("#8c8c8c", ("network", "blocked", "canceled", "other")),
-    "group_unknown": ("#d0d0d0", ("unknown", "pending")),
+    "group_unknown": ("#d0d0d0", ("unknown", "pending", "handed_over")),
     "group_withheld": ("#f0f0f2", ()),
 }
 """Outcomes in the few groups that a picture can show: name → colour, outcomes."""

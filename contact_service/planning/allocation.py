@@ -21,12 +21,16 @@ AMOUNT_BANDS = (
     " WHEN yen < 150000 THEN 'c:5-15万' ELSE 'd:15万-' END"
 )
 
-#: Whether anybody of a cluster was contacted before, at any of its numbers, by any run.
+#: Whether anybody of a cluster was contacted before, at any of its numbers or by letter, by any
+#: run.
 EARLIER_CONTACT = (
     "CASE WHEN s.cluster IN (SELECT pc.cluster FROM attempt a"
     " JOIN debtor_phone dp ON dp.phone_id = a.phone_id"
     " JOIN plan_cluster pc ON pc.debtor_id = dp.debtor_id"
-    " WHERE a.submitted_at IS NOT NULL) THEN 'contacted' ELSE 'new' END"
+    " WHERE a.submitted_at IS NOT NULL UNION SELECT pc.cluster FROM attempt a"
+    " JOIN target_claim tc ON tc.target_id = a.target_id JOIN claim c ON c.id = tc.claim_id"
+    " JOIN plan_cluster pc ON pc.debtor_id = c.debtor_id"
+    " WHERE a.submitted_at IS NOT NULL AND a.phone_id IS NULL) THEN 'contacted' ELSE 'new' END"
 )
 
 #: What stands for a cluster in each kind of stratum.
@@ -90,13 +94,14 @@ def allocate(connection: Connection, definition: Definition, run_id: UUID) -> No
             SELECT DISTINCT ON (cluster) cluster, kind, period FROM (
                 SELECT t.cluster, c.kind, c.period, sum(c.yen) AS yen
                 FROM plan_target t
-                JOIN plan_debtor pd ON pd.phone_id = t.phone_id AND NOT pd.restricted
+                JOIN plan_debtor pd ON pd.place = t.place AND NOT pd.restricted
                 JOIN plan_claim c ON c.debtor_id = pd.debtor_id AND NOT c.restricted
                 GROUP BY t.cluster, c.kind, c.period) sums
             ORDER BY cluster, yen DESC, kind, period
         ), cluster_sum AS (
             SELECT cluster, sum(yen) AS yen,
-                CASE WHEN bool_or(phone_kind = :mobile) THEN 'mobile' ELSE 'fixed' END AS number
+                CASE WHEN bool_or(phone_kind = :mobile) THEN 'mobile'
+                    WHEN bool_or(phone_kind IS NOT NULL) THEN 'fixed' ELSE 'none' END AS number
             FROM plan_target GROUP BY cluster
         ), placed AS (
             SELECT s.cluster, {strata or "'all'"} AS stratum, d.code
@@ -121,7 +126,7 @@ def allocate(connection: Connection, definition: Definition, run_id: UUID) -> No
         INSERT INTO target_claim (target_id, claim_id, outstanding_yen, period)
         SELECT t.id, c.claim_id, c.yen, c.period
         FROM plan_target t
-        JOIN plan_debtor pd ON pd.phone_id = t.phone_id AND NOT pd.restricted
+        JOIN plan_debtor pd ON pd.place = t.place AND NOT pd.restricted
         JOIN plan_claim c ON c.debtor_id = pd.debtor_id AND NOT c.restricted
         """)
     )

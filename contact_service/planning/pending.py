@@ -7,16 +7,10 @@ from collections.abc import Iterator
 from campaigns.conditions import FIELDS as CLAIM_FIELDS
 from campaigns.definition import Definition
 from campaigns.texts import PLACEHOLDER, Text
-from campaigns.vocabulary import Channel
 
 
 def pending(definition: Definition) -> Iterator[str]:
     """The fields a definition uses that planning cannot do yet, as paths."""
-    for step in definition.steps:
-        if step.channel is Channel.LETTER:
-            yield f"steps.{step.name}.channel"
-        if step.fallback and step.fallback.channel is Channel.LETTER:
-            yield f"steps.{step.name}.fallback.channel"
     for name, script in definition.scripts.items():
         for node_name, node in script.nodes.items():
             if _tells_fields(node.say):

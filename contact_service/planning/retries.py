@@ -37,7 +37,8 @@ _INSERT = """
     INSERT INTO attempt (id, run_id, target_id, step, try_number, channel, phone_id, state,
         due_at, expires_at)
     SELECT derived_id(f.target_id || ':' || f.step || ':' || f.try_number + 1), f.run_id,
-        f.target_id, f.step, f.try_number + 1, coalesce(f.channel, f.own), f.phone_id, 'planned',
+        f.target_id, f.step, f.try_number + 1, coalesce(f.channel, f.own),
+        CASE WHEN coalesce(f.channel, f.own) <> 'letter' THEN f.phone_id END, 'planned',
         {due}, f.expires_at
 """
 
@@ -101,7 +102,8 @@ def _by_another_channel(connection: Connection, ids: dict[str, list[UUID]]) -> i
             WITH f AS ({_FOLLOWED})
             {_INSERT.format(due="f.due")}
             FROM f JOIN target t ON t.id = f.target_id
-            WHERE f.channel = :channel AND t.phone_kind = ANY(:kinds) AND f.due < f.expires_at
+            WHERE f.channel = :channel AND f.due < f.expires_at
+            AND (f.channel = 'letter' OR t.phone_kind = ANY(:kinds))
             ON CONFLICT DO NOTHING
             """),
             ids | {"channel": channel.value, "kinds": [kind.value for kind in kinds]},

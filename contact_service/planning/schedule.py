@@ -75,6 +75,7 @@ def _place_step(connection: Connection, definition: Definition, step: Step, run_
     base = _BASE.get(step.start.origin, "NULL::date")
     by_hour = step.best_hour and step.channel in (Channel.AUTO_CALL, Channel.OPERATOR)
     needs_date = step.start.origin in _BASE
+    letters = step.channel is Channel.LETTER
     if by_hour:
         common_experience(connection, definition.hours)
     connection.execute(
@@ -83,11 +84,12 @@ def _place_step(connection: Connection, definition: Definition, step: Step, run_
         SELECT id, phone_id, base, hour, row_number() OVER (PARTITION BY base, hour ORDER BY draw)
             - 1 AS place
         FROM (
-            SELECT t.id, t.phone_id, {base} AS base,
+            SELECT t.id, {"NULL::bigint" if letters else "t.phone_id"} AS phone_id, {base} AS base,
                 {BEST_HOUR if by_hour else "NULL::int"} AS hour,
                 sha256(convert_to(:seed || ':' || :step || ':' || t.id, 'UTF8')) AS draw
             FROM target t
-            WHERE run_id = :run_id AND arm = ANY(:arms) AND phone_kind = ANY(:kinds)
+            WHERE run_id = :run_id AND arm = ANY(:arms)
+            AND (:letters OR phone_kind = ANY(:kinds))
         ) people
         WHERE {"base IS NOT NULL" if needs_date else "true"}
         """),
@@ -96,6 +98,7 @@ def _place_step(connection: Connection, definition: Definition, step: Step, run_
             "step": step.name,
             "seed": definition.allocation.seed,
             "arms": list(definition.arms_of(step)),
+            "letters": letters,
             "kinds": [kind.value for kind in USABLE[step.channel]],
         },
     )

@@ -23,8 +23,13 @@ USABLE: dict[Channel, tuple[NumberKind, ...]] = {
     Channel.SMS: (NumberKind.MOBILE,),
     Channel.AUTO_CALL: (NumberKind.MOBILE, NumberKind.FIXED, NumberKind.IP),
     Channel.OPERATOR: (NumberKind.MOBILE, NumberKind.FIXED, NumberKind.IP),
-    Channel.LETTER: (),  # needs none
+    Channel.LETTER: (),  # needs none: the core system knows the address
 }
+
+
+def by_letter(definition: Definition) -> bool:
+    """Whether people without a usable number are reached: a step of its own writes to them."""
+    return any(step.channel is Channel.LETTER for step in definition.steps)
 
 
 def lifted(definition: Definition) -> list[str]:
@@ -59,7 +64,10 @@ def select_claims(connection: Connection, definition: Definition, as_of: date) -
 
 
 def choose_numbers(connection: Connection, definition: Definition, as_of: date) -> None:
-    """Fill ``plan_debtor``: each selected person's number: a mobile first, then file order."""
+    """Fill ``plan_debtor``: each selected person's number: a mobile first, then file order.
+
+    ``place`` is where the person is reached: the number's id or, without one and where letters
+    are written, the person's own below zero; NULL: nowhere."""
     kinds = {kind for step in definition.steps for kind in USABLE[step.channel]}
     connection.execute(
         text(f"""
@@ -78,13 +86,15 @@ def choose_numbers(connection: Connection, definition: Definition, as_of: date) 
             ORDER BY debtor_id, kind <> :mobile, rank
         )
         SELECT o.debtor_id, o.cluster, b.phone_id, b.kind AS phone_kind,
-            o.restricted OR (b.phone_id IS NULL AND EXISTS (
+            coalesce(b.phone_id, CASE WHEN :letters THEN -o.debtor_id END) AS place,
+            o.restricted OR (b.phone_id IS NULL AND NOT :letters AND EXISTS (
                 SELECT 1 FROM usable u WHERE u.debtor_id = o.debtor_id)) AS restricted
         FROM owing o LEFT JOIN best b USING (debtor_id)
         """),
         {
             "usable_kinds": sorted(kind.value for kind in kinds),
             "mobile": NumberKind.MOBILE.value,
+            "letters": by_letter(definition),
         }
         | left_alone.parameters(as_of, lifted(definition)),
     )
@@ -93,21 +103,22 @@ def choose_numbers(connection: Connection, definition: Definition, as_of: date) 
 
 
 def group_by_number(connection: Connection, run_id: UUID) -> None:
-    """Fill ``plan_target``: one row a number, with everybody who is reached there."""
+    """Fill ``plan_target``: one row a number, with everybody who is reached there, and one a
+    person whom only letters reach."""
     connection.execute(
         text("""
         CREATE TEMP TABLE plan_target ON COMMIT DROP AS
-        SELECT derived_id(:run_id || ':' || pd.phone_id) AS id, pd.phone_id, pd.phone_kind,
+        SELECT derived_id(:run_id || ':' || pd.place) AS id, pd.place, pd.phone_id, pd.phone_kind,
             min(pd.cluster) AS cluster, count(*) AS claims, sum(c.yen) AS yen,
             (array_agg(pd.debtor_id ORDER BY c.yen DESC, pd.debtor_id))[1] AS addressee_id
         FROM plan_debtor pd
         JOIN plan_claim c ON c.debtor_id = pd.debtor_id AND NOT c.restricted
-        WHERE pd.phone_id IS NOT NULL AND NOT pd.restricted
-        GROUP BY pd.phone_id, pd.phone_kind
+        WHERE pd.place IS NOT NULL AND NOT pd.restricted
+        GROUP BY pd.place, pd.phone_id, pd.phone_kind
         """),
         {"run_id": str(run_id)},
     )
-    connection.execute(text("CREATE UNIQUE INDEX ON plan_target (phone_id)"))
+    connection.execute(text("CREATE UNIQUE INDEX ON plan_target (place)"))
     connection.execute(text("ANALYZE plan_target"))
 
 
@@ -152,7 +163,7 @@ def exclude(connection: Connection, definition: Definition, run_id: UUID) -> Non
             JOIN claim c ON c.id = tc.claim_id
             JOIN plan_cluster pc ON pc.debtor_id = c.debtor_id
         ), held_out AS ({allocation.PERMANENTLY_HELD_OUT})
-        SELECT phone_id, CASE WHEN NOT ({condition}) THEN CAST(:amount AS text)
+        SELECT place, CASE WHEN NOT ({condition}) THEN CAST(:amount AS text)
             WHEN cluster IN (SELECT cluster FROM busy_cluster) THEN :in_another_run
             ELSE :permanent_holdout END AS reason
         FROM plan_target
@@ -167,17 +178,17 @@ def exclude(connection: Connection, definition: Definition, run_id: UUID) -> Non
         SELECT :run_id, d.id, CASE
             WHEN pd.debtor_id IS NULL THEN :not_selected
             WHEN pd.restricted THEN :restricted
-            WHEN pd.phone_id IS NULL THEN :no_number
+            WHEN pd.place IS NULL THEN :no_number
             ELSE lo.reason END
         FROM debtor d
         LEFT JOIN plan_debtor pd ON pd.debtor_id = d.id
-        LEFT JOIN plan_left_out lo ON lo.phone_id = pd.phone_id
+        LEFT JOIN plan_left_out lo ON lo.place = pd.place
         WHERE EXISTS (SELECT 1 FROM claim c WHERE c.debtor_id = d.id AND c.outstanding_yen > 0)
-        AND (pd.debtor_id IS NULL OR pd.restricted OR pd.phone_id IS NULL
-            OR lo.phone_id IS NOT NULL)
+        AND (pd.debtor_id IS NULL OR pd.restricted OR pd.place IS NULL
+            OR lo.place IS NOT NULL)
         """),
         parameters,
     )
     connection.execute(
-        text("DELETE FROM plan_target t USING plan_left_out lo WHERE lo.phone_id = t.phone_id")
+        text("DELETE FROM plan_target t USING plan_left_out lo WHERE lo.place = t.place")
     )

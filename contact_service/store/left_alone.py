@@ -59,36 +59,41 @@ RESTRICTED_PHONES = f"""
     WHERE {IN_FORCE} AND r.phone_id IS NOT NULL AND r.kind = ANY(:phone_kinds)
 """
 
-#: Whether the person of claim ``c`` still has the number of target ``t``: a newer file may have
-#: taken it away, and whoever has it now must not hear of the debt.
+#: Whether the person of claim ``c`` still has the number that attempt ``a`` goes to: a newer file
+#: may have taken it away, and whoever has it now must not hear of the debt. A letter has none.
 STILL_THEIR_NUMBER = """
-    EXISTS (SELECT 1 FROM debtor_phone theirs
-        WHERE theirs.debtor_id = c.debtor_id AND theirs.phone_id = t.phone_id)
+    (a.phone_id IS NULL OR EXISTS (SELECT 1 FROM debtor_phone theirs
+        WHERE theirs.debtor_id = c.debtor_id AND theirs.phone_id = a.phone_id))
 """
 
-#: Whether target ``t``, to be contacted at number ``a.phone_id``, must be left alone now:
+#: Whether claim ``c`` of target ``t`` may be asked for: neither it nor its person is restricted.
+CLAIM_MAY_BE_TOLD = f"""
+    NOT EXISTS (
+        SELECT 1 FROM restriction r
+        WHERE {IN_FORCE} AND r.kind = ANY(:claim_kinds) AND r.claim_id = c.id)
+    AND NOT EXISTS (
+        SELECT 1 FROM restriction r
+        WHERE {IN_FORCE} AND r.debtor_id = c.debtor_id
+        AND ({_OF_A_PERSON_HERE} OR (r.kind = ANY(:claim_kinds) AND r.claim_id IS NULL)))
+    AND NOT EXISTS (
+        SELECT 1 FROM debtor_phone dp JOIN restriction r ON r.phone_id = dp.phone_id
+        WHERE dp.debtor_id = c.debtor_id AND {IN_FORCE} AND r.kind = :opted_out)
+"""
+
+#: Whether target ``t``, contacted by attempt ``a``, must be left alone now:
 #: nothing left that may be asked for, the person behind the number, the number itself, or
 #: somebody protected who shares the number or a home with one of the people concerned.
 TARGET_RESTRICTED = f"""
     NOT EXISTS (
         SELECT 1 FROM target_claim tc JOIN claim c ON c.id = tc.claim_id
         WHERE tc.target_id = t.id AND c.outstanding_yen > 0 AND {STILL_THEIR_NUMBER}
-        AND NOT EXISTS (
-            SELECT 1 FROM restriction r
-            WHERE {IN_FORCE} AND r.kind = ANY(:claim_kinds) AND r.claim_id = c.id)
-        AND NOT EXISTS (
-            SELECT 1 FROM restriction r
-            WHERE {IN_FORCE} AND r.debtor_id = c.debtor_id
-            AND ({_OF_A_PERSON_HERE} OR (r.kind = ANY(:claim_kinds) AND r.claim_id IS NULL)))
-        AND NOT EXISTS (
-            SELECT 1 FROM debtor_phone dp JOIN restriction r ON r.phone_id = dp.phone_id
-            WHERE dp.debtor_id = c.debtor_id AND {IN_FORCE} AND r.kind = :opted_out))
+        AND {CLAIM_MAY_BE_TOLD})
     OR EXISTS (
         SELECT 1 FROM restriction r
         WHERE {IN_FORCE} AND r.debtor_id = t.addressee_id AND {_OF_A_PERSON_HERE})
     OR EXISTS (
         SELECT 1 FROM restriction r
-        WHERE {IN_FORCE} AND r.phone_id = t.phone_id AND r.kind = ANY(:phone_kinds))
+        WHERE {IN_FORCE} AND r.phone_id = a.phone_id AND r.kind = ANY(:phone_kinds))
     OR EXISTS (
         SELECT 1 FROM debtor_phone dp
         JOIN restriction r ON r.debtor_id = dp.debtor_id

@@ -69,7 +69,7 @@ def ledger(engine: Engine, vault: Vault, clock: FixedClock) -> Ledger:
     source = spec.model_dump_json()
     runs.plan(engine, Actor("p", Role.STAFF), spec, source, date(2026, 10, 26), clock.now())
     _contact(book, draw)
-    book.run("UPDATE attempt SET channel = 'letter' WHERE channel = 'operator' AND id < :half",
+    book.run("UPDATE attempt SET channel = 'letter', phone_id = NULL WHERE channel = 'operator' AND id < :half",
              half="80000000-0000-0000-0000-000000000000")  # fmt: skip
     return book
 

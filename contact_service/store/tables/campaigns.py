@@ -85,13 +85,13 @@ run_step = Table(
 target = Table(
     "target",
     metadata,
-    Column("id", Uuid, primary_key=True),  # derived from run and telephone number
+    Column("id", Uuid, primary_key=True),  # derived from run and telephone number, or person
     Column("run_id", ForeignKey(run.c.id), nullable=False),
     Column("cluster", BigInteger, nullable=False),  # people who share a home or a number
     Column("stratum", Text, nullable=False),
     Column("arm", String(40), nullable=False),
-    Column("phone_id", ForeignKey(phone.c.id), nullable=False),
-    Column("phone_kind", String(10), nullable=False),
+    Column("phone_id", ForeignKey(phone.c.id)),  # NULL: only letters reach the addressee
+    Column("phone_kind", String(10)),
     Column("addressee_id", ForeignKey(debtor.c.id), nullable=False),  # whose number it is
     Column("outstanding_yen", BigInteger, nullable=False),  # frozen
     Column("claims", Integer, nullable=False),  # frozen

@@ -21,8 +21,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from contact_service.store.tables.base import Instant, identity, metadata, secret
-from contact_service.store.tables.campaigns import target
-from contact_service.store.tables.ledger import phone
+from contact_service.store.tables.campaigns import run, target
+from contact_service.store.tables.ledger import claim, phone
 
 attempt = Table(
     "attempt",
@@ -31,7 +31,7 @@ attempt = Table(
     # the target's run and number again, written from its row by the same statement: checking
     # them once more for each of a million attempts would be most of the time that planning takes
     Column("run_id", Uuid, nullable=False),
-    Column("phone_id", BigInteger, nullable=False),
+    Column("phone_id", BigInteger),  # NULL: a letter
     Column("target_id", ForeignKey(target.c.id), nullable=False),
     Column("step", String(40), nullable=False),
     Column("try_number", SmallInteger, nullable=False),  # from 1
@@ -59,6 +59,7 @@ attempt = Table(
     Column("needs_person", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("target_id", "step", "try_number"),
     CheckConstraint("state <> 'leased' OR lease_until IS NOT NULL", name="leased_has_an_end"),
+    CheckConstraint("(phone_id IS NULL) = (channel = 'letter')", name="letters_need_no_number"),
     Index(
         "ix_attempt_due",
         "channel",
@@ -121,4 +122,28 @@ inbound_message = Table(
     Column("received_at", Instant, nullable=False),
     UniqueConstraint("provider", "provider_ref"),
     Index("ix_inbound_message_phone_id_received_at", "phone_id", "received_at"),
+)
+
+letter_batch = Table(
+    "letter_batch",
+    metadata,
+    identity(),
+    Column("run_id", ForeignKey(run.c.id), nullable=False),
+    Column("step", String(40), nullable=False),
+    Column("number", Integer, nullable=False),  # within the step, from 1
+    Column("letters", Integer, nullable=False),
+    Column("handed_over_at", Instant, nullable=False),
+    Column("handed_over_by", Text, nullable=False),
+    UniqueConstraint("run_id", "step", "number"),
+)
+
+letter_line = Table(
+    "letter_line",
+    metadata,
+    Column("batch_id", ForeignKey(letter_batch.c.id), primary_key=True),
+    Column("line", Integer, primary_key=True),  # of the file, from 1, without its heading
+    Column("letter", Integer, nullable=False),  # within the batch, from 1: one a person
+    Column("attempt_id", ForeignKey(attempt.c.id), nullable=False),
+    Column("claim_id", ForeignKey(claim.c.id), nullable=False),
+    Column("outstanding_yen", BigInteger, nullable=False),  # as handed over
 )
