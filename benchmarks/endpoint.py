@@ -16,7 +16,6 @@ from twilio.request_validator import RequestValidator
 
 from benchmarks.office import TOKEN
 
-URL = os.environ.get("CONTACT_DATABASE_URL", "")
 PUBLIC = os.environ.get("CONTACT_PUBLIC_URL", "")
 app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 _validator = RequestValidator(TOKEN)
@@ -25,7 +24,7 @@ _thread = threading.local()
 
 def create_table() -> None:
     """Its one table: the report, found again by its key."""
-    with psycopg.connect(URL) as connection:
+    with psycopg.connect(os.environ["CONTACT_DATABASE_URL"]) as connection:  # set by now
         connection.execute(
             "CREATE TABLE IF NOT EXISTS bare_receipt (id bigserial PRIMARY KEY, sid text NOT NULL, "
             "status text NOT NULL, received_at timestamptz NOT NULL DEFAULT now(), "
@@ -47,7 +46,7 @@ async def receipt(request: Request, provider: str, attempt: str) -> Response:
 def _insert(sid: str, status: str) -> None:
     """One row, one commit, on the thread's own open connection."""
     if not hasattr(_thread, "connection"):
-        _thread.connection = psycopg.connect(URL, autocommit=True)
+        _thread.connection = psycopg.connect(os.environ["CONTACT_DATABASE_URL"], autocommit=True)
     _thread.connection.execute(
         "INSERT INTO bare_receipt (sid, status) VALUES (%s, %s) ON CONFLICT DO NOTHING",
         (sid, status),

@@ -50,7 +50,11 @@ def store_receipts(
             insert(event)
             .on_conflict_do_nothing(index_elements=["provider", "deduplication_key"])
             .returning(event.c.id),
-            [_row(provider, report, now) for report in reports],
+            # in one order for everybody: two processes may be told the same things at once
+            sorted(
+                (_row(provider, report, now) for report in reports),
+                key=lambda row: str(row["deduplication_key"]),
+            ),
         ).all()
     # on disk from here on, whatever becomes of what follows; settling again does no harm
     with engine.begin() as connection:
@@ -106,7 +110,10 @@ def _row(provider: str, report: Reported, now: datetime) -> dict[str, object]:
 
 def _attempts_of(connection: Connection, provider: str, refs: Sequence[str]) -> set[UUID]:
     rows = connection.execute(
-        text("SELECT id FROM attempt WHERE provider = :provider AND provider_ref = ANY(:refs)"),
+        text(
+            "SELECT id FROM attempt WHERE provider = :provider "
+            "AND provider_ref = ANY((SELECT CAST(:refs AS text[]))::text[])"
+        ),
         {"provider": provider, "refs": list(refs)},
     )
     return {row.id for row in rows}

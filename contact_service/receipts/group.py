@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy.exc import DataError, DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from contact_service.bootstrap import Service
 from contact_service.receipts.events import Reported, store_receipts
@@ -37,22 +37,27 @@ class GroupCommit:
     async def store(self, provider: str, reports: Sequence[Reported]) -> None:
         """Return once ``reports`` are on disk and have been heeded.
 
-        Raises ``DBAPIError`` when the database is away, ``DataError`` or ``UnicodeEncodeError``
-        for a value that is no text that can be stored; other requests' reports are not touched
-        by the latter.
+        Raises ``DBAPIError`` when the database is away; ``DataError``, ``IntegrityError`` or
+        ``UnicodeEncodeError`` for a value that cannot be stored. The latter do not touch other
+        requests' reports.
         """
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(provider, reports, stored))
-        if self._writer is None or self._writer.done():
-            self._writer = asyncio.create_task(self._write())
+        self._have_writer()
         await stored
+
+    def _have_writer(self, _ended: asyncio.Task[None] | None = None) -> None:
+        if self._waiting and (self._writer is None or self._writer.done()):
+            self._writer = asyncio.create_task(self._write())
+            # one that failed leaves those behind it to the next
+            self._writer.add_done_callback(self._have_writer)
 
     async def _write(self) -> None:
         while self._waiting:
             group = self._next_group()
             try:
                 await self._store(group)
-            finally:  # whatever happened, nobody waits for ever
+            finally:  # whatever happened, nobody waits for ever, or is told that it is stored
                 for each in group:
                     if not each.stored.done():
                         each.stored.cancel()
@@ -72,7 +77,7 @@ class GroupCommit:
         now = self._service.clock.now()
         try:
             await asyncio.to_thread(store_receipts, self._service.engine, provider, reports, now)
-        except (DataError, UnicodeEncodeError) as error:
+        except (DataError, IntegrityError, UnicodeEncodeError) as error:
             if len(group) == 1:
                 _settle(group, error)
                 return

@@ -16,9 +16,10 @@ from sqlalchemy.exc import DataError, DBAPIError
 from contact_service import __version__, logs
 from contact_service.bootstrap import wire
 from contact_service.dispatch import providers
+from contact_service.receipts.group import GroupCommit
 from contact_service.settings import settings
 from contact_service.web import api, inbound, pages, sign_in, users, voice, webhooks
-from contact_service.web.carrier import service_of
+from contact_service.web.headers import SafeHeaders
 from contact_service.web.locale import side
 from contact_service.web.rendering import page
 from contact_service.web.session import SignInFirst
@@ -27,12 +28,6 @@ from contact_service.web.token import api_token
 HERE = Path(__file__).parent
 #: A report or an API call of ours is small; what is larger is refused unread.
 MOST_BODY_BYTES = 1_000_000
-#: Nothing runs and nothing is shown that this service did not serve itself.
-CONTENT_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; font-src 'self'; "
-    "script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'"
-)
 
 
 @asynccontextmanager
@@ -40,6 +35,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     logs.configure(settings().log_format)
     service = wire(settings(), pool_size=20)
     app.state.service = service
+    app.state.reports = GroupCommit(service)
     app.state.api_token = api_token(service.settings)
     app.state.providers = {
         config.name: providers.create(config) for config in providers.configured(service.settings)
@@ -72,16 +68,7 @@ app.include_router(pages.router)
 app.include_router(users.router)
 
 
-@app.middleware("http")
-async def _guard(request: Request, call_next) -> Response:  # type: ignore[no-untyped-def]
-    response: Response = await call_next(request)
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["Content-Security-Policy"] = CONTENT_POLICY
-    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    if service_of(request).settings.public_url.startswith("https:"):
-        response.headers["Strict-Transport-Security"] = "max-age=31536000"
-    return response
+app.add_middleware(SafeHeaders)
 
 
 @app.exception_handler(SignInFirst)

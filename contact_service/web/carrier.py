@@ -10,6 +10,7 @@ from fastapi import HTTPException, Request, Response
 
 from contact_service import logs
 from contact_service.bootstrap import Service
+from contact_service.receipts.group import GroupCommit
 from providers.base import Answer, ForgedReceipt, NotSupported, Provider, WebhookRequest
 
 log = logs.log(__name__)
@@ -22,15 +23,26 @@ def service_of(request: Request) -> Service:
     return service
 
 
-async def verified(request: Request, provider_name: str) -> tuple[Provider, WebhookRequest]:
-    """The carrier and its request, once the signature fits; 404 and 403 otherwise."""
+def reports_of(request: Request) -> GroupCommit:
+    """Who writes reports in this process."""
+    reports: GroupCommit = request.app.state.reports
+    return reports
+
+
+async def asked(request: Request, provider_name: str) -> tuple[Provider, WebhookRequest]:
+    """The carrier and its request, of which nothing is believed yet; 404 for no such carrier."""
     provider: Provider | None = request.app.state.providers.get(provider_name)
     if provider is None:
         raise HTTPException(404)
     # in this order: a form is read from the body that has been kept
     body = await request.body()
     form = {name: str(value) for name, value in (await request.form()).items()}
-    said = WebhookRequest(_public_url(request), dict(request.headers), form, body)
+    return provider, WebhookRequest(_public_url(request), dict(request.headers), form, body)
+
+
+async def verified(request: Request, provider_name: str) -> tuple[Provider, WebhookRequest]:
+    """The carrier and its request, once the signature fits; 404 and 403 otherwise."""
+    provider, said = await asked(request, provider_name)
     believed(lambda: provider.verify(said))
     return provider, said
 

@@ -7,13 +7,15 @@ from fastapi.concurrency import run_in_threadpool
 
 from campaigns.messages import render
 from contact_service.dispatch.contacts import office
-from contact_service.receipts.events import Reported, Via, store_receipts
+from contact_service.receipts.events import Reported, Via
 from contact_service.receipts.messages import CONFIRMATION, store_messages
 from contact_service.web.carrier import (
     answered,
+    asked,
     attempt_id_of,
     believed,
     reference_of,
+    reports_of,
     service_of,
     verified,
 )
@@ -25,16 +27,12 @@ router = APIRouter(include_in_schema=False)
 async def receipt(request: Request, provider_name: str, attempt: str) -> Response:
     """One report about one attempt; the signed address names it."""
     attempt_id = attempt_id_of(attempt)
-    provider, said = await verified(request, provider_name)
+    provider, said = await asked(request, provider_name)
     parsed = believed(lambda: provider.parse_receipts(said, str(attempt_id)))
-    service = service_of(request)
-    await run_in_threadpool(
-        store_receipts,
-        service.engine,
+    # what the report itself names counts, where the signature does not cover the address
+    await reports_of(request).store(
         provider_name,
-        # what the report itself names counts, where the signature does not cover the address
         [Reported(receipt, reference_of(receipt.reference), Via.WEBHOOK) for receipt in parsed],
-        service.clock.now(),
     )
     return answered(provider.receipt_answer)
 
@@ -43,15 +41,11 @@ async def receipt(request: Request, provider_name: str, attempt: str) -> Respons
 async def receipts(request: Request, provider_name: str) -> Response:
     """Reports of a carrier that always uses one address: they name our reference themselves, or
     their own identifier alone."""
-    provider, said = await verified(request, provider_name)
+    provider, said = await asked(request, provider_name)
     parsed = believed(lambda: provider.parse_receipts(said, None))
-    service = service_of(request)
-    await run_in_threadpool(
-        store_receipts,
-        service.engine,
+    await reports_of(request).store(
         provider_name,
         [Reported(receipt, reference_of(receipt.reference), Via.WEBHOOK) for receipt in parsed],
-        service.clock.now(),
     )
     return answered(provider.receipt_answer)
 
