@@ -1,7 +1,8 @@
 """The centre's load: inbound, operators' outbound and auto-calls, before and after a day.
 
-Before and after are compared over working days. That is a description, not an effect: seasons,
-due dates and other letters change between them, too.
+Before and after are compared over working days, by segmented regression: see
+:mod:`contact_service.evaluation.trial.before_after`. That is still no trial: whatever else
+changed that day is in it.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from contact_service.domain.windows import is_holiday, is_year_end
-from contact_service.evaluation import erlang, estimates
+from contact_service.evaluation import erlang
 from contact_service.evaluation.counts import Counts, Row
+from contact_service.evaluation.trial.before_after import BeforeAfter, before_after
 
 SERVICE_LEVEL = 0.8
 WITHIN_SECONDS = 20
@@ -81,6 +83,7 @@ def load_figures(
     found = counts.rows("load_slots", working_days=used)
     mean_day = [_slot(row, size[row["period"]]) for row in found]
     incomplete = _incomplete(by_day, after) if before else {}
+    due = [row["due_on"] for row in counts.rows("due_days", start=start, end=end)]
     return {
         "from": start.isoformat(),
         "change": change.isoformat() if change else None,
@@ -90,7 +93,10 @@ def load_figures(
         "working_days_without_records": len(working) - len(used),
         "totals": _totals(by_day),
         "days_without_calls_after": incomplete,
-        "comparison": [_compared(name, by_day, before, after, incomplete) for name in MEASURES],
+        "due_days": [day.isoformat() for day in due],
+        "comparison": [
+            _compared(name, by_day, before, after, incomplete, due) for name in MEASURES
+        ],
         "by_half_hour": [_slot(row, row["open_days"]) for row in found],
         "mean_day": mean_day,
         "by_weekday": _by_weekday(by_day, before, after),
@@ -102,7 +108,7 @@ def load_figures(
         ],
         "by_week": _by_week(by_day),
         "staffing": _staffing(mean_day),
-        "counted_by": ["prepare_calls", "load_days", "load_slots"],
+        "counted_by": ["prepare_calls", "load_days", "load_slots", "due_days"],
         "sources": counts.asked,
     }  # fmt: skip
 
@@ -140,28 +146,51 @@ def _compared(
     before: list[date],
     after: list[date],
     incomplete: dict[str, int],
+    due: list[date],
 ) -> Row:
-    """Sums and means per working day, their difference and Welch's interval with days as the
-    unit; no difference for what the campaign makes itself, nor where records are incomplete."""
+    """Sums and means per working day, and the change as a ratio; none is estimated of what the
+    campaign makes itself, nor where records are incomplete."""
     origins, column, divisor = MEASURES[name]
     sums: Counter[date] = Counter()
     for row in by_day:
         if row["origin"] in origins:
             sums[row["day"]] += row[column]
-    earlier = estimates.moments([sums[day] / divisor for day in before])
-    later = estimates.moments([sums[day] / divisor for day in after])
     comparable = name not in MADE_BY_CAMPAIGN and not incomplete.keys() & set(origins)
-    difference = estimates.mean_difference(later, earlier) if comparable else None
+    found = None
+    days = before + after
+    values = [sums[day] / divisor for day in days]
+    if comparable and before and after and any(values):
+        found = before_after(name, days, values, after[0], due)
     return {
         "measure": name,
         "unit": "hours" if divisor == 3600 else "calls",
         "total_before": sum(sums[day] for day in before) / divisor,
         "total_after": sum(sums[day] for day in after) / divisor,
         "made_by_campaign": name in MADE_BY_CAMPAIGN,
-        "before": earlier.mean if before else None,
-        "after": later.mean if after else None,
-        "difference": difference.as_dict() if difference else None,
-        "excludes_zero": difference.excludes(0) if difference else False,
+        "before": sum(sums[day] for day in before) / divisor / len(before) if before else None,
+        "after": sum(sums[day] for day in after) / divisor / len(after) if after else None,
+        **_change(found),
+    }
+
+
+def _change(found: BeforeAfter | None) -> Row:
+    """What the regression found, and what it finds at dates at which nothing was changed."""
+    if found is None:
+        nothing = dict.fromkeys(("change", "slope_per_week", "p_value", "placebo_p"))
+        return nothing | {"excludes_one": False, "placebos": [], "placebos_against": 0, "notes": []}
+    level, slope = found.level, found.slope_per_week
+    return {
+        "change": level.as_dict() if level else None,
+        "slope_per_week": slope.as_dict() if slope else None,
+        "p_value": found.p_value,
+        "excludes_one": level.excludes(1) if level else False,
+        "placebos": [
+            {"on": one.on, "ratio": one.ratio.as_dict(), "p_value": one.p_value}
+            for one in found.placebos
+        ],
+        "placebos_against": found.placebos_against,
+        "placebo_p": found.placebo_p,
+        "notes": [dict(one) for one in found.notes],
     }
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from contact_service.evaluation import charts
-from contact_service.evaluation.chapters.payment import estimate, interval
 from contact_service.evaluation.chapters.voice import Voice
 from contact_service.evaluation.document.model import (
     Block,
     Cell,
     Column,
+    Interval,
     Kind,
     Picture,
     Section,
@@ -67,8 +67,11 @@ def _comparison(load: Figures, voice: Voice) -> Table:
                 label,
                 row["total_before"] if total else row["before"],
                 row["total_after"] if total else row["after"],
-                estimate(row["difference"]),
-                interval(row["difference"]),
+                *_ratio(row["change"]),
+                row["p_value"],
+                t("placebos_n", n=row["placebos_against"], of=len(row["placebos"]))
+                if row["placebos"]
+                else None,
             ]
         )
     return Table(
@@ -77,11 +80,21 @@ def _comparison(load: Figures, voice: Voice) -> Table:
             Column(t("measure")),
             Column(t("before"), Kind.DECIMAL, 1),
             Column(t("after"), Kind.DECIMAL, 1),
-            Column(t("change"), Kind.SIGNED, 1),
-            Column(t("interval"), Kind.SIGNED, 1),
+            Column(t("change"), Kind.POINTS, 1),
+            Column(t("interval"), Kind.POINTS, 1),
+            Column(t("p_value"), Kind.P_VALUE),
+            Column(t("placebos")),
         ),
         rows,
+        lead=t("comparison_lead"),
     )
+
+
+def _ratio(found: Figures | None) -> tuple[Cell, Cell]:
+    """A ratio and its interval as changes: 0.9 is −10 %."""
+    if found is None:
+        return None, None
+    return found["estimate"] - 1, Interval(found["low"] - 1, found["high"] - 1)
 
 
 def _totals(load: Figures, voice: Voice) -> Table:

@@ -7,6 +7,7 @@ from typing import Any
 from contact_service.domain.states import RunState
 from contact_service.evaluation.chapters.voice import Voice
 from contact_service.evaluation.facts import Completeness, RunFacts
+from contact_service.evaluation.trial.before_after import FEWEST
 from contact_service.evaluation.wording import number, p_value, percent, points, signed
 
 #: Below this the sample ratio is called a mismatch: it is a test of the machinery, looked at
@@ -243,10 +244,19 @@ def centre(load: Figures | None, voice: Voice) -> list[str]:
         else:
             lines += [line for m in measures if (line := _measured(by_name[m], load, voice))]
     if days["before"] and days["after"]:
+        lines += _said_of_all(load, voice)
         lines.append(voice.t("centre_caveat"))
         if load["training"]:
             lines.append(voice.t("centre_training"))
     return lines
+
+
+def _said_of_all(load: Figures, voice: Voice) -> list[str]:
+    """That the days do not allow an estimate, or a check of it."""
+    keys = {one["key"] for row in load["comparison"] for one in row["notes"]}
+    if "few_days" in keys:
+        return [voice.t("centre_few_days", n=FEWEST)]
+    return [voice.t("centre_no_placebos")] if "no_placebos" in keys else []
 
 
 def _not_compared(row: Figures, origin: str, missing: int, after: int, voice: Voice) -> str:
@@ -268,16 +278,20 @@ def _measured(row: Figures, load: Figures, voice: Voice) -> str | None:
         if row[period] is not None
     }
     label = voice.t(row["measure"])
-    difference = row["difference"]
-    if difference is not None:
-        return voice.t(
-            "centre_changed" if row["excludes_zero"] else "centre_unchanged",
+    change = row["change"]
+    if change is not None:
+        said = voice.t(
+            "centre_changed" if row["excludes_one"] else "centre_unchanged",
             measure=label,
             **means,
-            diff=signed(difference["estimate"]),
-            low=signed(difference["low"]),
-            high=signed(difference["high"]),
+            diff=points(change["estimate"] - 1),
+            low=points(change["low"] - 1),
+            high=points(change["high"] - 1),
         )
+        if row["placebos_against"]:
+            against = voice.t("centre_placebos", n=row["placebos_against"], of=len(row["placebos"]))
+            said += voice.t("space") + against
+        return said
     if len(means) == 2:
         return voice.t("centre_means", measure=label, **means)
     if load["change"] is None and "after" in means:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from math import ceil, exp, isfinite
+from math import ceil, exp, isfinite, log
 
 import numpy as np
 from scipy import stats
@@ -26,8 +26,8 @@ from contact_service.evaluation.trial import methods
 from contact_service.evaluation.trial.least_squares import Floats
 from contact_service.evaluation.trial.notes import note
 
-FEWEST = 20
-"""Days that either side must have."""
+FEWEST = 15
+"""Working days that either side must have: three weeks, which four with holidays leave."""
 PLACEBOS = 10
 """Placebo dates, at most."""
 DUE_DAYS = 5
@@ -62,6 +62,18 @@ class BeforeAfter:
     placebo_p: float | None
     notes: tuple[Mapping[str, str], ...]
 
+    @property
+    def placebos_against(self) -> int:
+        """At how many placebo dates the method finds a change, or one as far: then it finds such
+        changes of itself."""
+        return sum(
+            one.p_value < 1 - LEVEL or _as_far(one.ratio, self.level) for one in self.placebos
+        )
+
+
+def _as_far(one: Estimate, found: Estimate | None) -> bool:
+    return found is not None and abs(log(one.estimate)) >= abs(log(found.estimate))
+
 
 def before_after(
     measure: str,
@@ -89,8 +101,7 @@ def before_after(
     placebos = _placebos(days[:before], values[:before], due_dates, dispersion)
     share = None
     if level is not None and len(placebos) >= 5:
-        as_far = sum(abs(np.log(one.ratio.estimate)) >= abs(np.log(level.estimate))
-                     for one in placebos)  # fmt: skip
+        as_far = sum(_as_far(one.ratio, level) for one in placebos)
         share = (1 + as_far) / (1 + len(placebos))
     else:
         said.append(note("no_placebos"))
@@ -152,7 +163,7 @@ def _fitted(
 
 
 def _ratio(value: float, error: float, name: str) -> Estimate | None:
-    if not isfinite(error) or error <= 0 or abs(value) + _Z * error > 50:
+    if not isfinite(error) or error < 1e-9 or abs(value) + _Z * error > 50:
         return None
     return Estimate(exp(value), exp(value - _Z * error), exp(value + _Z * error), name)
 
