@@ -96,7 +96,11 @@ def before_after(
     if min(before, after) < FEWEST or not values.any():
         said.append(note("few_days", few=FEWEST))
         return BeforeAfter(measure, before, after, None, None, None, 1.0, 0, (), None, tuple(said))
-    dispersion = _dispersion(values, _design(days, change, due_dates))
+    design = _design(days, change, due_dates)
+    if not _estimable(values, design):
+        said.append(note("no_interval"))
+        return BeforeAfter(measure, before, after, None, None, None, 1.0, 0, (), None, tuple(said))
+    dispersion = _dispersion(values, design)
     level, slope, p, lags = _fitted(days, values, change, due_dates, dispersion)
     placebos = _placebos(days[:before], values[:before], due_dates, dispersion)
     share = None
@@ -130,6 +134,12 @@ def _design(days: Sequence[date], change: date, due_dates: Sequence[date]) -> Fl
     return np.column_stack(columns)
 
 
+def _estimable(values: Floats, design: Floats) -> bool:
+    """Whether no group of days (a side, a weekday) is without any call: it would have no level."""
+    groups = [column for column in design.T if set(np.unique(column)) == {0.0, 1.0}]
+    return all(values[group == side].any() for group in groups for side in (0, 1))
+
+
 def _dispersion(values: Floats, design: Floats) -> float:
     """The negative binomial's α by moments: Σ((y − μ)² − μ) ÷ Σμ², 0 for no more spread than
     Poisson's (Cameron and Trivedi 2013, ch. 3)."""
@@ -147,7 +157,7 @@ def _fitted(
 ) -> tuple[Estimate | None, Estimate | None, float | None, int]:
     design = _design(days, change, due_dates)
     lags = ceil(4 * (len(days) / 100) ** (2 / 9))
-    if np.linalg.matrix_rank(design) < design.shape[1]:
+    if np.linalg.matrix_rank(design) < design.shape[1] or not _estimable(values, design):
         return None, None, None, lags
     family = families.NegativeBinomial(alpha=dispersion) if dispersion > 1e-8 else (
         families.Poisson())  # fmt: skip
