@@ -187,7 +187,8 @@ def start_scheduled() -> None:
     """Start the runs whose day has come; cancel, with the reason, what went stale."""
     me = dispatcher()
     live = [config.name for config in me.configs.values() if config.live]
-    start_due(me.service.engine, me.service.clock.now(), live)
+    allowance = me.pacing.centre.calls_per_half_hour
+    start_due(me.service.engine, me.service.clock.now(), live, allowance)
 
 
 @app.task(name="contact.recount")

@@ -16,6 +16,7 @@ from campaigns.conditions import FIELDS, OPERATORS
 from campaigns.difference import compare
 from campaigns.explain import as_text, explain
 from campaigns.faults import DefinitionErrors, Fault, describe
+from campaigns.lifted import lifted_section
 from campaigns.messages import office_values
 from campaigns.parse import Reading, read_file
 from campaigns.ready_made import NoSuchDefinition, library, locate
@@ -83,9 +84,12 @@ def diff_command(
     before, after = (_read(_path(file), as_json).definition for file in (old, new))
     office = office_values(settings().office_name, settings().office_phone)
     found = compare(before, after, lang.value, office)
+    lifted = lifted_section(after, lang.value, before)
     if as_json:
-        print_json(asdict(found))
+        print_json(asdict(found) | {"lifted": lifted.lines if lifted else []})
         return
+    if lifted is not None:
+        typer.secho(as_text((lifted,)), fg=typer.colors.RED, bold=True)
     if not found.changes:
         typer.echo("違いはありません" if lang is Language.JA else "no difference")
         return

@@ -19,6 +19,7 @@ from campaigns.ready_made import NoSuchDefinition, locate
 from contact_service.bootstrap import Service
 from contact_service.cli.common import actor, fail, print_json, service
 from contact_service.dispatch import providers
+from contact_service.dispatch.pacing import pacing
 from contact_service.domain.actors import Actor, NotAllowed, Role
 from contact_service.domain.life import MOVES, STATE_JA
 from contact_service.domain.states import VersionState
@@ -141,7 +142,8 @@ def start_command(run: Run, reason: Reason = "", as_json: AsJson = False) -> Non
 
     def start(engine: Engine, who: Actor, run_id: UUID, now: datetime, why: str) -> None:
         live = [item.name for item in providers.configured(settings()) if item.live]
-        runs.start(engine, who, run_id, now, live, why)
+        allowance = pacing(settings().pacing_file).centre.calls_per_half_hour
+        runs.start(engine, who, run_id, now, live, why, allowance)
 
     _act(run, Role.APPROVER, start, reason, "開始しました / started", as_json)
 
@@ -266,12 +268,15 @@ def _approval(shown: versions.ForApproval) -> dict[str, Any]:
         **_version(shown.version),
         "previous": shown.previous.name if shown.previous else None,
         "difference": asdict(shown.difference) if shown.difference else None,
+        "lifted": shown.lifted.lines if shown.lifted else [],
     }
 
 
 def _show_approval(shown: versions.ForApproval, whole: str) -> None:
     version = shown.version
     typer.echo(f"{version.name} {version.title}（提出 {version.created_by}）")
+    if shown.lifted is not None:
+        typer.secho(as_text((shown.lifted,)), fg=typer.colors.RED, bold=True)
     if shown.previous is None or shown.difference is None:
         typer.echo("初めての版です。内容: / the first version:\n")
         typer.echo(whole)

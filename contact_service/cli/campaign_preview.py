@@ -10,10 +10,12 @@ import typer
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
 from campaigns.definition import Definition
 from campaigns.exclusions import EXCLUSIONS, Exclusion
 from campaigns.faults import DefinitionErrors, describe
+from campaigns.lifted import lifted_section
 from campaigns.messages import office_values
 from campaigns.parse import read, read_file
 from campaigns.ready_made import NoSuchDefinition, locate
@@ -28,7 +30,9 @@ from campaigns.vocabulary import (
     Period,
 )
 from contact_service.bootstrap import Service
+from contact_service.cli.carriers import carriers
 from contact_service.cli.common import actor, fail, print_json, service
+from contact_service.dispatch.pacing import pacing
 from contact_service.domain.actors import NotAllowed, Role
 from contact_service.domain.dates import TOKYO
 from contact_service.domain.states import EXCLUSION_JA, ExclusionReason
@@ -66,7 +70,17 @@ def preview_command(
             day = first_day.date() if first_day else _next_open(definition, now.date())
             office = office_values(found.settings.office_name, found.settings.office_phone)
             who = actor(Role.STAFF)
-            figures = preview(found.engine, who, definition, source, day, now, office)
+            figures = preview(
+                found.engine,
+                who,
+                definition,
+                source,
+                day,
+                now,
+                office,
+                carriers=carriers(found.settings),
+                call_backs=pacing(found.settings.pacing_file).centre.calls_per_half_hour,
+            )
         except NoSuchDefinition as error:
             raise fail(str(error), 2) from None
         except DefinitionErrors as error:
@@ -77,7 +91,7 @@ def preview_command(
         print_json(figures)
         return
     console = Console()
-    for shown in (_head, _left_out, _arms, _kinds, _steps, _messages, _days, _call_backs):
+    for shown in (_head, _lifted, _left_out, _arms, _kinds, _steps, _messages, _days, _call_backs):
         shown(console, figures, definition)
 
 
@@ -106,12 +120,14 @@ def _head(console: Console, figures: Figures, definition: Definition) -> None:
         "（税抜、やり直しは含みません）",
         "まだ何も登録・送信していません / nothing has been stored or sent",
     ]
-    lines += [
-        f"[bold red]解除する除外: {EXCLUSIONS[Exclusion(each['exclusion'])].ja}"
-        f" — {each['reason']}[/]"
-        for each in figures["lifted"]
-    ]
     console.print(Panel("\n".join(lines), title=f"{figures['title']}", title_align="left"))
+
+
+def _lifted(console: Console, figures: Figures, definition: Definition) -> None:
+    section = lifted_section(definition)
+    if section is not None:
+        lines = Text("\n".join(section.lines), style="bold red")
+        console.print(Panel(lines, title=section.heading, title_align="left", border_style="red"))
 
 
 def _left_out(console: Console, figures: Figures, definition: Definition) -> None:
@@ -169,7 +185,11 @@ def _steps(console: Console, figures: Figures, definition: Definition) -> None:
 def _messages(console: Console, figures: Figures, definition: Definition) -> None:
     for step in figures["steps"]:
         for sample in step["samples"]:
-            parts = f"、{sample['parts']} 通分" if sample["parts"] else ""
+            parts = "".join(
+                f"、{each['carrier']}{' ' * bool(each['carrier'])}{each['parts']} 通分 "
+                f"{each['cost_yen']:,.1f} 円"
+                for each in sample["carriers"]
+            )
             language = LANGUAGE_JA[Language(sample["language"])]
             title = (
                 f"{step['step']}：届く文面（{language}、{sample['contacts']:,} 件、"

@@ -28,7 +28,7 @@ def freeze(
     run_id: UUID,
     first_day: date,
     now: datetime,
-    call_backs: int | None = None,
+    call_backs: float | None = None,
 ) -> None:
     """Write who is contacted in the run, in which arm, when; and who is not, and why.
 

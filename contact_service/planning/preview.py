@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, text
 
+from campaigns.carriers import USUAL, Carrier
 from campaigns.definition import Definition, Step
-from campaigns.messages import render, split, units
+from campaigns.messages import render, units
+from campaigns.phrases import SPOKEN
 from campaigns.vocabulary import Channel, Language
 from contact_service.clock import TOKYO
 from contact_service.domain.actors import SYSTEM, Actor, Role, require
@@ -19,6 +21,7 @@ from contact_service.planning.expectation import call_backs
 from contact_service.planning.freezing import freeze, lock_ledger
 from contact_service.planning.runs import put_on_calendar
 from contact_service.planning.versions import put_in
+from providers.parts import parts
 
 READERS = (Role.STAFF, Role.APPROVER, Role.SUPERVISOR, Role.EVALUATOR)
 
@@ -38,12 +41,17 @@ def preview(
     first_day: date,
     now: datetime,
     office: Mapping[str, str],
+    *,
+    carriers: Sequence[Carrier] = USUAL,
+    call_backs: float | None = None,
 ) -> Figures:
     """Who would be contacted, how, when, at what cost, and what the centre would hear of it.
 
     The run is planned as it would be at its start, on the ledger as it is now, in a transaction
     that is undone: nothing is left behind. Money is yen, tax not included; retries are not
-    counted. Raises ``NotAllowed``, ``DoesNotFit``, ``CannotDo``.
+    counted. SMS are divided and billed by each of ``carriers``; of several the dearest counts.
+    ``call_backs`` is the office's allowance, as in ``freezing.freeze``. Raises ``NotAllowed``,
+    ``DoesNotFit``, ``CannotDo``.
     """
     require(actor, *READERS)
     with engine.connect() as connection, connection.begin() as transaction:
@@ -55,16 +63,22 @@ def preview(
             )
             if not frozen:
                 lock_ledger(connection)
-                freeze(connection, definition, run_id, first_day, now)
-            return _figures(connection, definition, run_id, office)
+                freeze(connection, definition, run_id, first_day, now, call_backs)
+            return _figures(connection, definition, run_id, office, carriers)
         finally:
             transaction.rollback()
 
 
 def _figures(
-    connection: Connection, definition: Definition, run_id: UUID, office: Mapping[str, str]
+    connection: Connection,
+    definition: Definition,
+    run_id: UUID,
+    office: Mapping[str, str],
+    carriers: Sequence[Carrier],
 ) -> Figures:
-    steps = [_step(connection, definition, step, run_id, office) for step in definition.steps]
+    steps = [
+        _step(connection, definition, step, run_id, office, carriers) for step in definition.steps
+    ]
     slots = _contacts_by_slot(connection, run_id)
     return {
         "campaign": definition.campaign,
@@ -129,6 +143,7 @@ def _step(
     step: Step,
     run_id: UUID,
     office: Mapping[str, str],
+    carriers: Sequence[Carrier],
 ) -> Figures:
     rows = connection.execute(
         text("""
@@ -145,7 +160,7 @@ def _step(
         arms[row.arm] += row.contacts
         languages[row.language] += row.contacts
     contacts = sum(arms.values())
-    samples = _samples(definition, step, languages, office)
+    samples = _samples(definition, step, languages, office, carriers)
     return {
         "step": step.name,
         "channel": step.channel.value,
@@ -164,6 +179,7 @@ def _samples(
     step: Step,
     languages: Mapping[str, int],
     office: Mapping[str, str],
+    carriers: Sequence[Carrier],
 ) -> list[Figures]:
     """Each text that somebody would get, as it arrives, and how many get it."""
     if step.message is None:
@@ -174,17 +190,37 @@ def _samples(
         told[definition.language_of(message, Language(known) if known else None)] += people
     samples = []
     for language, people in told.items():
-        words = render(definition.words(message, language), office)
+        words = render(definition.words(message, language), {**_unknown(step), **office})
+        billed = _billed(definition, words, carriers) if step.channel is Channel.SMS else []
         samples.append(
             {
                 "language": language.value,
                 "contacts": people,
                 "text": words,
                 "characters": units(words),
-                "parts": len(split(words)) if step.channel is Channel.SMS else 0,
+                "parts": max((each["parts"] for each in billed), default=0),
+                "cost_yen": max((each["cost_yen"] for each in billed), default=0.0),
+                "carriers": billed,
             }
         )
     return samples
+
+
+def _unknown(step: Step) -> dict[str, str]:
+    """What differs by person, in a letter."""
+    return {field: f"［{ja}］" for field, ja, _ in SPOKEN} if step.channel is Channel.LETTER else {}
+
+
+def _billed(definition: Definition, words: str, carriers: Sequence[Carrier]) -> list[Figures]:
+    """A text's parts and what one contact costs, in yen, at each carrier."""
+    return [
+        {
+            "carrier": each.name,
+            "parts": parts(each.rule, words),
+            "cost_yen": each.cost(words, definition.costs.sms_part_yen),
+        }
+        for each in carriers
+    ]
 
 
 def _cost(
@@ -197,8 +233,7 @@ def _cost(
     costs = definition.costs
     match step.channel:
         case Channel.SMS:
-            parts = sum(sample["parts"] * sample["contacts"] for sample in samples)
-            return float(parts * costs.sms_part_yen)
+            return float(sum(sample["cost_yen"] * sample["contacts"] for sample in samples))
         case Channel.AUTO_CALL:
             return contacts * _seconds(connection, step.channel) / 60 * costs.call_minute_yen
         case Channel.OPERATOR:

@@ -57,6 +57,7 @@ def plan(
     source: str,
     first_day: date,
     now: datetime,
+    call_backs: float | None = None,
 ) -> Planned:
     """Hand in ``definition`` (written as ``source``), put it on the calendar and freeze its run.
 
@@ -69,7 +70,7 @@ def plan(
         version = put_in(connection, actor, definition, source, now)
         planned = put_on_calendar(connection, actor, version, first_day, now)
         if not _frozen(connection, planned.run_id):
-            freeze_now(connection, planned.run_id, now)
+            freeze_now(connection, planned.run_id, now, call_backs)
         return planned
 
 
@@ -114,6 +115,7 @@ def start(
     now: datetime,
     live_providers: Collection[str],
     reason: str = "",
+    call_backs: float | None = None,
 ) -> None:
     """Let a scheduled run go out now; targets that are not frozen yet are taken first.
 
@@ -132,7 +134,7 @@ def start(
             approve_in(connection, actor, found.id, now, reason)
         elif found and found.state != VersionState.APPROVED:
             raise CannotDo(f"{by_id(connection, found.id).name}: 承認されていません / not approved")
-        start_in(connection, actor, run_id, now, live_providers, reason)
+        start_in(connection, actor, run_id, now, live_providers, reason, call_backs)
 
 
 def start_in(
@@ -142,11 +144,12 @@ def start_in(
     now: datetime,
     live_providers: Collection[str],
     reason: str = "",
+    call_backs: float | None = None,
 ) -> None:
     """Freeze a run that is not frozen yet, and let it go out; in the caller's transaction."""
     move_run(connection, actor, Action.START, run_id, now, reason)
     if not _frozen(connection, run_id):
-        freeze_now(connection, run_id, now)
+        freeze_now(connection, run_id, now, call_backs)
     if live_providers and connection.scalar(select(run.c.training).where(run.c.id == run_id)):
         raise CannotDo(
             "訓練データを含む実施は、実在の事業者（"
@@ -181,14 +184,17 @@ def stop(engine: Engine, actor: Actor, run_id: UUID, now: datetime, reason: str 
         )
 
 
-def freeze_now(connection: Connection, run_id: UUID, now: datetime) -> None:
-    """Take a run's targets from the ledger as it is."""
+def freeze_now(
+    connection: Connection, run_id: UUID, now: datetime, call_backs: float | None = None
+) -> None:
+    """Take a run's targets from the ledger as it is. ``call_backs`` is the office's allowance of
+    expected call-backs per half-hour, inherited by a definition that states none."""
     lock_ledger(connection)
     found = connection.execute(
         select(run.c.campaign_version_id, run.c.as_of).where(run.c.id == run_id)
     ).one()
     definition = definition_of_version(connection, found.campaign_version_id)
-    freeze(connection, definition, run_id, found.as_of, now)
+    freeze(connection, definition, run_id, found.as_of, now, call_backs)
     # the first lease comes before the server looks at the tables by itself
     connection.execute(text("ANALYZE attempt, target, target_claim"))
 

@@ -50,7 +50,7 @@ def plan_attempts(
     definition: Definition,
     run_id: UUID,
     first_day: date,
-    call_backs: int | None = None,
+    call_backs: float | None = None,
 ) -> None:
     """Write the first try of every step for every target that the step is for.
 

@@ -35,9 +35,14 @@ log = logs.log(__name__)
 LEDGER_MOST_DAYS = 62
 
 
-def start_due(engine: Engine, now: datetime, live_providers: Collection[str]) -> list[UUID]:
+def start_due(
+    engine: Engine,
+    now: datetime,
+    live_providers: Collection[str],
+    call_backs: float | None = None,
+) -> list[UUID]:
     """Start every approved run whose day has come and whose hours are open; refuse what went
-    stale. Returns what was started."""
+    stale. ``call_backs`` as in ``freezing.freeze``. Returns what was started."""
     with engine.connect() as connection:
         due = connection.scalars(
             text("""
@@ -46,10 +51,16 @@ def start_due(engine: Engine, now: datetime, live_providers: Collection[str]) ->
             """),
             {"now": now},
         ).all()
-    return [run_id for run_id in due if _start(engine, run_id, now, live_providers)]
+    return [run_id for run_id in due if _start(engine, run_id, now, live_providers, call_backs)]
 
 
-def _start(engine: Engine, run_id: UUID, now: datetime, live_providers: Collection[str]) -> bool:
+def _start(
+    engine: Engine,
+    run_id: UUID,
+    now: datetime,
+    live_providers: Collection[str],
+    call_backs: float | None,
+) -> bool:
     try:
         with engine.begin() as connection:
             found = _locked(connection, run_id)
@@ -61,7 +72,7 @@ def _start(engine: Engine, run_id: UUID, now: datetime, live_providers: Collecti
             definition = definition_of_version(connection, found.version_id)
             if found.version_state != VersionState.APPROVED or not is_open(definition.hours, now):
                 return False
-            start_in(connection, SYSTEM, run_id, now, live_providers)
+            start_in(connection, SYSTEM, run_id, now, live_providers, call_backs=call_backs)
     except (CannotDo, DoesNotFit) as error:  # and nothing is left behind
         with engine.begin() as connection:
             if _locked(connection, run_id) is not None:

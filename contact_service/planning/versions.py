@@ -11,8 +11,10 @@ from sqlalchemy import Connection, Engine, insert, select, text
 
 from campaigns.definition import Definition
 from campaigns.difference import Difference, compare
+from campaigns.lifted import lifted_section
 from campaigns.messages import TYPICAL
 from campaigns.phrases import Lang
+from campaigns.told import Section
 from contact_service.domain.actors import Actor, NotAllowed, Role, require
 from contact_service.domain.life import Action, CannotDo
 from contact_service.domain.states import VersionState
@@ -54,6 +56,8 @@ class ForApproval:
     """The version that was approved last, if any."""
     difference: Difference | None
     """What is different from ``previous``, in words and field by field."""
+    lifted: Section | None
+    """Exclusions that it lifts, with the reasons: shown whether they are new or not."""
 
 
 def submit(
@@ -211,10 +215,12 @@ def for_approval(
         """),
         {"key": version.key, "id": version.id},
     )
+    new = definition_of_version(connection, version.id)
     if previous is None:
-        return ForApproval(version, None, None)
-    old, new = (definition_of_version(connection, each) for each in (previous, version.id))
-    return ForApproval(version, by_id(connection, previous), compare(old, new, lang, values))
+        return ForApproval(version, None, None, lifted_section(new, lang))
+    old = definition_of_version(connection, previous)
+    difference, lifted = compare(old, new, lang, values), lifted_section(new, lang, old)
+    return ForApproval(version, by_id(connection, previous), difference, lifted)
 
 
 def find(connection: Connection, name: str, *states: VersionState) -> Version:

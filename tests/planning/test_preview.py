@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
+from campaigns.carriers import Carrier
 from campaigns.definition import Definition
+from campaigns.lifted import lifted_section
 from contact_service.clock import TOKYO
 from contact_service.domain.actors import Actor, Role
 from contact_service.evaluation.campaign_calendar import calendar_picture
 from contact_service.planning import runs, versions
 from contact_service.planning.calendar import campaign_calendar
 from contact_service.planning.preview import Figures, preview
+from providers.parts import RULES, TYPICAL
 from tests.dispatch.conftest import Floor
 from tests.ledger import Owed, definition, mobile
 
@@ -21,9 +25,9 @@ EVERYTHING = ("run", "campaign_version", "campaign_transition", "target", "targe
               "attempt", "exclusion", "run_step", "audit_log")  # fmt: skip
 
 
-def shown(floor: Floor, spec: Definition) -> Figures:
+def shown(floor: Floor, spec: Definition, **given: Any) -> Figures:
     engine, now = floor.ledger.engine, floor.clock.now()
-    return preview(engine, STAFF, spec, spec.model_dump_json(), MONDAY, now, OFFICE)
+    return preview(engine, STAFF, spec, spec.model_dump_json(), MONDAY, now, OFFICE, **given)
 
 
 def people(floor: Floor) -> None:
@@ -54,6 +58,66 @@ def test_a_preview_tells_all_and_leaves_nothing_behind(floor: Floor) -> None:
         (MONDAY, 10), (MONDAY + timedelta(days=7), 10), (MONDAY + timedelta(days=14), 10)]  # fmt: skip
     # 10 SMS at 0.1 and 10 calls at 0.05, none lost in closed hours
     assert round(sum(row["calls"] for row in figures["call_backs"]), 2) == 1.5
+
+
+def test_parts_and_costs_are_each_carriers_own_and_the_dearest_counts(floor: Floor) -> None:
+    people(floor)
+    spec = definition(
+        arms=[{"name": "contact"}], costs={"sms_part_yen": 10},
+        messages={"m": "a" * 100},
+    )  # fmt: skip
+    carriers = [Carrier("usual", TYPICAL), Carrier("abroad", RULES["gsm"], part_yen=25)]
+    (sample,) = shown(floor, spec, carriers=carriers)["steps"][0]["samples"]
+    assert sample["carriers"] == [
+        {"carrier": "usual", "parts": 2, "cost_yen": 20.0},
+        {"carrier": "abroad", "parts": 1, "cost_yen": 25.0},
+    ]
+    assert shown(floor, spec, carriers=carriers)["steps"][0]["cost_yen"] == 20 * 25
+
+
+def test_the_offices_allowance_of_call_backs_holds_where_the_definition_states_none(
+    floor: Floor,
+) -> None:
+    people(floor)
+    arms = [{"name": "contact"}]
+    rates = {"expected_rate": {"sms": 0.5}}
+
+    def slots(spec: Definition, **given: Any) -> list[int]:
+        first = shown(floor, spec, **given)["steps"][0]
+        return [first["contacts"], int((first["last"] - first["first"]) / timedelta(minutes=30))]
+
+    spec = definition(arms=arms, call_backs=rates)
+    assert slots(spec) == [20, 0]
+    assert slots(spec, call_backs=2.0) == [20, 4]  # four contacts a half-hour
+    own = definition(arms=arms, call_backs={**rates, "per_half_hour": 5})
+    assert slots(own, call_backs=2.0) == [20, 1]
+    engine, now = floor.ledger.engine, floor.clock.now()
+    source = spec.model_dump_json()
+    run_id = runs.plan(engine, STAFF, spec, source, MONDAY, now, call_backs=2.0).run_id
+    assert floor.ledger.one(
+        "SELECT count(DISTINCT due_at) FROM attempt WHERE run_id = :r AND step = 'sms-1'", r=run_id
+    ) == 5  # fmt: skip
+
+
+def test_an_approver_sees_every_lifted_exclusion_new_or_not(floor: Floor) -> None:
+    engine, now = floor.ledger.engine, floor.clock.now()
+    lift = [{"exclusion": "public_assistance", "reason": "生活福祉課と協議し合意しました"}]
+    told = []
+    for title in ("一", "二"):
+        spec = definition(title=title, lift=lift)
+        version = versions.submit(engine, STAFF, spec, spec.model_dump_json(), now)
+        with engine.connect() as connection:
+            section = versions.for_approval(connection, version).lifted
+        assert section is not None
+        told += section.lines
+        versions.approve(engine, Actor("a", Role.APPROVER), version.id, now)
+    assert told == [
+        "生活保護受給の人にも連絡します。理由: 生活福祉課と協議し合意しました",
+        "  生活保護受給の人にも連絡します。理由: 生活福祉課と協議し合意しました",
+    ]
+    without = lifted_section(definition(), before=definition(lift=lift))
+    assert without is not None and without.lines[0].startswith("− 生活保護受給")
+    assert lifted_section(definition()) is None
 
 
 def test_what_is_previewed_is_what_is_planned(floor: Floor) -> None:
