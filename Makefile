@@ -15,7 +15,7 @@ help:
 	@echo 'make calibration  真の効果が分かる模擬試行で推定を確かめる / simulated trials with a known effect'
 	@echo 'make chaos   あらゆる障害を起こして数える（MINUTES=10 SEED=7） / break everything, then count'
 	@echo 'make test-sip SIPp との通話試験（sipp を導入できれば導入する） / calls against SIPp, installed when it can be'
-	@echo 'make bench   速さを測る（ROUNDS=5 ONLY=lease_growth） / measure how fast it is'
+	@echo 'make bench   速さを測る（ROUNDS=5 SIZE=1 ATTEMPTS=1000000 ONLY=lease_growth） / measure how fast it is'
 	@echo 'make lint    書式と型の検査 / style and types alone'
 	@echo 'make format  書式を整える / put the code into shape'
 	@echo 'make clean   作られたものを消す（組込みデータベースも） / remove what was made, embedded data included'
@@ -34,10 +34,7 @@ test: lint
 # minutes in which things go wrong (settling comes on top), and the seed that says which and when
 MINUTES ?= 3
 SEED ?= 1
-ATTEMPTS ?= 20000
-calibration: development
-	@exec $(BIN)/python -m benchmarks.calibration
-
+chaos: ATTEMPTS ?= 20000
 chaos: development
 	@exec $(BIN)/python -m tests.chaos --minutes $(MINUTES) --seed $(SEED) --attempts $(ATTEMPTS)
 
@@ -47,11 +44,19 @@ test-sip: development
 	@echo 'SIPp と通話しています / calling SIPp …'
 	@exec $(BIN)/pytest -n 0 -m sipp tests/providers/sip
 
-# ONLY= names one line of the table; figures go to benchmarks/results.json
+# simulated trials with a known effect
+calibration: development
+	@exec $(BIN)/python -m benchmarks.calibration
+
+# ONLY= names lines of the table, SIZE= a share of a round's messages, ATTEMPTS= those of the long
+# run; figures go to benchmarks/results.json
 ROUNDS ?= 5
+SIZE ?= 1
 ONLY ?=
+bench: ATTEMPTS ?= 1000000
 bench: development
-	@exec $(BIN)/python -m benchmarks --rounds $(ROUNDS) $(addprefix --only ,$(ONLY))
+	@exec $(BIN)/python -m benchmarks --rounds $(ROUNDS) --size $(SIZE) --attempts $(ATTEMPTS) \
+		$(addprefix --only ,$(ONLY))
 
 lint: development
 	@echo '書式と型を検査しています / checking style and types …'
