@@ -1,4 +1,4 @@
-"""The service's processes on one machine: simulated carrier, web, workers, beat.
+"""The service's processes on one machine: simulated carrier, web, trunks, workers, beat.
 
 ``make up``, the demo and the crash tests run this; a real deployment describes the same
 processes to its own supervisor (``docker-compose.yml``).
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,6 +29,8 @@ WORKER = (
     "-A", APP, "worker", "--queues", QUEUES, "--pool", "solo",
     "--concurrency", "1", "--without-gossip", "--without-mingle", "--without-heartbeat",
 )  # fmt: skip
+#: A trunk lets residents hear the end for 25 seconds; then it takes leave of the line.
+TRUNK_STOP_SECONDS = 35.0
 ACCOUNT = "AC" + "0" * 32
 """The simulated carrier's account, as ``dispatch.providers.simulated`` names it."""
 
@@ -38,7 +40,8 @@ class Stack(Supervisor):
 
     A port of 0, in ``web_port`` or ``carrier_url``, becomes a free one: ``settings`` of the
     stack has what was chosen. ``residents`` and ``seed`` are the simulated carrier's; without
-    ``carrier`` none is started. The crash tests run workers of an ``app`` that dies on command,
+    ``carrier`` none is started. ``trunks`` are the SIP trunks of the providers file, by name: each
+    gets its media process. The crash tests run workers of an ``app`` that dies on command,
     several ``beats``, and do not wait as long for a part that keeps dying. Raises
     :class:`CannotStart` when a port is taken.
     """
@@ -49,6 +52,7 @@ class Stack(Supervisor):
         *,
         workers: int = 2,
         carrier: bool = True,
+        trunks: Sequence[str] = (),
         residents: Path | None = None,
         seed: int = 1,
         report: Callable[[str], None] = print,
@@ -60,6 +64,7 @@ class Stack(Supervisor):
         parts = [_worker(number, app) for number in range(1, workers + 1)]
         parts.append(_web(self.settings))
         parts += [_beat(self.settings, number) for number in range(1, beats + 1)]
+        parts += [_trunk(name) for name in trunks]
         if carrier:
             parts.append(_carrier(self.settings, residents, seed))
         for url in [self.web_url] + ([self.settings.carrier_url] if carrier else []):
@@ -109,12 +114,23 @@ def _web(settings: Settings) -> Part:
     )  # fmt: skip
 
 
+def _trunk(name: str) -> Part:
+    """It asks web what to say, and workers hand calls to it: after the one, before the others."""
+    return Part(
+        f"trunk-{name}",
+        (sys.executable, "-m", "contact_service.cli", "trunk", name),
+        stage=2,
+        phrase="trunk.ready",
+        stop_seconds=TRUNK_STOP_SECONDS,
+    )
+
+
 def _worker(number: int, app: str) -> Part:
     arguments = [app if argument == APP else argument for argument in WORKER]
     return Part(
         f"worker-{number}",
         (sys.executable, "-m", "celery", *arguments, "--hostname", f"worker-{number}@%h"),
-        stage=2,
+        stage=3,
         phrase="worker.ready",
         stop_seconds=30.0,
     )
@@ -123,7 +139,7 @@ def _worker(number: int, app: str) -> Part:
 def _beat(settings: Settings, number: int) -> Part:
     name = "beat" if number == 1 else f"beat-{number}"
     command = ("-A", APP, "beat", "--schedule", str(settings.state_dir / name))
-    return Part(name, (sys.executable, "-m", "celery", *command), stage=3)
+    return Part(name, (sys.executable, "-m", "celery", *command), stage=4)
 
 
 def _carrier(settings: Settings, residents: Path | None, seed: int) -> Part:

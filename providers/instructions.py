@@ -14,6 +14,8 @@ class CallRequest:
     provider_ref: str
     key: str
     """The key that was pressed; empty when none was."""
+    machine: bool = False
+    """An answering machine has finished its message and records."""
 
 
 @dataclass(frozen=True, slots=True)

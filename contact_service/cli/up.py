@@ -15,6 +15,7 @@ from contact_service import logs
 from contact_service.bootstrap import Service, running
 from contact_service.cli.common import fail
 from contact_service.demo.residents import write_residents
+from contact_service.dispatch import providers
 from contact_service.domain.actors import SYSTEM, Role
 from contact_service.embedded.process import CannotStart
 from contact_service.identity import accounts
@@ -33,6 +34,8 @@ def command(
 ) -> None:
     """Start servers, web, workers, beat and the simulated carrier; Ctrl-C stops them cleanly.
 
+    Where the providers file names SIP trunks, their media processes run too.
+
     A second Ctrl-C ends everything at once.
     """
     chosen = settings()
@@ -42,7 +45,10 @@ def command(
         with _only_one(chosen.state_dir), running(chosen) as service:
             if carrier:
                 _settle_residents(service)
-            stack = Stack(service.settings, workers=workers, carrier=carrier, report=_say)
+            trunks = [item.name for item in providers.configured(chosen) if item.adapter == "sip"]
+            stack = Stack(
+                service.settings, workers=workers, carrier=carrier, trunks=trunks, report=_say
+            )
             try:
                 _say("起動しています / starting …")
                 stack.start()

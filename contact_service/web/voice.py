@@ -102,6 +102,10 @@ async def speak(request: Request, provider_name: str, attempt: str, node_name: s
     attempt_id = attempt_id_of(attempt)
     provider, said = await verified(request, provider_name)
     heard = believed(lambda: provider.read_call(said))
+    if heard.machine:
+        _, script, _ = await run_in_threadpool(_script, service_of(request), attempt_id)
+        if node_name == script.start and script.voicemail is not None:
+            node_name = script.voicemail
     return await _answer(request, provider_name, attempt_id, node_name, heard.provider_ref)
 
 

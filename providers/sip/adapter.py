@@ -36,6 +36,7 @@ from providers.base import (
 from providers.sip import instructions as wording
 from providers.sip import reports
 from providers.sip.client import MaybeSent, NotSent, Reply, client, exchange
+from providers.sip.detection import AnsweredBy
 from providers.sip.options import SipOptions
 
 #: The media process and the workers share a clock, or nearly.
@@ -168,7 +169,8 @@ class SipProvider(Provider):
         self.verify(request)
         if "CallRef" not in request.form:
             raise ForgedReceipt("signed, but not a request for a call's instructions")
-        return CallRequest(request.form["CallRef"], request.form.get("Key", ""))
+        machine = request.form.get("AnsweredBy") == AnsweredBy.MACHINE
+        return CallRequest(request.form["CallRef"], request.form.get("Key", ""), machine)
 
     def render(self, instructions: Sequence[Instruction]) -> tuple[str, str]:
         """See :meth:`providers.base.Provider.render`."""

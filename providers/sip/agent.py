@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -21,6 +22,7 @@ from providers.sip.transactions import Address, ServerTransaction, Timers, Trans
 log = logging.getLogger(__name__)
 
 REGISTER_SECONDS = 300
+_EXPIRES = re.compile(r";\s*expires\s*=\s*([0-9]{1,9})", re.IGNORECASE)
 #: A trunk that was silent is asked again this soon.
 RETRY_SECONDS = 5.0
 
@@ -38,8 +40,8 @@ class UserAgent:
         )
         self.trunk: Address = ("", 0)
         self.media_address = ""
-        self.fault: str | None = None
-        """Why the trunk cannot be used at the moment; ``None``: nothing is known against it."""
+        self._silent: str | None = None
+        self._unregistered: str | None = None
         password = options.password
         self.credentials = (
             SipDigestAuth(options.user, password.get_secret_value())
@@ -76,6 +78,11 @@ class UserAgent:
         )
         host, port = found[0][4][:2]
         return str(host), int(port)
+
+    @property
+    def fault(self) -> str | None:
+        """Why the trunk cannot be used at the moment; ``None``: nothing is known against it."""
+        return self._unregistered or self._silent
 
     @property
     def address(self) -> Address:
@@ -234,37 +241,42 @@ class UserAgent:
                 self.silent()
                 with suppress(OSError):
                     self.trunk = await self._resolve()
-            elif self.fault is not None and not self.fault.startswith("registration"):
-                self.fault = None
+            elif self._silent is not None:
+                self._silent = None
                 log.warning("trunk.back")
-            wait = self.options.keepalive_seconds if self.fault is None else RETRY_SECONDS
+            wait = self.options.keepalive_seconds if self._silent is None else RETRY_SECONDS
             await asyncio.sleep(min(wait, self.options.keepalive_seconds))
 
     def silent(self) -> None:
         """The trunk did not answer at all: nothing more is dialled until it does."""
-        if self.fault is None:
+        if self._silent is None:
             log.error("trunk.silent")
-        self.fault = "the trunk does not answer"
+        self._silent = "the trunk does not answer"
         if not self.options.keepalive_seconds:  # nobody asks it: try again after a while
             asyncio.get_running_loop().call_later(60, self._forgive)
 
     def _forgive(self) -> None:
-        self.fault = None
+        self._silent = None
 
     async def _stay_registered(self) -> None:
         dialog = self._own_dialog()
+        wanted = REGISTER_SECONDS
         while True:
             request = dialog.request("REGISTER")
-            request.headers.set_single("Expires", str(REGISTER_SECONDS))
+            request.headers.set_single("Expires", str(wanted))
             response = await self._ask(dialog, request)
             code = response.status_code if response is not None else 0
-            if 200 <= code < 300:
-                if self.fault is not None:
+            if response is not None and 200 <= code < 300:
+                if self._unregistered is not None:
                     log.warning("trunk.registered")
-                self.fault = None
-                await asyncio.sleep(REGISTER_SECONDS * 0.8)
+                self._unregistered = None
+                await asyncio.sleep(_granted(response, dialog.contact, wanted) * 0.8)
                 continue
-            self.fault = f"registration: {code or 'no answer'}"
+            least = response.headers.get_first("Min-Expires") if response is not None else None
+            if code == 423 and least is not None and least.isdecimal() and wanted < int(least):
+                wanted = int(least)  # RFC 3261, 10.2.8
+                continue
+            self._unregistered = f"registration: {code or 'no answer'}"
             log.error("trunk.unregistered code=%d", code)
             await asyncio.sleep(RETRY_SECONDS if code not in (401, 403, 407) else 60)
 
@@ -287,6 +299,17 @@ class _Datagrams(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str | int, ...]) -> None:
         self._agent.receive(data, (str(addr[0]), int(addr[1])))
+
+
+def _granted(response: SipResponse, contact: str, wanted: int) -> int:
+    """For how many seconds the registrar keeps our address: it may grant less than was wanted."""
+    for header in response.headers.get("contact"):
+        for binding in header.split(","):
+            found = _EXPIRES.search(binding)
+            if contact in binding and found:
+                return max(1, int(found[1]))
+    told = response.headers.get_first("Expires")
+    return max(1, int(told)) if told is not None and told.isdecimal() else wanted
 
 
 def _own_address(trunk: Address) -> str:

@@ -94,3 +94,23 @@ def test_a_script_without_a_menu_offers_no_way_out() -> None:
         + TRIAL[end:]
     )
     assert [fault.path for fault in findings(text)] == [f"{NODES}.a", f"{NODES}.a"]
+
+
+@pytest.mark.parametrize(
+    ("node", "name", "expected"),
+    [
+        ("{say: '{office}です。またお電話します。'}", "left", {}),
+        ("{say: '{office}です。'}", "lost", {"scripts.notice.voicemail"}),
+        ("{say: '{office}です。滞納の件です。'}", "left", {f"{NODES}.left.say"}),
+        ("{say: '{office}です。', then: transfer}", "left", {"scripts.notice.voicemail"}),
+        ("{say: '{office}です。', outcome: confirmed}", "left", {"scripts.notice.voicemail"}),
+        ("{say: '{office}です。'}", "greeting", {"scripts.notice.voicemail", f"{NODES}.left"}),
+    ],
+    ids=["fine", "no such node", "debt", "transfers", "confirms", "waits for a key"],
+)
+def test_what_is_left_on_a_machine(node: str, name: str, expected: set[str]) -> None:
+    """It is heard by whoever plays it back: it tells no debt, asks nothing and settles nothing."""
+    text = mutated("start: greeting\n", f"start: greeting\n    voicemail: {name}\n")
+    text = mutated("    nodes:\n", f"    nodes:\n      left: {node}\n", text)
+    found = {fault.path for fault in findings(text) if not fault.warning}
+    assert expected <= found if expected else not found

@@ -193,7 +193,7 @@ def _compose() -> dict[str, dict[str, dict[str, object]]]:
     return found
 
 
-@pytest.mark.parametrize("name", ["postgres", "redis", "web", "worker", "beat"])
+@pytest.mark.parametrize("name", ["postgres", "redis", "web", "worker", "beat", "trunk"])
 def test_each_service_of_the_deployment_is_watched_and_restarted(name: str) -> None:
     service = _compose()["services"][name]
     check = service["healthcheck"]
@@ -208,7 +208,11 @@ def test_each_service_of_the_deployment_is_watched_and_restarted(name: str) -> N
 def test_only_the_console_can_be_reached_from_outside() -> None:
     compose = _compose()
     published = [name for name, service in compose["services"].items() if "ports" in service]
-    assert published == ["web"]
+    assert published == ["web", "trunk"]
+    ports = compose["services"]["trunk"]["ports"]
+    assert isinstance(ports, list)
+    assert all(port.endswith("/udp") for port in ports), "SIP and sound; its HTTP door stays inside"
+    assert compose["services"]["trunk"]["profiles"] == ["trunk"], "only where there is a trunk"
     assert compose["networks"]["inside"]["internal"] is True
 
 
@@ -217,6 +221,33 @@ def test_a_deployment_has_one_beat_and_any_number_of_workers() -> None:
     assert all("container_name" not in service for service in services.values())
     assert services["beat"]["deploy"] == {"replicas": 1}
     assert services["worker"]["deploy"] == {"replicas": "${WORKERS:-2}"}
+
+
+def test_the_trunk_of_the_deployment_can_be_reached_as_its_how_to_says() -> None:
+    """The options that the how-to shows for it fit its ports, and a stop lets calls end."""
+    from contact_service.stack import TRUNK_STOP_SECONDS
+
+    trunk = _compose()["services"]["trunk"]
+    text = (ROOT / "docs/how-to/connect-a-sip-trunk.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```yaml\n(      media_url: .+?)```", text, re.DOTALL)
+    options = yaml.safe_load(shown)
+    ports = trunk["ports"]
+    assert isinstance(ports, list)
+    first, last = options["rtp_ports"]
+    sip = options["local_port"]
+    assert [port.partition("}:")[2] for port in ports] == [
+        f"{sip}:{sip}/udp", f"{first}-{last}:{first}-{last}/udp",
+    ]  # fmt: skip
+    check = trunk["healthcheck"]
+    assert isinstance(check, dict)
+    host, _, port = options["media_url"].removeprefix("http://").partition(":")
+    assert f"('{host}', {port}" in check["test"][-1]
+    assert float(str(trunk["stop_grace_period"]).removesuffix("s")) > TRUNK_STOP_SECONDS
+    web = _compose()["services"]["web"]
+    assert isinstance(trunk["networks"], list)
+    assert isinstance(web["networks"], list)
+    assert set(trunk["networks"]) < set(web["networks"])
+    assert trunk["deploy"] == {"replicas": 1}
 
 
 def test_images_are_pinned_and_do_not_run_as_root() -> None:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import ProxyHandler, build_opener
 
 import pytest
@@ -53,6 +54,17 @@ def _up(environment: dict[str, str], folder: Path) -> Iterator[subprocess.Popen[
                 process.kill()
 
 
+def _ready(process: subprocess.Popen[str]) -> str:
+    """The line that says that everything runs."""
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if " / ready, " in line:
+            return line
+    raise AssertionError("".join(said))
+
+
 def _told(state: str) -> list[str]:
     """Processes whose environment names this state folder."""
     found = []
@@ -72,9 +84,8 @@ def test_everything_runs_until_an_interrupt_and_a_second_one_is_refused(
 ) -> None:
     with _up(environment, tmp_path) as process:
         assert process.stdout is not None
-        said = [process.stdout.readline() for _ in range(3)]  # residents, starting, ready
         address = f"http://127.0.0.1:{environment['CONTACT_WEB_PORT']}"
-        assert address in said[2], said + process.stdout.readlines()
+        assert address in _ready(process)
         with build_opener(ProxyHandler({})).open(f"{address}/healthz", timeout=10) as response:
             assert response.status == 200
         running = "\n".join(_told(environment["CONTACT_STATE_DIR"]))
@@ -106,3 +117,40 @@ def test_a_taken_port_is_said_in_plain_words(environment: dict[str, str], tmp_pa
     assert process.returncode == 1
     assert f":{port} を使えません" in output
     assert "Traceback" not in output
+
+
+TRUNK = """
+providers:
+  - name: line
+    adapter: sip
+    per_second: {{auto_call: 1}}
+    options:
+      secret: a secret of the test's own
+      media_url: http://127.0.0.1:{door}
+      folder: {folder}
+      trunk: 127.0.0.1:{trunk}
+      caller: "0354321111"
+      local_address: 127.0.0.1
+      local_port: 0
+      keepalive_seconds: 0
+"""
+
+
+def test_a_trunk_of_the_providers_file_gets_its_process(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    door = free_port()
+    path = tmp_path / "providers.yaml"
+    path.write_text(TRUNK.format(door=door, folder=tmp_path / "trunk", trunk=free_port()))
+    chosen = {**environment, "CONTACT_PROVIDERS_FILE": str(path)}
+    with _up(chosen, tmp_path) as process:
+        _ready(process)
+        with (
+            pytest.raises(HTTPError, match="401"),
+            build_opener(ProxyHandler({})).open(f"http://127.0.0.1:{door}/health", timeout=10),
+        ):
+            pass
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
+        assert process.returncode == 0, output
+    assert _told(environment["CONTACT_STATE_DIR"]) == []

@@ -7,7 +7,7 @@ import threading
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -92,6 +92,7 @@ def ward(
     people: Callable[[Ledger], None],
     workers: int = 2,
     carrier_port: int | None = None,
+    trunks: Sequence[str] = (),
 ) -> Iterator[Ward]:
     """Bring the whole service up on the test's servers, with the people that ``people`` adds."""
     state = folder / "state"
@@ -113,7 +114,11 @@ def ward(
     people(ledger)
     write_residents(service, STAFF, state / "residents.jsonl")
     stack = Stack(
-        own, workers=workers, residents=state / "residents.jsonl", report=lambda text: None
+        own,
+        workers=workers,
+        trunks=trunks,
+        residents=state / "residents.jsonl",
+        report=lambda text: None,
     )
     try:
         stack.start()

