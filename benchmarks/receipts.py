@@ -13,7 +13,7 @@ from benchmarks.office import CARRIER, OPENS, Office, wait
 from benchmarks.result import Samples
 from contact_service.embedded.process import listening
 
-REPORTS, CONNECTIONS = 12_000, 64
+REPORTS, WARM, CONNECTIONS = 12_000, 500, 64
 
 
 def measure(office: Office, rounds: int, size: float) -> Samples:
@@ -32,7 +32,7 @@ def measure(office: Office, rounds: int, size: float) -> Samples:
 
 def _load(office: Office, app: str, reports: int) -> dict[str, float]:
     """Reports to one web process, each of an attempt that was accepted before."""
-    attempts = _accepted(office, reports + 1000)
+    attempts = _accepted(office, reports + WARM)
     settings = office.service.settings
     host, port = settings.web_host, settings.web_port
     office.write_providers("http://127.0.0.1:9", 1)
@@ -42,8 +42,8 @@ def _load(office: Office, app: str, reports: int) -> dict[str, float]:
     )  # fmt: skip
     with office.process(f"web-{app}", *command):
         wait(lambda: listening(host, port))
-        _post(host, port, attempts[:1000])
-        result = _post(host, port, attempts[1000:])
+        _post(host, port, attempts[:WARM])
+        result = _post(host, port, attempts[WARM:])
     assert result["answered"] == result["sent"] == reports, result
     if app.startswith("contact_service"):
         known = office.one(
