@@ -9,6 +9,8 @@ from typing import Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from campaigns.vocabulary import ClaimKind
+
 
 class Settings(BaseSettings):
     """What an administrator decides. Nothing secret is kept in the database."""
@@ -42,6 +44,9 @@ class Settings(BaseSettings):
     office_name: str = "世田谷区役所"
     office_phone: str = "+81354321111"
     """The telephone centre's number, E.164; spoken, printed, and dialled for transfers."""
+    claim_offices: dict[ClaimKind, str] = Field(default_factory=dict)
+    """Names of the offices (所管課) that keep the claims, by kind, as JSON; of a kind that is not
+    named here the usual name is told (``evaluation/collection.yaml``)."""
     centre_operators: int = Field(default=4, ge=1)
     """How many operators answer the telephone centre's calls, for the calendar of campaigns."""
     audio_dir: Path = Path(__file__).parent.parent / "campaigns" / "library" / "audio"

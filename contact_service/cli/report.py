@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -26,6 +28,7 @@ from contact_service.evaluation.report import (
     write_run_report,
     write_trial_report,
 )
+from contact_service.evaluation.rows_counted import Figure, rows_counted
 from contact_service.evaluation.wording import name, percent, yen
 
 app = typer.Typer(no_args_is_help=True)
@@ -72,6 +75,18 @@ def run(
         who = actor(Role.EVALUATOR)
         write_run_report(found, who, _run(found, who, run_id), output, lang.value)
     typer.echo(output / "report.html")
+
+
+@app.command("rows")
+def rows(
+    run_id: str = typer.Argument("latest", help="実施番号、または latest / a run, or latest"),
+    figure: Figure = typer.Argument(Figure.HOUSEHOLDS, help="何の行か / which rows"),
+) -> None:
+    """数字が数えた行の識別子をCSVで出す / identifiers of the rows that a figure counts, as CSV."""
+    out = csv.writer(sys.stdout, lineterminator="\n")
+    with _faults(run_id, Path("-")), service() as found:
+        who = actor(Role.EVALUATOR)
+        out.writerows(rows_counted(found, who, _run(found, who, run_id), figure))
 
 
 @app.command("collection")

@@ -195,7 +195,7 @@ def run_figures(connection: Connection, run_id: UUID, at: datetime) -> tuple[Run
         "registration": _registration(connection, facts),
         "cost": cost.cost(counts, facts, arms, contacts["parts"], paid["comparisons"]),
         "load": load,
-        "rows": "",  # no command lists the rows yet: nothing is promised
+        "rows": f"contact-service report rows {facts.id}",
         "sources": counts.asked | (load.pop("sources") if load else {}),
     }
     return facts, figures

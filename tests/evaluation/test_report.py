@@ -25,6 +25,7 @@ from contact_service.evaluation.report import (
     write_load_report,
     write_run_report,
 )
+from contact_service.evaluation.rows_counted import Figure, rows_counted
 from contact_service.store.tables.admin import audit_log
 from tests.evaluation.world import CALLS_FROM, CALLS_TO, RUN, START, World, build
 
@@ -235,3 +236,14 @@ def test_report_load_from_a_shell(shell: CliRunner, run: UUID) -> None:
     assert json.loads(done.stdout)["load"]["change"] == "2026-09-07"
     words = shell.invoke(cli.app, ["load"])
     assert "受電件数は1稼働日平均" in words.output
+
+
+def test_the_rows_behind_a_figure(shell: CliRunner, run: UUID, service: Service) -> None:
+    for figure, wanted in (("households", 225), ("excluded", 49)):
+        done = shell.invoke(cli.app, ["rows", "latest", figure])
+        assert done.exit_code == 0, done.output
+        assert len(done.stdout.splitlines()) == 1 + wanted
+    for figure in ("claims", "payments", "attempts", "calls"):
+        assert len(shell.invoke(cli.app, ["rows", str(run), figure]).stdout.splitlines()) > 1
+    with pytest.raises(NotAllowed):
+        list(rows_counted(service, Actor("o", Role.OPERATOR), run, Figure.EXCLUDED))

@@ -34,6 +34,10 @@ def section(figures: Figures, voice: Voice) -> Section | None:
     t = voice.t
     blocks: list[Block] = [Words([t("analysis_lead")], "lead")]
     said = [note[voice.lang] for note in found["notes"]]
+    if "age_band" not in {one["factor"] for one in found["subgroups"]}:
+        said.append(t("analysis_no_age"))
+    if not any("complaint" in one["outcomes"] for one in found["comparisons"]):
+        said.append(t("analysis_no_complaint"))
     if said:
         blocks.append(Words(said, "note"))
     blocks += [_outcomes(found, voice), _robust(found, voice), _amounts(found, voice)]
@@ -43,7 +47,9 @@ def section(figures: Figures, voice: Voice) -> Section | None:
     blocks += _subgroups(found, voice)
     blocks += _interim(found, voice)
     blocks.append(_balance(found, voice))
-    return Section("analysis", t("analysis"), blocks, found["counted_by"], figures["rows"])
+    return Section(
+        "analysis", t("analysis"), blocks, found["counted_by"], f"{figures['rows']} households"
+    )
 
 
 def _outcomes(found: Figures, voice: Voice) -> Table:

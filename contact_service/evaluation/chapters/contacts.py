@@ -37,7 +37,9 @@ def section(figures: Figures, voice: Voice) -> Section:
         ]
     else:
         blocks.append(Words([t("no_attempts")]))
-    return Section("contacts", t("contacts"), blocks, contacts["counted_by"], figures["rows"])
+    return Section(
+        "contacts", t("contacts"), blocks, contacts["counted_by"], f"{figures['rows']} attempts"
+    )
 
 
 def share_of(count: Any, total: Any) -> float | None:

@@ -42,7 +42,7 @@ def section(figures: Figures, voice: Voice) -> Section:
         blocks.append(_steps(cost, voice))
     if cost["additional"]:
         blocks.append(_additional(cost, voice))
-    return Section("cost", t("cost"), blocks, cost["counted_by"], figures["rows"])
+    return Section("cost", t("cost"), blocks, cost["counted_by"], f"{figures['rows']} calls")
 
 
 def _arms(cost: Figures, voice: Voice) -> Table:

@@ -65,7 +65,7 @@ def section(figures: Figures, voice: Voice) -> Section:
                 folded=True,
             )
         )
-    return Section("flow", t("flow"), blocks, flow["counted_by"], figures["rows"])
+    return Section("flow", t("flow"), blocks, flow["counted_by"], f"{figures['rows']} households")
 
 
 def _per(sum_: Any, n: Any) -> float | None:

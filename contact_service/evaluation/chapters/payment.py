@@ -33,7 +33,9 @@ def section(figures: Figures, voice: Voice) -> Section:
         blocks.append(_by_period(payment, voice))
         if payment["by_kind"]:
             blocks.append(_by_kind(payment, voice))
-    return Section("payment", t("payment"), blocks, payment["counted_by"], figures["rows"])
+    return Section(
+        "payment", t("payment"), blocks, payment["counted_by"], f"{figures['rows']} payments"
+    )
 
 
 def interval(found: Figures | None) -> Interval | None:
