@@ -105,8 +105,24 @@ def with_suggestion(problem: Problem, suggestion: str) -> Problem:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word most like ``word``; empty if none is near."""
-    return next(iter(difflib.get_close_matches(word[:60].lower(), list(known), 1, 0.6)), "")
+    """The known word most like ``word``, letter by letter or by the parts they share
+    (``due_dat``: ``days_since_due``); empty if none is near."""
+    word, known = word[:60].lower(), list(known)
+    if close := difflib.get_close_matches(word, known, 1, 0.6):
+        return close[0]
+    parts = _parts(word)
+    shared = {each: len(parts & _parts(each)) for each in known}
+    best = max(known, key=lambda each: (shared[each], _likeness(word, each)), default="")
+    return best if best and parts and 2 * shared[best] >= len(parts) else ""
+
+
+def _parts(word: str) -> set[str]:
+    """The parts of a compound that mean something by themselves."""
+    return {part for part in re.split(r"[^a-z]+", word) if len(part) > 2}
+
+
+def _likeness(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, one, other).ratio()
 
 
 def _sort(error: ErrorDetails, context: dict[str, Any]) -> str:

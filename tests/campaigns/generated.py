@@ -149,7 +149,9 @@ _PARTS = st.sampled_from([None, "morning", "afternoon", "evening", "another"])
 
 
 @st.composite
-def steps(draw: st.DrawFn, arms: Sequence[str], most: int = 4) -> list[Draft]:
+def steps(
+    draw: st.DrawFn, arms: Sequence[str], channels: Sequence[Channel], most: int = 4
+) -> list[Draft]:
     """Steps in order of start; each arm has at least one, by conditions on those before."""
     made: list[Draft] = []
     latest: dict[str, int] = {}
@@ -159,14 +161,14 @@ def steps(draw: st.DrawFn, arms: Sequence[str], most: int = 4) -> list[Draft]:
         start: Draft = {"from": origin, "after_days": latest[origin], "at": "10:00"}
         if origin == "date":
             start["on"] = (FIRST_DAY + timedelta(days=14)).isoformat()
-        channel = draw(st.sampled_from(Channel))
+        channel = draw(st.sampled_from(channels))
         step: Draft = {"name": f"step-{number}", "channel": channel.value, "start": start}
         step["expires_after_days"] = draw(st.integers(1, 14))
         if number > 0:  # the first is for everybody, so that no arm is left without
             step["arms"] = draw(st.lists(st.sampled_from(arms), max_size=len(arms), unique=True))
             step |= draw(_conditions_on(made, step["arms"] or arms, arms))
         step |= draw(_sent_by(channel))
-        step |= draw(_tries(channel))
+        step |= draw(_tries(channel, channels))
         if draw(st.booleans()):
             step["per_half_hour"] = draw(st.integers(1, 200))
         made.append(step)
@@ -219,7 +221,7 @@ def _sent_by(channel: Channel) -> st.SearchStrategy[Draft]:
 
 
 @st.composite
-def _tries(draw: st.DrawFn, channel: Channel) -> Draft:
+def _tries(draw: st.DrawFn, channel: Channel, channels: Sequence[Channel]) -> Draft:
     step: Draft = {}
     causes = sorted(each.value for each in RETRYABLE[channel])
     if causes:
@@ -232,7 +234,7 @@ def _tries(draw: st.DrawFn, channel: Channel) -> Draft:
         step["best_hour"] = draw(st.booleans())
     missed = sorted(each.value for each in POSSIBLE[channel] & MISSED)
     if missed and draw(st.integers(0, 2)) == 0:
-        other = draw(st.sampled_from([each for each in Channel if each is not channel]))
+        other = draw(st.sampled_from([each for each in channels if each is not channel]))
         step["fallback"] = {
             "on": draw(st.lists(st.sampled_from(missed), min_size=1, max_size=3, unique=True)),
             "channel": other.value,
@@ -270,14 +272,14 @@ def _script(say: str | Draft) -> Draft:
 
 
 @st.composite
-def drafts(draw: st.DrawFn) -> Draft:
-    """A whole definition, as data."""
+def drafts(draw: st.DrawFn, channels: Sequence[Channel] = tuple(Channel)) -> Draft:
+    """A whole definition by the given channels, as data."""
     arms = draw(
         st.lists(st.sampled_from(["a", "b", "c", "d"]), min_size=1, max_size=3, unique=True)
     )
     holdouts = draw(st.sampled_from([[], ["holdout"], ["holdout"], ["holdout", "control"]]))
     per_7 = draw(st.integers(1, 7))
-    made = draw(steps(arms))
+    made = draw(steps(arms, channels))
     calling = any(
         each["channel"] in CALLS or each.get("fallback", {}).get("channel") in CALLS
         for each in made

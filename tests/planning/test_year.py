@@ -1,0 +1,220 @@
+"""A year of campaigns over the same people, by a clock that jumps from one due time to the next:
+nobody is contacted outside the hours of the campaign, more often than its caps allow, after they
+have said no, or after they have paid."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+import jpholiday
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from campaigns.hours import Hours
+from campaigns.parse import parse
+from campaigns.vocabulary import Channel, Outcome
+from contact_service.clock import TOKYO
+from contact_service.dispatch.reconcile import collect_unknown
+from contact_service.domain.windows import next_open
+from contact_service.planning import runs
+from contact_service.planning.completion import complete_runs
+from contact_service.planning.schedule import DoesNotFit
+from contact_service.receipts.events import Reported, Via, store_receipts
+from providers.base import Accepted, Contact, Receipt, Result
+from tests.campaigns.generated import Draft, drafts, written
+from tests.dispatch.conftest import APPROVER, STAFF, Floor
+from tests.ledger import Owed, mobile
+
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+#: Two campaigns at once every ten weeks.
+ROUNDS, APART = 5, timedelta(weeks=10)
+ENDS: dict[Channel, tuple[Outcome, ...]] = {
+    Channel.SMS: (Outcome.DELIVERED, Outcome.UNDELIVERED, Outcome.UNDELIVERED),
+    Channel.AUTO_CALL: (Outcome.NO_ANSWER, Outcome.NO_ANSWER, Outcome.BUSY, Outcome.CONFIRMED),
+}
+
+
+def is_open(hours: Draft, at: datetime) -> bool:
+    """A plain reading of what the definition says of an instant."""
+    day, clock = at.date(), at.time()
+    if day.isoformat() in hours["closed_on"]:
+        return False
+    if (day.month, day.day) >= (12, 29) or (day.month, day.day) <= (1, 3):
+        return False
+    name = "holidays" if jpholiday.is_holiday(day) else DAYS[day.weekday()]
+    spans = [*hours.get(name, ()), *(s for s in hours["sessions"] if s["on"] == day.isoformat())]
+    return any(
+        time.fromisoformat(span["opens"]) <= clock < time.fromisoformat(span["closes"])
+        for span in spans
+    )
+
+
+@st.composite
+def campaigns(draw: st.DrawFn) -> list[Draft]:
+    """Two campaigns that may have the same people, with tight caps."""
+    made = []
+    for number in range(2):
+        draft: Draft = draw(drafts(tuple(ENDS)))
+        draft |= {"campaign": f"c{number}", "select": {"days_since_due": {"min": 1}}}
+        draft["trial"] = {"may_share_people_with": ["c0", "c1"]}
+        draft["arms"] = [{**arm, "weight": 1} for arm in draft["arms"]]
+        most = draw(st.integers(1, 3))
+        draft["caps"] = {"per_7_days": most, "per_30_days": draw(st.integers(most, most + 2))}
+        for step in draft["steps"]:
+            step.pop("per_half_hour", None)
+            step["expires_after_days"] = 14
+        made.append(draft)
+    return made
+
+
+@dataclass
+class Year:
+    """What happens to some people in a year."""
+
+    floor: Floor
+    drafts: list[Draft]
+    draw: random.Random
+    drafts_of: dict[UUID, Draft] = field(default_factory=dict)
+    hours: dict[str, Hours] = field(default_factory=dict)
+    sent: list[tuple[datetime, Contact]] = field(default_factory=list)
+    forbidden: set[str] = field(default_factory=set)
+
+    def live(self, first: date) -> None:
+        """Go through it."""
+        floor = self.floor
+        floor.clock.at = datetime.combine(first, time(8, 0), TOKYO)
+        starts = [floor.clock.at + n * APART for n in range(ROUNDS)]
+        floor.carrier.answer = self.answer
+        while starts or self.next_due() is not None:
+            now = floor.clock.now()
+            if starts and now >= starts[0]:
+                starts.pop(0)
+                for draft in self.drafts:
+                    self.start(draft)
+            for channel in ENDS:
+                if self.due_by(channel, now):
+                    floor.drain(channel)
+            collect_unknown(floor.service)  # also puts aside what has expired
+            complete_runs(floor.service.engine, now)
+            floor.clock.at = self.later(now, starts)
+
+    def start(self, draft: Draft) -> None:
+        spec, now = parse(written(draft), "generated.yaml"), self.floor.clock.now()
+        engine = self.floor.service.engine
+        try:
+            run_id = runs.plan(engine, STAFF, spec, written(draft), now.date(), now).run_id
+        except DoesNotFit:
+            return  # nobody is left, or there are no hours before a step expires
+        runs.start(engine, APPROVER, run_id, now, [])
+        self.drafts_of[run_id] = draft
+        self.hours[draft["campaign"]] = spec.hours
+
+    def answer(self, contact: Contact, ref: str) -> Result:
+        now = self.floor.clock.now()
+        assert contact.to not in self.forbidden
+        self.sent.append((now, contact))
+        return Accepted(ref)
+
+    def due_by(self, channel: Channel, now: datetime) -> bool:
+        return bool(
+            self.floor.ledger.one(
+                "SELECT 1 FROM attempt WHERE state = 'planned' AND channel = :c AND due_at <= :now",
+                c=channel.value, now=now,
+            )
+        )  # fmt: skip
+
+    def next_due(self) -> datetime | None:
+        found: Any = self.floor.ledger.one(
+            "SELECT min(due_at) FROM attempt WHERE state = 'planned' AND channel <> 'operator' "
+            "AND channel <> 'letter'"
+        )
+        return found
+
+    def later(self, now: datetime, starts: list[datetime]) -> datetime:
+        """Reports come in; then the next moment at which something can happen."""
+        self.report()
+        due = self.next_due()
+        moments = [*starts[:1], *([due] if due and due > now else [])]
+        if due and due <= now:  # due, and closed
+            soon = now + timedelta(seconds=1)
+            moments += [at for h in self.hours.values() if (at := next_open(h, soon))]
+        return min(moments, default=now + timedelta(days=15))
+
+    def report(self) -> None:
+        """The carrier says what became of what it took; somebody wants no more, somebody pays."""
+        floor, told = self.floor, []
+        for ref, contact in floor.carrier.taken:
+            channel = Channel.SMS if hasattr(contact, "body") else Channel.AUTO_CALL
+            outcome = self.draw.choice(ENDS[channel])
+            if self.draw.random() < 0.02:
+                outcome = Outcome.OPTED_OUT
+                self.forbidden.add(contact.to)
+            receipt = Receipt(channel, ref, outcome.value, outcome, final=True)
+            told.append(Reported(receipt, UUID(contact.reference), Via.WEBHOOK))
+        floor.carrier.taken.clear()
+        store_receipts(floor.service.engine, "scripted", told, floor.clock.now())
+
+    def judge(self) -> Counter[str]:
+        """Hold everything that was sent against hours and caps; what came up to a limit."""
+        rows = self.floor.ledger.rows(
+            "SELECT DISTINCT a.id, a.run_id, c.debtor_id FROM attempt a "
+            "JOIN target_claim tc ON tc.target_id = a.target_id JOIN claim c ON c.id = tc.claim_id"
+        )
+        run_of: dict[str, Any] = {str(attempt): run for attempt, run, _ in rows}
+        people: dict[str, set[object]] = defaultdict(set)
+        for attempt, _, person in rows:
+            people[str(attempt)].add(person)
+        before: dict[object, list[datetime]] = defaultdict(list)
+        seen: Counter[str] = Counter(contacts=len(self.sent))
+        for at, contact in self.sent:
+            draft = self.drafts_of[run_of[contact.reference]]
+            assert is_open(draft["hours"], at), (at, draft["hours"])
+            for whose in (contact.to, *people[contact.reference]):
+                for days in (7, 30):
+                    since = at - timedelta(days=days)
+                    earlier = sum(moment > since for moment in before[whose])
+                    most = draft["caps"][f"per_{days}_days"]
+                    assert earlier < most, (at, whose, days, earlier, draft["caps"])
+                    seen[f"full {days}"] += earlier + 1 == most
+                before[whose].append(at)
+        return seen
+
+
+def test_hours_and_caps_hold_over_a_year(floor: Floor) -> None:
+    people = [
+        floor.ledger.person([mobile(1)], [Owed()], "h1"),
+        floor.ledger.person([mobile(1), "+81312345678"], [Owed(50_000)], "h1"),
+        floor.ledger.person([mobile(2)], [Owed(due_on=date(2026, 9, 30))], "h2"),
+        floor.ledger.person(["+81312345679"], [Owed()], "h3"),
+    ]
+    assert people
+    seen: Counter[str] = Counter()
+
+    @settings(
+        max_examples=3,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(campaigns(), st.integers(0, 2**32))
+    def check(drawn: list[Draft], seed: int) -> None:
+        floor.ledger.run("TRUNCATE run, campaign_version, restriction, call CASCADE")
+        floor.carrier.taken.clear()
+        year = Year(floor, drawn, random.Random(seed))
+        year.live(date(2026, 10, 26))
+        seen.update(year.judge())
+        seen.update(dict(floor.ledger.rows("SELECT reason, count(*) FROM attempt "
+                                           "WHERE reason IS NOT NULL GROUP BY 1")))  # fmt: skip
+
+    check()
+    print(dict(seen))
+    assert seen["contacts"] > 30
+    assert seen["full 7"], "caps were never reached: nothing was tried"
+    assert seen["contact_cap"]
