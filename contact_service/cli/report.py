@@ -16,6 +16,7 @@ import typer
 from contact_service.bootstrap import Service
 from contact_service.cli.common import actor, fail, print_json, service
 from contact_service.domain.actors import Actor, Role
+from contact_service.evaluation.by_field import NoSuchField, by_field, lines
 from contact_service.evaluation.chapters.summary import centre
 from contact_service.evaluation.chapters.voice import Voice
 from contact_service.evaluation.collection import collection
@@ -116,6 +117,29 @@ def collected(
         )
     for definition in figures["definitions"].values():
         typer.echo(definition[lang.value])
+
+
+@app.command("by")
+def broken_down(
+    field: str = typer.Argument(help="選択条件の項目（campaign fields） / a field of selections"),
+    run_id: str = typer.Argument("latest", help="実施番号、または latest / a run, or latest"),
+    lang: Language = typer.Option(Language.JA, help="言語 / language"),
+    as_json: bool = typer.Option(False, "--json", help="数値をJSONで / figures as JSON"),
+) -> None:
+    """群ごとの納付を、選択条件の項目で分けて / payment by arm, broken down by any field."""
+    with service() as found:
+        who = actor(Role.EVALUATOR)
+        try:
+            figures = by_field(found, who, _run(found, who, run_id), field)
+        except NoSuchField as error:
+            raise fail(str(error), 2) from None
+        except NoSuchRun as error:
+            raise fail(str(error)) from None
+    if as_json:
+        print_json(figures)
+        return
+    for line in lines(figures, lang.value):
+        typer.echo(line)
 
 
 @app.command("load")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from campaigns.faults import DefinitionErrors
 from campaigns.parse import MAX_FAULTS, parse, parse_file
 from tests.campaigns.mutation import TRIAL
+from tests.campaigns.whole import WHOLE
 
 #: The same, with conditions of every kind, nested and named.
 NESTED = (
@@ -39,7 +40,8 @@ selections:
     any: [{days_since_demand: {min: 30}}, {period: carried_over}]
 """
 )
-LINES = TRIAL.splitlines(keepends=True)
+#: What mutations begin with: a definition as staff write it, and one with all the language has.
+STARTS = st.sampled_from((TRIAL, WHOLE))
 SPLICES = st.one_of(
     st.text(max_size=20),
     st.sampled_from(
@@ -52,7 +54,7 @@ SPLICES = st.one_of(
         ]
     ),
 )  # fmt: skip
-QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def refused_or_read(text: str) -> None:
@@ -70,10 +72,13 @@ def refused_or_read(text: str) -> None:
 
 
 @QUICK
-@given(st.lists(st.tuples(st.integers(0, len(TRIAL)), st.integers(0, 30), SPLICES), max_size=4))
-def test_a_mutated_definition(changes: list[tuple[int, int, str]]) -> None:
-    text = TRIAL
-    for at, cut, splice in changes:
+@given(
+    STARTS,
+    st.lists(st.tuples(st.integers(0, len(WHOLE)), st.integers(0, 30), SPLICES), max_size=4),
+)
+def test_a_mutated_definition(text: str, changes: list[tuple[int, int, str]]) -> None:
+    for place, cut, splice in changes:
+        at = place % (len(text) + 1)
         text = text[:at] + splice + text[at + cut :]
     refused_or_read(text)
 
@@ -109,16 +114,32 @@ def test_mutated_conditions(changes: list[tuple[int, int, str]]) -> None:
 
 
 @QUICK
-@given(st.lists(st.sampled_from(range(len(LINES))), min_size=1, max_size=len(LINES)))
-def test_lines_dropped_doubled_and_moved(order: list[int]) -> None:
-    refused_or_read("".join(LINES[index] for index in order))
+@given(
+    STARTS.map(lambda text: text.splitlines(keepends=True)).flatmap(
+        lambda lines: st.lists(st.sampled_from(lines), min_size=1, max_size=len(lines))
+    )
+)
+def test_lines_dropped_doubled_and_moved(lines: list[str]) -> None:
+    refused_or_read("".join(lines))
 
 
 @QUICK
 @given(
+    STARTS,
     st.dictionaries(
         st.sampled_from(
-            ["select", "selections", "hours", "arms", "steps", "messages", "scripts", "caps"]
+            [
+                "select",
+                "selections",
+                "lift",
+                "hours",
+                "arms",
+                "steps",
+                "messages",
+                "scripts",
+                "caps",
+                "quiet",
+            ]
         ),
         st.recursive(
             st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
@@ -150,10 +171,9 @@ def test_lines_dropped_doubled_and_moved(order: list[int]) -> None:
             max_leaves=12,
         ),
         max_size=5,
-    )
+    ),
 )
-def test_wrong_types_everywhere(sections: dict[str, object]) -> None:
-    text = TRIAL
+def test_wrong_types_everywhere(text: str, sections: dict[str, object]) -> None:
     for name, value in sections.items():
         if f"\n{name}:" not in text:
             text += f"\n{name}:\n"

@@ -36,6 +36,7 @@ def test_a_definition_survives_being_stored_as_json() -> None:
 SHAPE = [
     # what is written, what is written instead, path, where, part of the message, suggestion
     ("days_since_due:", "days_since_du:", "select.days_since_du", "days_since_du:", "未知の項目", "days_since_due"),
+    ("days_since_due:", "due_dat:", "select.due_dat", "due_dat:", "未知の項目 `due_dat`; `days_since_due` ですか", "days_since_due"),
     ("claim_outstanding_yen:", "zzz:", "select.zzz", "zzz:", "未知の項目", ""),
     ("- resident_tax", "- residnt_tax", "select.kinds[0]", "residnt_tax", "選べません", "resident_tax"),
     ("primary_outcome: paid_something", "primary_outcome: payd", "trial.primary_outcome", "payd", "選べません", ""),

@@ -13,14 +13,16 @@ from hypothesis import strategies as st
 from campaigns.definition import Definition
 from campaigns.parse import parse
 from campaigns.vocabulary import Channel
+from contact_service.domain.life import CannotDo
 from contact_service.planning import runs
+from contact_service.planning.pending import pending
 from contact_service.planning.schedule import DoesNotFit
 from tests.campaigns.generated import Draft, drafts, written
 from tests.dispatch.conftest import STAFF, Floor
 from tests.planning.worlds import TODAY, World, draw_world
 
 FEW = settings(
-    max_examples=8,
+    max_examples=10,
     deadline=None,
     derandomize=True,
     database=None,
@@ -49,11 +51,12 @@ def planned(floor: Floor, draft: Draft) -> tuple[Definition, UUID | None]:
     """A definition, and its run; ``None`` when it is refused, because it reaches nobody or a
     step has no open hours."""
     spec = parse(written(draft), "generated.yaml")
+    assert not list(pending(spec))
     try:
         found = runs.plan(
             floor.service.engine, STAFF, spec, written(draft), TODAY, floor.clock.now()
         )
-    except DoesNotFit:
+    except (DoesNotFit, CannotDo):
         return spec, None
     return spec, found.run_id
 
@@ -104,8 +107,8 @@ def test_nobody_who_is_to_be_left_alone_is_taken(floor: Floor, plans: list[int])
         kept_out += len(claims) + len(people) + len(phones)
 
     check()
-    assert sum(plans) > 10
-    assert kept_out > 10
+    assert sum(plans) > 5
+    assert kept_out > 5
 
 
 def test_every_target_has_one_arm_and_a_home_or_number_never_two(
@@ -153,7 +156,7 @@ def test_the_same_ledger_gives_the_same_plan(floor: Floor, plans: list[int]) -> 
             return
         first = taken(world)
         plans.append(len(first["target"]))
-        world.book.run("TRUNCATE run, campaign_version CASCADE")
+        world.book.run("TRUNCATE run, campaign_version, target, target_claim, attempt CASCADE")
         for table, column in (("claim", "kind"), ("debtor", "code"), ("debtor_phone", "rank")):
             # the rows lie in another order
             world.book.run(f"UPDATE {table} SET {column} = {column} WHERE random() < 0.5")

@@ -62,7 +62,9 @@ def draw_world(book: Ledger, seed: int, people: int = 9) -> World:
     """Replace what is in the ledger: homes and numbers shared or not, claims of all sorts,
     restrictions of any kind on people, claims and numbers, in force or not."""
     draw, world = random.Random(seed), World(book)
-    book.run("TRUNCATE debtor, household, phone, run, campaign_version CASCADE")
+    book.run(
+        "TRUNCATE debtor, household, phone, run, campaign_version, target, target_claim, attempt CASCADE"
+    )
     for n in range(people):
         home = f"h{draw.randrange(people)}"
         numbers = draw.sample([mobile(n), mobile(n // 2), f"+8131234567{n // 3}"],
@@ -94,7 +96,9 @@ def _restrict(world: World, draw: random.Random) -> None:
     if reach is Reach.CLAIM and draw.random() < 0.5:
         claim = world.book.one("SELECT min(id) FROM claim WHERE debtor_id = :d", d=person)
     if reach is Reach.PHONE and world.numbers[person] and draw.random() < 0.8:
-        phone = world.book.one("SELECT max(phone_id) FROM debtor_phone WHERE debtor_id = :d", d=person)
+        phone = world.book.one(
+            "SELECT max(phone_id) FROM debtor_phone WHERE debtor_id = :d", d=person
+        )
     names = person if phone is None else None
     world.book.run(
         "INSERT INTO restriction (kind, debtor_id, debtor_code, claim_id, phone_id, starts_on, "
@@ -104,5 +108,3 @@ def _restrict(world: World, draw: random.Random) -> None:
     )  # fmt: skip
     if holds:
         world.restrictions.append((kind, names, phone, claim))  # type: ignore[arg-type]
-
-

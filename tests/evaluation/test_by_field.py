@@ -1,0 +1,106 @@
+"""Payment by arm, by any field of the selections: against the world's known answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from contact_service.bootstrap import Service
+from contact_service.domain.actors import Actor, NotAllowed, Role
+from contact_service.evaluation.by_field import NoSuchField, by_field, lines
+from contact_service.planning.selection import VALUES
+from tests.evaluation.world import RUN, World, build
+
+
+@pytest.fixture
+def world(service: Service) -> World:
+    found = World()
+    with service.engine.begin() as connection:
+        build(connection, found)
+    return found
+
+
+def told(service: Service, actor: Actor, field: str, threshold: int = 0) -> list[dict[str, Any]]:
+    """The rows of a break-down."""
+    shown = service.settings.model_copy(update={"disclosure_threshold": threshold})
+    rows: list[dict[str, Any]] = by_field(replace(service, settings=shown), actor, RUN, field)[
+        "rows"
+    ]
+    return rows
+
+
+def test_every_field_breaks_the_same_people_down(
+    service: Service, evaluator: Actor, world: World
+) -> None:
+    whole: dict[str, list[object]] = {}
+    for field in VALUES:
+        sums: dict[tuple[str, str], list[int]] = {}
+        for row in told(service, evaluator, field):
+            found = sums.setdefault((row["arm"], row["period"]), [0, 0, 0, 0])
+            for place, key in enumerate(
+                ("clusters", "paid_something", "outstanding_yen", "paid_yen")
+            ):
+                found[place] += row[key]
+        whole[field] = sorted(sums.items())
+    assert all(each == whole["period"] for each in whole.values())
+    current = {arm: sums[:2] for (arm, period), sums in whole["period"] if period == "current"}
+    assert {arm: n for arm, (n, _) in current.items()} == {a: n for a, (n, _) in world.arms.items()}
+
+
+def test_periods_are_never_pooled_and_bands_are_those_of_the_field(
+    service: Service, evaluator: Actor, world: World
+) -> None:
+    rows = told(service, evaluator, "claim_outstanding_yen")
+    assert {(row["period"], row["value"]) for row in rows} == {
+        ("current", 1), ("carried_over", 20_000)
+    }  # fmt: skip
+    assert all(row["period"] == row["value"] for row in told(service, evaluator, "period"))
+
+
+def test_small_numbers_are_withheld_and_never_one_alone(
+    service: Service, evaluator: Actor, world: World
+) -> None:
+    full = told(service, evaluator, "kinds")
+    rows = told(service, evaluator, "kinds", threshold=10)
+    assert min(row["clusters"] for row in full) < 10, "the world has a rare kind"
+    assert {"x"} < {row["clusters"] for row in rows}
+    for row in rows:
+        if row["clusters"] == "x":
+            assert not any(row[key] for key in ("paid_something", "share", "interval", "paid_yen"))
+        elif row["paid_something"] != "x":
+            assert row["paid_something"] == 0 or row["paid_something"] >= 10
+    for group in {(row["arm"], row["period"]) for row in rows}:
+        own = [row for row in rows if (row["arm"], row["period"]) == group]
+        for key in ("clusters", "paid_something"):
+            assert sum(row[key] in ("x", None) for row in own) != 1 or len(own) == 1
+
+
+def test_what_it_says(service: Service, evaluator: Actor, world: World) -> None:
+    figures = by_field(service, evaluator, RUN, "days_since_due")
+    ja, en = list(lines(figures, "ja")), list(lines(figures, "en"))
+    assert ja[0].startswith("区分\t納期限からの日数\t群")
+    assert any(line.startswith("現年分\t21–60日\tholdout") for line in ja)
+    assert any(f"\t21–60 {figures['field']['unit']['en']}\t" in line for line in en)
+    words = list(lines(by_field(service, evaluator, RUN, "kinds"), "ja"))
+    assert any("国民健康保険料" in line for line in words)
+
+
+def test_a_field_that_is_none_and_a_reader_who_may_not(
+    service: Service, evaluator: Actor, world: World
+) -> None:
+    with pytest.raises(NoSuchField, match="`days_since_due` ですか"):
+        by_field(service, evaluator, RUN, "due_dat")
+    with pytest.raises(NotAllowed):
+        by_field(service, Actor("o", Role.OPERATOR), RUN, "kinds")
+
+
+def test_without_payments_there_is_nothing_to_break_down(
+    service: Service, evaluator: Actor
+) -> None:
+    with service.engine.begin() as connection:
+        build(connection, World(known_until=None))
+    figures = by_field(service, evaluator, RUN, "kinds")
+    assert figures["rows"] == []
+    assert "no payments file" in list(lines(figures, "en"))[-1]
