@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from campaigns.carriers import USUAL
 from campaigns.lint import LINTS, Place, lint
 from campaigns.messages import (
     MAX_PARTS,
@@ -13,6 +14,7 @@ from campaigns.messages import (
     SINGLE_UNITS,
     TYPICAL,
     UnknownPlaceholder,
+    check_length,
     check_message,
     office_values,
     render,
@@ -193,9 +195,9 @@ def test_a_letter_names_no_domain_but_the_office_s(text: str, refused: bool) -> 
 
 def test_length_is_judged_with_the_placeholders_filled_in() -> None:
     room = MAX_PARTS * PART_UNITS - units(render(GOOD, TYPICAL))
-    assert said(GOOD + "あ" * room) == []
-    ((warning, ja),) = said(GOOD + "あ" * (room + 1))
-    assert (warning, "11通分" in ja) == (False, True)
+    assert list(check_length(GOOD + "あ" * room, ("messages", "x"), USUAL)) == []
+    (problem,) = check_length(GOOD + "あ" * (room + 1), ("messages", "x"), USUAL)
+    assert (problem.warning, "11通分" in problem.ja) == (False, True)
 
 
 def test_every_row_of_the_table_can_strike_where_it_applies() -> None:
