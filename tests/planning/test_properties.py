@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -31,7 +32,6 @@ FEW = settings(
 )
 #: Those that planning plans.
 CHANNELS = (Channel.SMS, Channel.AUTO_CALL, Channel.OPERATOR)
-SEEDS = st.integers(0, 2**32)
 
 
 @st.composite
@@ -42,7 +42,7 @@ def taking_many(draw: st.DrawFn) -> Draft:
     if draw(st.integers(0, 2)):
         draft["select"] = {"days_since_due": {"min": 1}}
     for step in draft["steps"]:
-        step.pop("per_half_hour", None)
+        step["per_half_hour"] = 2  # so that who comes first shows in the times
         step["expires_after_days"] = 14
     return draft
 
@@ -82,12 +82,13 @@ def plans() -> list[int]:
 
 def test_nobody_who_is_to_be_left_alone_is_taken(floor: Floor, plans: list[int]) -> None:
     kept_out = 0
+    seeds = count(1)  # drawn integers depend on which modules are loaded
 
     @FEW
-    @given(taking_many(), SEEDS)
-    def check(draft: Draft, seed: int) -> None:
+    @given(taking_many())
+    def check(draft: Draft) -> None:
         nonlocal kept_out
-        world = draw_world(floor.ledger, seed)
+        world = draw_world(floor.ledger, next(seeds))
         spec, run_id = planned(floor, draft)
         if run_id is None:
             return
@@ -107,17 +108,19 @@ def test_nobody_who_is_to_be_left_alone_is_taken(floor: Floor, plans: list[int])
         kept_out += len(claims) + len(people) + len(phones)
 
     check()
-    assert sum(plans) >= 0  # how many depends on what was drawn
-    assert kept_out >= 0
+    assert sum(plans) > 5
+    assert kept_out > 5
 
 
 def test_every_target_has_one_arm_and_a_home_or_number_never_two(
     floor: Floor, plans: list[int]
 ) -> None:
+    seeds = count(1)  # drawn integers depend on which modules are loaded
+
     @FEW
-    @given(taking_many(), SEEDS)
-    def check(draft: Draft, seed: int) -> None:
-        world = draw_world(floor.ledger, seed, people=14)
+    @given(taking_many())
+    def check(draft: Draft) -> None:
+        world = draw_world(floor.ledger, next(seeds), people=14)
         spec, run_id = planned(floor, draft)
         if run_id is None:
             return
@@ -144,14 +147,16 @@ def test_every_target_has_one_arm_and_a_home_or_number_never_two(
         plans.append(len({row[0] for row in rows}))
 
     check()
-    assert sum(plans) >= 0  # how many depends on what was drawn
+    assert sum(plans) > 5
 
 
 def test_the_same_ledger_gives_the_same_plan(floor: Floor, plans: list[int]) -> None:
+    seeds = count(1)  # drawn integers depend on which modules are loaded
+
     @FEW
-    @given(taking_many(), SEEDS)
-    def check(draft: Draft, seed: int) -> None:
-        world = draw_world(floor.ledger, seed)
+    @given(taking_many())
+    def check(draft: Draft) -> None:
+        world = draw_world(floor.ledger, next(seeds))
         if planned(floor, draft)[1] is None:
             return
         first = taken(world)
@@ -164,4 +169,4 @@ def test_the_same_ledger_gives_the_same_plan(floor: Floor, plans: list[int]) -> 
         assert taken(world) == first
 
     check()
-    assert sum(plans) >= 0  # how many depends on what was drawn
+    assert sum(plans) > 5
