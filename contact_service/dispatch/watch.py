@@ -49,6 +49,8 @@ FROM attempt a
 LEFT JOIN LATERAL (SELECT max(l.at) AS at FROM audit_log l
     WHERE l.action = 'switch.lift' AND l.subject = 'provider:' || a.provider) lifted ON true
 WHERE a.provider IS NOT NULL AND a.state IN ('accepted', 'unknown', 'finished')
+-- a lease that ran out says that a worker of ours died, and nothing of the carrier
+AND a.reason IS DISTINCT FROM 'lease_expired'
 AND a.leased_at > :since AND a.leased_at > coalesce(lifted.at, :since)
 GROUP BY 1, 2
 """)

@@ -20,8 +20,8 @@ MOST_AT_ONCE = 200
 ASK_TOGETHER = 20
 #: How long a report may be missing, by the service's clock, before we ask.
 PATIENCE = {True: timedelta(minutes=30), False: timedelta(minutes=1)}
-#: Real seconds between two questions about the same attempt.
-PAUSE_SECONDS = 30.0
+#: Beats between two questions about the same attempt: half a minute.
+PAUSE_BEATS = 30
 
 
 async def poll(service: Service, config: ProviderConfig, provider: Provider) -> int:
@@ -30,7 +30,8 @@ async def poll(service: Service, config: ProviderConfig, provider: Provider) -> 
         return 0
     now = service.clock.now()
     with service.engine.begin() as connection:
-        open_attempts = _open_attempts(connection, config, now)
+        pause = PAUSE_BEATS * service.settings.beat_seconds
+        open_attempts = _open_attempts(connection, config, now, pause)
     gate = asyncio.Semaphore(ASK_TOGETHER)
 
     async def ask(channel: Channel, provider_ref: str) -> Reported | None:
@@ -51,7 +52,7 @@ async def poll(service: Service, config: ProviderConfig, provider: Provider) -> 
 
 
 def _open_attempts(
-    connection: Connection, config: ProviderConfig, now: datetime
+    connection: Connection, config: ProviderConfig, now: datetime, pause: float
 ) -> list[tuple[Channel, str]]:
     rows = connection.execute(
         text("""
@@ -68,7 +69,7 @@ def _open_attempts(
         {
             "provider": config.name,
             "before": now - PATIENCE[config.webhook],
-            "pause": PAUSE_SECONDS,
+            "pause": pause,
             "most": MOST_AT_ONCE,
         },
     )

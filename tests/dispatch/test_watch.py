@@ -8,6 +8,7 @@ import pytest
 
 from campaigns.vocabulary import Channel
 from contact_service.dispatch.pacing import Centre, Pacing, Pauses, Threshold
+from contact_service.dispatch.reconcile import collect_unknown
 from contact_service.dispatch.switches import lift_switch, switches
 from contact_service.dispatch.watch import watch
 from contact_service.planning import runs
@@ -50,6 +51,19 @@ def test_a_handful_stops_nothing(floor: Floor) -> None:
     floor.start()
     floor.carrier.answer = lambda contact, ref: Unknown("500")
     floor.drain()
+    assert watch(floor.service, Pacing(pauses=Pauses(failures=SOME))) == []
+    assert stopped(floor) == {}
+
+
+def test_a_worker_that_died_says_nothing_of_the_carrier(floor: Floor) -> None:
+    people(floor, 12)
+    floor.start()
+    floor.drain()
+    floor.ledger.run(
+        "UPDATE attempt SET state = 'leased', lease_until = '2020-01-01' WHERE state = 'accepted'"
+    )
+    collect_unknown(floor.service)
+    assert floor.ledger.one("SELECT count(*) FROM attempt WHERE state = 'unknown'") == 12
     assert watch(floor.service, Pacing(pauses=Pauses(failures=SOME))) == []
     assert stopped(floor) == {}
 
