@@ -28,7 +28,7 @@ from providers.base import WebhookRequest
 from providers.instructions import Instruction
 from providers.sip import instructions as wording
 from providers.sip.adapter import SipProvider
-from providers.sip.media import Media
+from providers.sip.media import Media, Order
 from providers.sip.options import SipOptions
 
 SECRET = "a secret of the tests' own"
@@ -63,7 +63,7 @@ def options(folder: Path, trunk_port: int, **more: Any) -> SipOptions:
         "local_address": "127.0.0.1",
         "local_port": 0,
         "rtp_ports": (first, first + 1000),
-        "calls_per_second": 50,
+        "calls_per_second": 100,
         "keepalive_seconds": 0,
     }
     return SipOptions.model_validate({**chosen, **more})
@@ -181,6 +181,16 @@ async def media_process(chosen: SipOptions) -> AsyncIterator[Media]:
         yield media
     finally:
         await media.close()
+
+
+async def placed(media: Media, order: Order) -> str:
+    """Place a call and return its ref, waiting where the pace asks for it, as a worker would."""
+    told = await media.place(order)
+    while told.document.get("fault") == "pace":
+        await asyncio.sleep(0.02)
+        told = await media.place(order)
+    assert told.status == 201, (told.status, told.document)
+    return str(told.document["ref"])
 
 
 @dataclass

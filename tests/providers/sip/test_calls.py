@@ -20,6 +20,7 @@ from tests.providers.sip.service import (
     loud_seconds,
     media_process,
     options,
+    placed,
     service,
     tone,
 )
@@ -75,8 +76,7 @@ def test_a_key_cuts_the_words_short(tmp_path: Path) -> None:
         with far_end([{"keys": [[0.6, "9"]]}], tmp_path, port) as far:
             async with service() as at, media_process(options(tmp_path, port)) as media:
                 menu(at, "9")
-                told = await media.place(order(at))
-                await at.report(str(told.document["ref"]))
+                await at.report(await placed(media, order(at)))
                 await far.until("recorded")
                 assert at.keys() == ["9"]
                 assert loud_seconds(far.heard()) < 1.8
@@ -92,8 +92,7 @@ def test_nobody_answers_in_time_and_somebody_refuses(tmp_path: Path) -> None:
                 menu(at)
                 found = []  # one after the other: two at once are paced
                 for asked in (order(at, "rings", ring=1.0), order(at, "refuses")):
-                    told = await media.place(asked)
-                    report = await at.report(str(told.document["ref"]))
+                    report = await at.report(await placed(media, asked))
                     found.append(reports.receipt_of(report, None))
                 assert [one.outcome for one in found] == [Outcome.NO_ANSWER, Outcome.BUSY]
                 assert [one.raw["SipCode"] for one in found] == ["487", "486"]
@@ -109,8 +108,7 @@ def test_who_hangs_up_ends_the_call_and_presses_nothing(tmp_path: Path) -> None:
         with far_end([{"hang_up": 0.5}], tmp_path, port):
             async with service() as at, media_process(options(tmp_path, port)) as media:
                 menu(at)
-                told = await media.place(order(at))
-                report = await at.report(str(told.document["ref"]))
+                report = await at.report(await placed(media, order(at)))
                 assert report["CallStatus"] == "completed"
                 assert [path for path, _ in at.asked] == ["/start", "/receipts"]
 
@@ -125,8 +123,7 @@ def test_a_resident_is_put_through_and_both_hear_each_other(tmp_path: Path) -> N
             async with service() as at, media_process(options(tmp_path, port)) as media:
                 speech.write_bytes(written(tone(2.0, 600), "wav"))
                 at.says["/start"] = lambda _: [Transfer("+81354321111")]
-                told = await media.place(order(at))
-                await at.report(str(told.document["ref"]))
+                await at.report(await placed(media, order(at)))
                 await far.until("recorded", 0)
                 await far.until("closed", 1)  # the centre's call ends with the resident's
                 assert loud_seconds(far.heard(0)) > 1.5, "the resident hears the operator"
@@ -180,8 +177,7 @@ def test_a_call_that_crashes_ends_alone(tmp_path: Path) -> None:
             async with service() as at, media_process(options(tmp_path, port)) as media:
                 menu(at)
                 at.says["/start"] = lambda _: [Play(at.url("/nothing.wav")), HangUp()]
-                speechless = await media.place(order(at, "speechless"))
-                report = await at.report(str(speechless.document["ref"]))
+                report = await at.report(await placed(media, order(at, "speechless")))
                 assert report["CallStatus"] == "speechless"
                 assert reports.receipt_of(report, None).outcome is Outcome.OTHER
 
@@ -191,8 +187,7 @@ def test_a_call_that_crashes_ends_alone(tmp_path: Path) -> None:
                 leg = media.agent.outgoing("0")
                 media.keep(crash(), leg, None)
                 menu(at)
-                well = await media.place(order(at, "well"))
-                report = await at.report(str(well.document["ref"]))
+                report = await at.report(await placed(media, order(at, "well")))
                 assert report["CallStatus"] == "completed"
 
     asyncio.run(conversation())
@@ -205,8 +200,7 @@ def test_a_resident_is_put_through_by_refer(tmp_path: Path) -> None:
             chosen = options(tmp_path, port, transfer="refer", transfer_seconds=2)
             async with service() as at, media_process(chosen) as media:
                 at.says["/start"] = lambda _: [Transfer("+81354321111")]
-                told = await media.place(order(at))
-                await at.report(str(told.document["ref"]))
+                await at.report(await placed(media, order(at)))
                 asked = await far.until("transfer")
                 assert "0354321111" in asked["uri"]
 

@@ -17,6 +17,7 @@ from tests.providers.sip.service import (
     free_port,
     media_process,
     options,
+    placed,
     provider,
     request,
     service,
@@ -52,7 +53,7 @@ def test_a_person_a_machine_and_silence_are_told_apart(tmp_path: Path) -> None:
                 refs = {}
                 for number, name in enumerate(GREETINGS):  # all at once, in this order
                     order = Order(name, TO, at.url("/start"), at.url("/receipts"), 20)
-                    refs[name] = str((await media.place(order)).document["ref"])
+                    refs[name] = await placed(media, order)
                     await far.until("incoming", number)
                 found = {name: await at.report(ref, 60) for name, ref in refs.items()}
                 asked = {form["CallRef"]: form for path, form in at.asked if path == "/start"}

@@ -26,6 +26,7 @@ from tests.providers.sip.service import (
     loud_seconds,
     media_process,
     options,
+    placed,
     service,
     tone,
 )
@@ -86,8 +87,7 @@ def test_the_prompt_is_heard_whole_in_both_codecs(tmp_path: Path, payload: int, 
             async with service() as at, media_process(options(tmp_path, port)) as media:
                 prompt = at.record("prompt.wav", tone(3.0))
                 at.says["/start"] = lambda _: [Play(prompt), HangUp()]
-                told = await media.place(order(at, "attempt"))
-                report = await at.report(str(told.document["ref"]))
+                report = await at.report(await placed(media, order(at, "attempt")))
         assert reports.receipt_of(report, None).outcome is Outcome.ANSWERED
         sound = heard.sound(codec)
         assert abs(loud_seconds(sound) - 3.0) < 0.05
@@ -121,8 +121,7 @@ def test_a_key_of_sipps_is_understood(tmp_path: Path, key: str) -> None:
                         Menu(Play(prompt), frozenset("19*#"), at.url("/key"))
                     ]
                     at.says["/key"] = lambda key: [HangUp()]
-                    told = await media.place(order(at, "attempt"))
-                    await at.report(str(told.document["ref"]))
+                    await at.report(await placed(media, order(at, "attempt")))
                     assert at.keys() == [{"star": "*", "pound": "#"}.get(key, key)]
         assert loud_seconds(heard.sound()) < 3.5, "the key cuts the prompt short"
 
@@ -136,8 +135,7 @@ def test_every_ending_after_ringing_is_mapped(tmp_path: Path) -> None:
         async with service() as at, media_process(options(tmp_path, port)) as media:
             for number, (code, cause, _) in enumerate(ENDINGS):
                 with sipp(tmp_path, port, refuses(code, cause)):
-                    told = await media.place(order(at, f"attempt-{number}"))
-                    report = await at.report(str(told.document["ref"]))
+                    report = await at.report(await placed(media, order(at, f"attempt-{number}")))
                 receipt = reports.receipt_of(report, None)
                 found.append((int(receipt.raw["SipCode"]), cause, receipt.outcome))
                 assert receipt.final
