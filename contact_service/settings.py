@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     named here the usual name is told (``evaluation/collection.yaml``)."""
     centre_operators: int = Field(default=4, ge=1)
     """How many operators answer the telephone centre's calls, for the calendar of campaigns."""
+    desk_file: Path | None = None
+    """The office's sub-reasons, guided questions, support desks and script; unset: the usual ones
+    (``callcentre/desk.yaml``)."""
     audio_dir: Path = Path(__file__).parent.parent / "campaigns" / "library" / "audio"
     """Where the recordings are that auto-call scripts name."""
     inbound_definition: Path | None = None

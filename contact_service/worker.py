@@ -19,6 +19,7 @@ from kombu import Queue
 from campaigns.vocabulary import Channel
 from contact_service import logs
 from contact_service.bootstrap import Service, wire
+from contact_service.callcentre.presence import close_silent_desks
 from contact_service.dispatch import providers
 from contact_service.dispatch.budgets import NoPrice, recount
 from contact_service.dispatch.drain import Lane, event_loop, redis_client
@@ -177,6 +178,8 @@ def collect() -> None:
     """Turn overdue leases into unknowns, put expired and silent attempts aside, complete runs."""
     service = dispatcher().service
     collect_unknown(service)
+    with service.engine.begin() as connection:
+        close_silent_desks(connection, service.clock.now())
     watch(service, dispatcher().pacing)
     finish_silent(service.engine, service.clock.now())
     complete_runs(service.engine, service.clock.now())

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, Row, insert, select, text, update
 
 from contact_service.bootstrap import Service
+from contact_service.callcentre.house_rules import HouseRules, house_rules
+from contact_service.clock import TOKYO
 from contact_service.dispatch.settle import settle
 from contact_service.domain.actors import Actor, Role, require
+from contact_service.domain.identity import derived_id
 from contact_service.domain.restrictions import RestrictionKind
 from contact_service.domain.states import (
     CALL_RESULT_OF,
     DISPOSITION_JA,
     OUTCOME_OF_DISPOSITION,
+    AttemptState,
     CallResult,
     DispositionKind,
 )
@@ -23,18 +29,23 @@ from contact_service.store import audit
 from contact_service.store.tables.calls import call, disposition, promise, referral
 from contact_service.store.tables.contacts import attempt
 
-#: Where people in hardship are led first; an office's own list comes with the desk.
-SUPPORT_DESK = "ぷらっとホーム世田谷"
+#: How long after its time a call back that nobody made is still made.
+CALL_BACK_EXPIRES = timedelta(days=3)
 
 #: What a disposition restricts from then on: the person, or the number.
 RESTRICTS_PERSON = {
     DispositionKind.HARDSHIP: RestrictionKind.HARDSHIP,
     DispositionKind.DECEASED: RestrictionKind.DECEASED,
+    DispositionKind.LAWYER_ENGAGED: RestrictionKind.LAWYER_ENGAGED,
 }
 
 
 class NotYours(Exception):
     """The attempt is not with this operator (any more)."""
+
+
+class Incomplete(Exception):
+    """What was said of a conversation lacks something, or contradicts itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +54,19 @@ class PromisedPayment:
 
     on: date
     amount_yen: int
+    method: str | None = None
+    """One of ``intake.fields.PAYMENT_METHODS``, if they said how."""
+    instalments: int | None = None
+    """Into how many parts; ``None``: at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallBack:
+    """A half-hour at which somebody wants to be called again."""
+
+    at: datetime
+    only_me: bool = False
+    """Whether the same operator is to call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +80,27 @@ class Conversation:
     wrap_seconds: int
     promise: PromisedPayment | None = None
     note: str | None = None
+    sub_reason: str | None = None
+    call_back: CallBack | None = None
+    support_desk: str | None = None
+    """Where somebody in hardship is led; unset: the office's first desk."""
+    answers: Sequence[str] = ()
+    """Which of the guided questions somebody in hardship said yes to."""
 
 
 def record_disposition(service: Service, actor: Actor, said: Conversation, now: datetime) -> None:
     """Write what an operator concluded, once. Saying the same again changes nothing.
 
-    Hardship makes a referral and stops further chasing at once. Raises :class:`NotYours`.
+    Hardship makes a referral and stops further chasing at once. Raises :class:`NotYours` and
+    :class:`Incomplete`.
     """
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
+    rules = house_rules(service.settings.desk_file)
+    _check(said, rules, now)
     outcome = OUTCOME_OF_DISPOSITION[said.kind]
     with service.engine.begin() as connection:
         row = connection.execute(
-            select(attempt.c.state, attempt.c.lease_owner, attempt.c.target_id, attempt.c.phone_id)
-            .where(attempt.c.id == said.attempt_id)
-            .with_for_update()
+            select(attempt).where(attempt.c.id == said.attempt_id).with_for_update()
         ).one_or_none()
         if row is None or row.lease_owner != actor.name:
             raise NotYours("この方はあなたの担当ではありません / this person is not with you")
@@ -94,6 +125,7 @@ def record_disposition(service: Service, actor: Actor, said: Conversation, now: 
             .values(
                 attempt_id=said.attempt_id,
                 kind=said.kind,
+                sub_reason=said.sub_reason,
                 note=service.vault.seal("disposition.note", said.note) if said.note else None,
                 recorded_at=now,
                 recorded_by=actor.name,
@@ -107,12 +139,18 @@ def record_disposition(service: Service, actor: Actor, said: Conversation, now: 
                     target_id=row.target_id,
                     promised_on=said.promise.on,
                     amount_yen=said.promise.amount_yen,
+                    method=said.promise.method,
+                    instalments=said.promise.instalments,
                 )
             )
         if said.kind is DispositionKind.HARDSHIP:
             connection.execute(
                 insert(referral).values(
-                    disposition_id=made, target_id=row.target_id, desk=SUPPORT_DESK, referred_at=now
+                    disposition_id=made,
+                    target_id=row.target_id,
+                    desk=said.support_desk or rules.support_desks[0].name,
+                    referred_at=now,
+                    answers=list(said.answers),
                 )
             )
         if said.kind in RESTRICTS_PERSON:
@@ -131,8 +169,59 @@ def record_disposition(service: Service, actor: Actor, said: Conversation, now: 
                 deduplication_key=f"attempt:{said.attempt_id}",
             )
         )
+        if said.call_back is not None:  # before the step's own rules plan a further try
+            _plan_call_back(connection, row, said.call_back, actor)
         settle(connection, [said.attempt_id], finished=[said.attempt_id])
         audit.record(connection, now, actor, "disposition", str(said.attempt_id), kind=said.kind)
+
+
+def _check(said: Conversation, rules: HouseRules, now: datetime) -> None:
+    """Raise :class:`Incomplete` for what an operator would have to be asked about again."""
+    today = now.astimezone(TOKYO).date()
+    allowed = rules.sub_reasons.get(said.kind, [])
+    fault = None
+    if (said.kind is DispositionKind.CALLBACK) != (said.call_back is not None):
+        fault = (
+            "「かけ直しの希望」には、かけ直す日時を選んでください（他の結果では選べません） / "
+            "a call back needs its time, and no other result has one"
+        )
+    elif said.kind is not DispositionKind.PROMISED and said.promise is not None:
+        fault = (
+            "約束の日と金額は「納付約束」のときだけ記録できます / only a promise has a day and sum"
+        )
+    elif said.promise is not None and said.promise.on < today:
+        fault = "約束の日が過ぎています / the day of the promise has passed"
+    elif said.call_back is not None and said.call_back.at <= now:
+        fault = "かけ直す日時が過ぎています / the time of the call back has passed"
+    elif said.sub_reason is not None and said.sub_reason not in allowed:
+        fault = (
+            f"「{DISPOSITION_JA[said.kind]}」に細目「{said.sub_reason}」はありません / "
+            f"{said.kind} has no such sub-reason"
+        )
+    elif said.support_desk is not None and rules.desk(said.support_desk) is None:
+        fault = "その相談先は登録されていません / there is no such support desk"
+    if fault is not None:
+        raise Incomplete(fault)
+
+
+def _plan_call_back(connection: Connection, row: Row[Any], wanted: CallBack, actor: Actor) -> None:
+    """The next try of the same step, at the time that the person chose."""
+    connection.execute(
+        insert(attempt).values(
+            id=derived_id(row.target_id, row.step, row.try_number + 1),
+            run_id=row.run_id,
+            target_id=row.target_id,
+            phone_id=row.phone_id,
+            step=row.step,
+            try_number=row.try_number + 1,
+            channel=row.channel,
+            state=AttemptState.PLANNED,
+            due_at=wanted.at,
+            expires_at=wanted.at + CALL_BACK_EXPIRES,
+            requested=True,
+            reserved_for=actor.name if wanted.only_me else None,
+        )
+    )
 
 
 def _must_be_the_same(connection: Connection, said: Conversation) -> None:

@@ -28,10 +28,12 @@ class NextPerson:
 
     attempt_id: UUID
     phone: str
+    """E.164."""
 
 
 def next_person(service: Service, actor: Actor, now: datetime) -> NextPerson | None:
-    """Give the operator the next due person, and nobody else the same one.
+    """Give the operator the next due person, and nobody else the same one: who asked to be
+    called back comes first, then the campaigns' lists.
 
     ``None`` when nobody is due. Seeing a number is recorded.
     """
@@ -41,16 +43,16 @@ def next_person(service: Service, actor: Actor, now: datetime) -> NextPerson | N
         if held is not None:  # asked again before recording: still the same person
             return NextPerson(held.id, service.vault.open("phone.number", held.number))
         definitions = definitions_running(connection)
-        looked_at = 1
         leases: list[Lease] = []
-        # those put aside by the re-checks are no answer; where one is, there are often many
-        size = 1
-        while looked_at and not leases:
-            leases, looked_at = lease(
-                connection, definitions, Channel.OPERATOR, "centre", actor.name, now, size,
-                HOLD_SECONDS, carrier=None, most=1,
-            )  # fmt: skip
-            size = LOOK_AHEAD
+        for requested in (True, False):
+            # those put aside by the re-checks are no answer; where one is, there are often many
+            looked_at, size = 1, 1
+            while looked_at and not leases:
+                leases, looked_at = lease(
+                    connection, definitions, Channel.OPERATOR, "centre", actor.name, now, size,
+                    HOLD_SECONDS, carrier=None, most=1, requested=requested,
+                )  # fmt: skip
+                size = LOOK_AHEAD
         if not leases:
             return None
         audit.record(connection, now, actor, "person.shown", str(leases[0].attempt_id))

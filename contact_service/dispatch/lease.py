@@ -53,15 +53,26 @@ AND NOT EXISTS (SELECT 1 FROM stop_switch s WHERE s.scope = ANY(:scopes))
 ORDER BY a.due_at, a.id
 LIMIT :size FOR UPDATE OF a SKIP LOCKED
 """
-_TAKE_ANY = text(_TAKE.format(more=""))
+_TAKE_ANY = text(_TAKE.format(more="AND NOT a.requested"))
 _TAKE_OF_STEP = text(_TAKE.format(more="AND a.step = :step"))
+_TAKE_REQUESTED = text(
+    _TAKE.format(
+        more="""
+AND a.requested AND (a.reserved_for IS NULL OR a.reserved_for = :owner
+    OR a.due_at < CAST(:now AS timestamptz) - make_interval(mins => :reserved_minutes))
+"""
+    )
+)
+#: For so long past its time, a call back waits for the operator whom the person asked for.
+RESERVED_MINUTES = 30
 
 # The planner must not know how many there are: for 500 it would rather read whole tables once
 # than look up 500 rows, and then a lease takes the longer the larger the ledger is. A count
 # that hides in a sub-select is taken for a few, and everything is looked up by an index.
 _JUDGE = text(f"""
 WITH candidate AS MATERIALIZED (
-    SELECT a.id, a.target_id, a.run_id, a.step, a.try_number, a.phone_id, a.expires_at, a.due_at
+    SELECT a.id, a.target_id, a.run_id, a.step, a.try_number, a.phone_id, a.expires_at, a.due_at,
+        a.requested
     FROM attempt a WHERE a.id = ANY((SELECT CAST(:ids AS uuid[]))::uuid[])
 ), judged AS MATERIALIZED (
     SELECT a.id, a.due_at, t.phone_id, t.addressee_id,
@@ -76,6 +87,7 @@ WITH candidate AS MATERIALIZED (
         WHEN owed.anything IS NOT TRUE THEN 'paid'
         WHEN owed.behind_the_number IS NOT TRUE THEN 'number_changed'
         WHEN {left_alone.TARGET_RESTRICTED} THEN 'restricted'
+        WHEN a.requested THEN NULL -- they asked for it: nothing below is theirs to wait for
         WHEN EXISTS (
             SELECT 1 FROM attempt earlier
             JOIN run_step s ON s.run_id = a.run_id AND s.step = a.step
@@ -149,15 +161,17 @@ def lease(
     most: int | None = None,
     step: str | None = None,
     due_by: datetime | None = None,
+    requested: bool = False,
 ) -> tuple[list[Lease], int]:
     """Lease up to ``size`` due attempts of ``channel`` for ``seconds`` of real time; of ``size``
     that are looked at, only the first ``most`` that may be contacted.
 
     ``carrier`` says whom it reaches: training data never go to a live one, nor real people to
     the simulated one; ``None`` is for the office's own operators and mailing, which may ask for
-    one ``step`` alone and for what falls due by ``due_by`` instead of ``now``. Returns the
-    leases and how many attempts were dealt with: 0 means that nothing more is due. The caller
-    commits before anything leaves the house.
+    one ``step`` alone, for what falls due by ``due_by`` instead of ``now``, or only for calls
+    back that were ``requested`` (of ``owner`` or of nobody in particular), which nobody gets
+    otherwise. Returns the leases and how many attempts were dealt with: 0 means that nothing
+    more is due. The caller commits before anything leaves the house.
     """
     # a letter is not read at the hour at which it is handed over
     runs = list(definitions) if channel is Channel.LETTER else open_now(definitions, now)
@@ -169,9 +183,16 @@ def lease(
         "runs": runs,
         "scopes": ["all", f"provider:{provider}", f"channel:{channel.value}"],
         "size": size,
-        "step": step,
     }
-    ids = connection.scalars(_TAKE_OF_STEP if step else _TAKE_ANY, wanted).all()
+    if requested:
+        wanted |= {"owner": owner, "now": now, "reserved_minutes": RESERVED_MINUTES}
+        take = _TAKE_REQUESTED
+    elif step:
+        wanted |= {"step": step}
+        take = _TAKE_OF_STEP
+    else:
+        take = _TAKE_ANY
+    ids = connection.scalars(take, wanted).all()
     if not ids:
         return [], 0
     rows = connection.execute(

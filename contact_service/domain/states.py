@@ -169,6 +169,11 @@ class DispositionKind(StrEnum):
     HARDSHIP = "hardship"
     DECEASED = "deceased"
     OPTED_OUT = "opted_out"
+    CALLBACK = "callback"  # asks to be called again at another time
+    DISPUTES = "disputes"  # says that the sum is not owed, or not in this amount
+    LAWYER_ENGAGED = "lawyer_engaged"
+    MOVED = "moved"  # somebody else at this number says that they moved away
+    LANGUAGE_NEEDED = "language_needed"  # no common language: somebody else must talk
 
 
 DISPOSITION_JA: Mapping[DispositionKind, str] = {
@@ -183,6 +188,30 @@ DISPOSITION_JA: Mapping[DispositionKind, str] = {
     DispositionKind.HARDSHIP: "生活困窮",
     DispositionKind.DECEASED: "死亡",
     DispositionKind.OPTED_OUT: "連絡停止の申出",
+    DispositionKind.CALLBACK: "かけ直しの希望",
+    DispositionKind.DISPUTES: "内容に異議",
+    DispositionKind.LAWYER_ENGAGED: "弁護士等に委任",
+    DispositionKind.MOVED: "転居・この番号にいない",
+    DispositionKind.LANGUAGE_NEEDED: "通訳が必要",
+}
+
+DISPOSITION_EN: Mapping[DispositionKind, str] = {
+    DispositionKind.PROMISED: "promise to pay",
+    DispositionKind.PAID_ALREADY: "says it is paid",
+    DispositionKind.ABSENT: "nobody answered",
+    DispositionKind.VOICEMAIL: "voicemail",
+    DispositionKind.BUSY: "busy",
+    DispositionKind.WRONG_NUMBER: "wrong number",
+    DispositionKind.REFUSED: "refused",
+    DispositionKind.INSTALMENTS: "wants to pay in instalments",
+    DispositionKind.HARDSHIP: "hardship",
+    DispositionKind.DECEASED: "deceased",
+    DispositionKind.OPTED_OUT: "wants no more contacts",
+    DispositionKind.CALLBACK: "wants to be called back",
+    DispositionKind.DISPUTES: "disputes the claim",
+    DispositionKind.LAWYER_ENGAGED: "has engaged a lawyer",
+    DispositionKind.MOVED: "moved, not at this number",
+    DispositionKind.LANGUAGE_NEEDED: "needs an interpreter",
 }
 
 #: The outcome that finishes an operator's attempt.
@@ -198,4 +227,58 @@ OUTCOME_OF_DISPOSITION: Mapping[DispositionKind, Outcome] = {
     DispositionKind.HARDSHIP: Outcome.CONFIRMED,
     DispositionKind.DECEASED: Outcome.CONFIRMED,
     DispositionKind.OPTED_OUT: Outcome.OPTED_OUT,
+    DispositionKind.CALLBACK: Outcome.ANSWERED,
+    DispositionKind.DISPUTES: Outcome.CONFIRMED,
+    DispositionKind.LAWYER_ENGAGED: Outcome.CONFIRMED,
+    DispositionKind.MOVED: Outcome.WRONG_PERSON,
+    DispositionKind.LANGUAGE_NEEDED: Outcome.ANSWERED,
+}
+
+
+class OperatorState(StrEnum):
+    """What an operator at the desk is doing. Nobody is in a state who has no desk open."""
+
+    FREE = "free"
+    TALKING = "talking"
+    WRAPPING_UP = "wrapping_up"  # after-call work
+    ON_BREAK = "on_break"
+    OTHER_WORK = "other_work"  # training, meetings, paper
+
+
+OPERATOR_STATE_JA: Mapping[OperatorState, str] = {
+    OperatorState.FREE: "受付中",
+    OperatorState.TALKING: "通話中",
+    OperatorState.WRAPPING_UP: "後処理中",
+    OperatorState.ON_BREAK: "休憩中",
+    OperatorState.OTHER_WORK: "他の業務中",
+}
+
+
+OPERATOR_STATE_EN: Mapping[OperatorState, str] = {
+    OperatorState.FREE: "free",
+    OperatorState.TALKING: "talking",
+    OperatorState.WRAPPING_UP: "wrapping up",
+    OperatorState.ON_BREAK: "on a break",
+    OperatorState.OTHER_WORK: "at other work",
+}
+
+
+class IdentityProof(StrEnum):
+    """本人確認: what the person on the telephone said without being prompted."""
+
+    NAME_AND_BIRTH_DATE = "name_and_birth_date"
+    NAME_AND_ADDRESS = "name_and_address"
+    NAME_AND_NOTICE_NUMBER = "name_and_notice_number"
+
+
+IDENTITY_PROOF_JA: Mapping[IdentityProof, str] = {
+    IdentityProof.NAME_AND_BIRTH_DATE: "氏名と生年月日",
+    IdentityProof.NAME_AND_ADDRESS: "氏名と住所",
+    IdentityProof.NAME_AND_NOTICE_NUMBER: "氏名と通知書番号",
+}
+
+IDENTITY_PROOF_EN: Mapping[IdentityProof, str] = {
+    IdentityProof.NAME_AND_BIRTH_DATE: "name and birth date",
+    IdentityProof.NAME_AND_ADDRESS: "name and address",
+    IdentityProof.NAME_AND_NOTICE_NUMBER: "name and notice number",
 }

@@ -25,6 +25,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 #: What the menu holds: address, name, and who sees it (empty: everybody who is signed in).
 MENU: tuple[tuple[str, str, frozenset[Role]], ...] = (
     ("/", translatable("実施状況"), frozenset()),
+    ("/desk", translatable("電話デスク"), frozenset({Role.OPERATOR, Role.SUPERVISOR})),
     ("/users", translatable("利用者"), frozenset({Role.ADMINISTRATOR})),
     ("/account", translatable("自分の設定"), frozenset()),
 )

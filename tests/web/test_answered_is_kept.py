@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import http.client
 import threading
+from collections.abc import Iterator
 from uuid import uuid4
 
-from tests.dispatch.conftest import Floor, floor
-from tests.web.test_doors import Door, door, sms
+import pytest
 
-__all__ = ["door", "floor"]
+from contact_service.settings import Settings
+from contact_service.stack import Stack
+from tests.dispatch.conftest import Floor, floor
+from tests.web.test_doors import Door, door_settings, sms
+
+__all__ = ["door_settings", "floor"]
 
 SENDERS, ANSWERS_BEFORE = 8, 80
+
+
+@pytest.fixture
+def door(door_settings: Settings) -> Iterator[Door]:
+    """The web application as a process, which can be killed."""
+    stack = Stack(door_settings, workers=0, carrier=False, report=lambda text: None)
+    try:
+        stack.start()
+        stack.wait_ready(60)
+        yield Door(stack)
+    finally:
+        stack.stop()
 
 
 def test_every_answered_report_survives_the_kill(floor: Floor, door: Door) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tests.dispatch.conftest import Floor, floor
 from tests.ledger import definition, mobile
-from tests.web.test_doors import Door, door
+from tests.web.test_doors import Door, door, door_settings
 
-__all__ = ["door", "floor"]
+__all__ = ["door", "door_settings", "floor"]
 
 CALL = {"CallSid": "CA" + "1" * 32, "CallStatus": "in-progress"}
 

@@ -24,9 +24,9 @@ from tests.identity.conftest import ADMINISTRATOR
 from tests.ledger import mobile
 from tests.web.browser import Browser
 from tests.web.catalogue import texts
-from tests.web.test_doors import Door, door
+from tests.web.test_doors import Door, door, door_settings
 
-__all__ = ["door", "floor"]
+__all__ = ["door", "door_settings", "floor"]
 
 GOOD = "otter-lamp-violet-stairs"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import threading
 import wave
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,16 +15,19 @@ from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
 
 import pytest
+import uvicorn
 from twilio.request_validator import RequestValidator
 
 from contact_service.bootstrap import Service
 from contact_service.clock import FileClock
 from contact_service.settings import Settings
 from contact_service.stack import Stack
+from contact_service.web.app import app
 from tests.dispatch.conftest import Floor, floor
 from tests.ledger import definition, mobile
+from tests.system.ward import until
 
-__all__ = ["floor"]
+__all__ = ["door_settings", "floor"]
 
 
 @dataclass
@@ -62,12 +66,13 @@ class Door:
 
 
 @pytest.fixture
-def door(floor: Floor, tmp_path: Path) -> Iterator[Door]:
+def door_settings(floor: Floor, tmp_path: Path) -> Settings:
+    """Two weeks after the floor's day: what was to be sent first is long over."""
     state = tmp_path / "state"
     state.mkdir()
     clock = FileClock(state / "clock.json")
     clock.set(floor.clock.now() + timedelta(days=14, hours=1))
-    settings: Settings = floor.service.settings.model_copy(
+    return floor.service.settings.model_copy(
         update={
             "state_dir": state,
             "keys_file": floor.service.settings.keys_path,
@@ -75,13 +80,27 @@ def door(floor: Floor, tmp_path: Path) -> Iterator[Door]:
             "web_port": 0,
         }
     )
-    stack = Stack(settings, workers=0, carrier=False, report=lambda text: None)
+
+
+@pytest.fixture
+def door(door_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
+    """The web application on a port of its own, inside this process: it need not be killed."""
+    stack = Stack(door_settings, workers=0, carrier=False, report=lambda text: None)
+    monkeypatch.setattr("contact_service.web.app.settings", lambda: stack.settings)
+    chosen = stack.settings
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app, host=chosen.web_host, port=chosen.web_port, log_config=None, access_log=False
+        )
+    )
+    thread = threading.Thread(target=server.run)
+    thread.start()
     try:
-        stack.start()
-        stack.wait_ready(60)
+        until(lambda: server.started or not thread.is_alive())
         yield Door(stack)
     finally:
-        stack.stop()
+        server.should_exit = True
+        thread.join()
 
 
 def sms(sid: str = "SM" + "1" * 32, status: str = "delivered") -> dict[str, str]:

@@ -9,10 +9,13 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    SmallInteger,
     String,
     Table,
     Text,
+    text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from contact_service.store.tables.base import Instant, identity, metadata, secret
 from contact_service.store.tables.campaigns import target
@@ -47,6 +50,7 @@ disposition = Table(
     identity(),
     Column("attempt_id", ForeignKey(attempt.c.id), nullable=False, unique=True),
     Column("kind", String(20), nullable=False),  # DispositionKind
+    Column("sub_reason", Text),  # of the office's own list
     secret("note"),
     Column("recorded_at", Instant, nullable=False),
     Column("recorded_by", Text, nullable=False),
@@ -60,6 +64,8 @@ promise = Table(
     Column("target_id", ForeignKey(target.c.id), nullable=False),
     Column("promised_on", Date, nullable=False),  # the day it will be paid
     Column("amount_yen", BigInteger, nullable=False),
+    Column("method", String(20)),  # PaymentMethod
+    Column("instalments", SmallInteger),  # into how many parts; NULL: at once
 )
 
 referral = Table(
@@ -70,4 +76,36 @@ referral = Table(
     Column("target_id", ForeignKey(target.c.id), nullable=False),
     Column("desk", Text, nullable=False),
     Column("referred_at", Instant, nullable=False),
+    Column("answers", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
+    # which of the guided questions were answered yes
+    Column("followed_up_at", Instant),
+    Column("followed_up_by", Text),
+)
+
+identity_check = Table(
+    "identity_check",
+    metadata,
+    Column("attempt_id", ForeignKey(attempt.c.id), primary_key=True),
+    Column("proof", String(30), nullable=False),  # IdentityProof
+    Column("checked_at", Instant, nullable=False),
+    Column("checked_by", Text, nullable=False),
+)
+
+operator_period = Table(
+    "operator_period",
+    metadata,
+    identity(),
+    Column("operator", Text, nullable=False),
+    Column("state", String(12), nullable=False),  # OperatorState
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("seen_at", Instant, nullable=False),  # by the database's clock: is the desk open?
+    Column("attempt_id", ForeignKey(attempt.c.id)),  # whom it was about
+    Index(
+        "uq_operator_period_now",
+        "operator",
+        unique=True,
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    Index("ix_operator_period_started_at", "started_at"),
 )

@@ -57,6 +57,9 @@ attempt = Table(
     Column("detail", Text),
     Column("checked_at", Instant),  # when an unknown was last looked for, by the database's clock
     Column("needs_person", Boolean, nullable=False, server_default=text("false")),
+    # a call back that the person asked for, and whether one operator alone is to make it
+    Column("requested", Boolean, nullable=False, server_default=text("false")),
+    Column("reserved_for", Text),
     UniqueConstraint("target_id", "step", "try_number"),
     CheckConstraint("state <> 'leased' OR lease_until IS NOT NULL", name="leased_has_an_end"),
     CheckConstraint("(phone_id IS NULL) = (channel = 'letter')", name="letters_need_no_number"),
@@ -66,6 +69,11 @@ attempt = Table(
         "due_at",
         "id",
         postgresql_where=text("state = 'planned'"),
+    ),
+    Index(
+        "ix_attempt_requested",
+        "due_at",
+        postgresql_where=text("state = 'planned' AND requested"),
     ),
     Index("ix_attempt_lease_until", "lease_until", postgresql_where=text("state = 'leased'")),
     Index("ix_attempt_leased_phone", "phone_id", postgresql_where=text("state = 'leased'")),

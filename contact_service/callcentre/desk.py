@@ -1,0 +1,179 @@
+"""An operator's desk: what they are doing, whom they have, and how long each part took.
+
+Times are not typed: they are those at which the operator pressed the buttons, by the service's
+clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from contact_service.bootstrap import Service
+from contact_service.callcentre import presence
+from contact_service.callcentre.dispositions import Conversation, NotYours, record_disposition
+from contact_service.callcentre.list import NextPerson, next_person
+from contact_service.callcentre.presence import Period
+from contact_service.domain.actors import Actor, Role, require
+from contact_service.domain.states import IdentityProof, OperatorState
+from contact_service.store import audit
+
+#: What an operator may choose to be; the others follow from what they do.
+CHOSEN = (OperatorState.FREE, OperatorState.ON_BREAK, OperatorState.OTHER_WORK)
+
+
+class SomebodyIsWaiting(Exception):
+    """A person is with this operator, and something has to be done about them first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """An operator's desk as it stands."""
+
+    period: Period | None
+    """``None``: the desk is closed."""
+    attempt_id: UUID | None
+    """Whom the operator has."""
+    called: bool
+    """Whether that person has been called."""
+    call_backs_due: int
+    """Calls back that are due now and that this operator may make."""
+    call_backs_today: int
+    waiting: int
+    """Everybody on the lists who is due."""
+
+
+def desk_of(service: Service, actor: Actor, now: datetime) -> Desk:
+    """The desk of one operator."""
+    require(actor, Role.OPERATOR, Role.SUPERVISOR)
+    with service.engine.connect() as connection:
+        period = presence.period_of(connection, actor.name)
+        attempt_id = _held(connection, actor)
+        counts = connection.execute(
+            text("""
+            SELECT count(*) FILTER (WHERE a.due_at <= :now AND NOT a.requested) AS waiting,
+                count(*) FILTER (WHERE a.requested AND a.due_at <= :now
+                    AND (a.reserved_for IS NULL OR a.reserved_for = :me)) AS due,
+                count(*) FILTER (WHERE a.requested
+                    AND a.due_at < date_trunc('day', CAST(:now AS timestamptz)) + interval '1 day'
+                    AND (a.reserved_for IS NULL OR a.reserved_for = :me)) AS today
+            FROM attempt a JOIN run r ON r.id = a.run_id AND r.state = 'running'
+            WHERE a.channel = 'operator' AND a.state = 'planned' AND a.expires_at > :now
+            """),
+            {"now": now, "me": actor.name},
+        ).one()
+        called = attempt_id is not None and _times(connection, actor, attempt_id, now) is not None
+    return Desk(period, attempt_id, called, counts.due, counts.today, counts.waiting)
+
+
+def choose(service: Service, actor: Actor, state: OperatorState | None, now: datetime) -> None:
+    """Be free, on a break or at other work; ``None`` closes the desk, and gives a person who has
+    not been called yet back. Raises :class:`SomebodyIsWaiting`."""
+    require(actor, Role.OPERATOR, Role.SUPERVISOR)
+    with service.engine.begin() as connection:
+        held = _held(connection, actor)
+        if held is not None:
+            if _times(connection, actor, held, now) is not None:
+                raise SomebodyIsWaiting(
+                    "先に、今の方の結果を記録してください / first record what came of this call"
+                )
+            presence.give_back(connection, actor.name)
+            audit.record(connection, now, actor, "person.given_back", str(held))
+        presence.change(connection, actor.name, state, now)
+        audit.record(connection, now, actor, "desk.state", state.value if state else "closed")
+
+
+def take_next(service: Service, actor: Actor, now: datetime) -> NextPerson | None:
+    """The next person for a free operator; ``None`` when nobody is due."""
+    require(actor, Role.OPERATOR, Role.SUPERVISOR)
+    with service.engine.begin() as connection:
+        if presence.period_of(connection, actor.name) is None:
+            presence.change(connection, actor.name, OperatorState.FREE, now)
+    return next_person(service, actor, now)
+
+
+def calling(service: Service, actor: Actor, attempt_id: UUID, now: datetime) -> None:
+    """The operator dials. Raises :class:`NotYours`."""
+    _move(service, actor, attempt_id, OperatorState.TALKING, now)
+
+
+def hung_up(service: Service, actor: Actor, attempt_id: UUID, now: datetime) -> None:
+    """The call is over: what follows is after-call work. Raises :class:`NotYours`."""
+    _move(service, actor, attempt_id, OperatorState.WRAPPING_UP, now)
+
+
+def identified(
+    service: Service, actor: Actor, attempt_id: UUID, proof: IdentityProof, now: datetime
+) -> None:
+    """It is sure who is on the line: the matter may be spoken of. Raises :class:`NotYours`."""
+    require(actor, Role.OPERATOR, Role.SUPERVISOR)
+    with service.engine.begin() as connection:
+        _must_hold(connection, actor, attempt_id)
+        connection.execute(
+            text("""
+            INSERT INTO identity_check (attempt_id, proof, checked_at, checked_by)
+            VALUES (:attempt, :proof, :now, :by) ON CONFLICT (attempt_id) DO NOTHING
+            """),
+            {"attempt": attempt_id, "proof": proof.value, "now": now, "by": actor.name},
+        )
+        audit.record(connection, now, actor, "person.identified", str(attempt_id), proof=proof)
+
+
+def conclude(service: Service, actor: Actor, said: Conversation, now: datetime) -> None:
+    """Record what came of a call, with the times that the desk measured; the operator is free
+    again. Raises what :func:`record_disposition` raises."""
+    require(actor, Role.OPERATOR, Role.SUPERVISOR)
+    with service.engine.connect() as connection:
+        times = _times(connection, actor, said.attempt_id, now)
+    if times is not None:
+        said = replace(said, started_at=times[0], talk_seconds=times[1], wrap_seconds=times[2])
+    record_disposition(service, actor, said, now)
+    with service.engine.begin() as connection:
+        presence.change(connection, actor.name, OperatorState.FREE, now)
+
+
+def _held(connection: Connection, actor: Actor) -> UUID | None:
+    found: UUID | None = connection.scalar(
+        text("""
+        SELECT id FROM attempt WHERE state = 'leased' AND channel = 'operator'
+        AND lease_owner = :name AND lease_until > clock_timestamp() ORDER BY id LIMIT 1
+        """),
+        {"name": actor.name},
+    )
+    return found
+
+
+def _must_hold(connection: Connection, actor: Actor, attempt_id: UUID) -> None:
+    if _held(connection, actor) != attempt_id:
+        raise NotYours("この方はあなたの担当ではありません / this person is not with you")
+
+
+def _move(
+    service: Service, actor: Actor, attempt_id: UUID, state: OperatorState, now: datetime
+) -> None:
+    require(actor, Role.OPERATOR, Role.SUPERVISOR)
+    with service.engine.begin() as connection:
+        _must_hold(connection, actor, attempt_id)
+        presence.change(connection, actor.name, state, now, attempt_id)
+        audit.record(connection, now, actor, f"desk.{state.value}", str(attempt_id))
+
+
+def _times(
+    connection: Connection, actor: Actor, attempt_id: UUID, now: datetime
+) -> tuple[datetime, int, int] | None:
+    """When the call began, and the seconds of talk and of after-call work; ``None``: no call."""
+    row = connection.execute(
+        text("""
+        SELECT min(started_at) FILTER (WHERE state = 'talking') AS began,
+            coalesce(sum(extract(epoch FROM coalesce(ended_at, :now) - started_at))
+                FILTER (WHERE state = 'talking'), 0)::int AS talk,
+            coalesce(sum(extract(epoch FROM coalesce(ended_at, :now) - started_at))
+                FILTER (WHERE state = 'wrapping_up'), 0)::int AS wrap
+        FROM operator_period WHERE operator = :operator AND attempt_id = :attempt
+        """),
+        {"operator": actor.name, "attempt": attempt_id, "now": now},
+    ).one()
+    return (row.began, row.talk, row.wrap) if row.began is not None else None

@@ -1,0 +1,248 @@
+"""The operator's desk: one person at a time, from the first look to what came of the call."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
+from fastapi.responses import RedirectResponse
+
+from campaigns.messages import office_values
+from contact_service.callcentre import desk, presence
+from contact_service.callcentre.call_backs import slots
+from contact_service.callcentre.case import NoCase, case_of, script_of
+from contact_service.callcentre.dispositions import (
+    CallBack,
+    Conversation,
+    Incomplete,
+    NotYours,
+    PromisedPayment,
+)
+from contact_service.callcentre.house_rules import house_rules
+from contact_service.clock import TOKYO
+from contact_service.domain.actors import Role
+from contact_service.domain.states import DispositionKind, IdentityProof, OperatorState
+from contact_service.identity.sessions import Session
+from contact_service.web import words
+from contact_service.web.carrier import service_of
+from contact_service.web.rendering import page
+from contact_service.web.session import may, own_form
+
+router = APIRouter(include_in_schema=False, prefix="/desk")
+at_the_desk = may(Role.OPERATOR, Role.SUPERVISOR)
+FORMS = [Depends(own_form)]
+
+
+@router.get("")
+def show(
+    request: Request, session: Session = Depends(at_the_desk), nobody: bool = False
+) -> Response:
+    """The desk as it stands: a person, or the way to the next one."""
+    return _desk(request, session, nobody=nobody)
+
+
+@router.post("/state", dependencies=FORMS)
+def state(
+    request: Request, session: Session = Depends(at_the_desk), to: OperatorState | None = Form(None)
+) -> Response:
+    """Be free, take a break, leave."""
+    if to is not None and to not in desk.CHOSEN:
+        raise HTTPException(422)
+    service = service_of(request)
+    try:
+        desk.choose(service, session.account.actor, to, service.clock.now())
+    except desk.SomebodyIsWaiting as error:
+        return _desk(request, session, wrong=str(error))
+    return RedirectResponse("/desk", 303)
+
+
+@router.post("/next", dependencies=FORMS)
+def next_(request: Request, session: Session = Depends(at_the_desk)) -> Response:
+    """The next person."""
+    service = service_of(request)
+    found = desk.take_next(service, session.account.actor, service.clock.now())
+    return RedirectResponse("/desk" if found else "/desk?nobody=true", 303)
+
+
+@router.post("/here", dependencies=FORMS)
+def here(request: Request, session: Session = Depends(at_the_desk)) -> Response:
+    """The page is still open."""
+    presence.still_here(service_of(request), session.account.actor)
+    return Response(status_code=204)
+
+
+@router.post("/{attempt_id}/call", dependencies=FORMS)
+def call(request: Request, attempt_id: UUID, session: Session = Depends(at_the_desk)) -> Response:
+    """The operator dials."""
+    return _moved(request, session, desk.calling, attempt_id)
+
+
+@router.post("/{attempt_id}/hung-up", dependencies=FORMS)
+def hung_up(
+    request: Request, attempt_id: UUID, session: Session = Depends(at_the_desk)
+) -> Response:
+    """The call is over."""
+    return _moved(request, session, desk.hung_up, attempt_id)
+
+
+@router.post("/{attempt_id}/identified", dependencies=FORMS)
+def identified(
+    request: Request,
+    attempt_id: UUID,
+    proof: IdentityProof = Form(...),
+    session: Session = Depends(at_the_desk),
+) -> Response:
+    """It is sure who is on the line."""
+    service = service_of(request)
+    try:
+        desk.identified(service, session.account.actor, attempt_id, proof, service.clock.now())
+    except NotYours as error:
+        return _desk(request, session, wrong=str(error))
+    return RedirectResponse("/desk", 303)
+
+
+@router.post("/{attempt_id}/result", dependencies=FORMS)
+def result(
+    request: Request,
+    attempt_id: UUID,
+    session: Session = Depends(at_the_desk),
+    kind: DispositionKind = Form(...),
+    sub_reason: str = Form("", max_length=100),
+    note: str = Form("", max_length=2000),
+    promised_on: str = Form("", max_length=10),
+    promised_yen: str = Form("", max_length=12),
+    promised_method: str = Form("", max_length=20),
+    promised_parts: str = Form("", max_length=3),
+    call_back_at: str = Form("", max_length=40),
+    only_me: bool = Form(False),
+    support_desk: str = Form("", max_length=100),
+    answers: list[str] = Form([]),
+) -> Response:
+    """What came of the call."""
+    service = service_of(request)
+    now = service.clock.now()
+    try:
+        promise = (
+            _promise(promised_on, promised_yen, promised_method, promised_parts)
+            if kind is DispositionKind.PROMISED
+            else None
+        )
+        wanted = (
+            CallBack(datetime.fromisoformat(call_back_at), only_me)
+            if kind is DispositionKind.CALLBACK and call_back_at
+            else None
+        )
+        said = Conversation(
+            attempt_id=attempt_id,
+            kind=kind,
+            started_at=now,
+            talk_seconds=0,
+            wrap_seconds=0,
+            promise=promise,
+            note=note.strip() or None,
+            sub_reason=_sub_reason(sub_reason, kind),
+            call_back=wanted,
+            support_desk=support_desk or None if kind is DispositionKind.HARDSHIP else None,
+            answers=answers if kind is DispositionKind.HARDSHIP else (),
+        )
+        desk.conclude(service, session.account.actor, said, now)
+    except (Incomplete, NotYours) as error:
+        typed = {
+            "kind": kind.value,
+            "sub_reason": sub_reason,
+            "note": note,
+            "promised_on": promised_on,
+            "promised_yen": promised_yen,
+            "call_back_at": call_back_at,
+        }
+        return _desk(request, session, wrong=str(error), said=typed)
+    return RedirectResponse("/desk", 303)
+
+
+def _sub_reason(chosen: str, kind: DispositionKind) -> str | None:
+    """Of ``kind:reason``, the reason, if it belongs to the result that was chosen."""
+    of, _, reason = chosen.partition(":")
+    return reason if of == kind and reason else None
+
+
+def _promise(on: str, yen: str, method: str, parts: str) -> PromisedPayment:
+    try:
+        return PromisedPayment(
+            date.fromisoformat(on),
+            int(yen.replace(",", "").removesuffix("円")),
+            method or None,
+            int(parts) if parts else None,
+        )
+    except ValueError:
+        raise Incomplete(
+            "納付約束には、日（例 2026-11-30）と金額（例 12000）が要ります / "
+            "a promise needs its day (2026-11-30) and its sum (12000)"
+        ) from None
+
+
+def _moved(request: Request, session: Session, move, attempt_id: UUID) -> Response:  # type: ignore[no-untyped-def]
+    service = service_of(request)
+    try:
+        move(service, session.account.actor, attempt_id, service.clock.now())
+    except NotYours as error:
+        return _desk(request, session, wrong=str(error))
+    return RedirectResponse("/desk", 303)
+
+
+def _desk(
+    request: Request,
+    session: Session,
+    wrong: str = "",
+    nobody: bool = False,
+    said: dict[str, str] | None = None,
+) -> Response:
+    service = service_of(request)
+    actor, now = session.account.actor, service.clock.now()
+    found = desk.desk_of(service, actor, now)
+    status = 422 if wrong else 200
+    shared = {
+        "desk": found,
+        "wrong": wrong,
+        "nobody": nobody,
+        "words": words.of(request),
+        "OperatorState": OperatorState,
+    }
+    if found.attempt_id is None:
+        return page(request, "desk.html", status, **shared)
+    try:
+        case = case_of(service, actor, found.attempt_id, now)
+    except NoCase as error:  # it went back to the list a moment ago
+        return page(request, "desk.html", 409, **(shared | {"wrong": str(error)}))
+    rules = house_rules(service.settings.desk_file)
+    today = now.astimezone(TOKYO).date()
+    return page(
+        request,
+        "case.html",
+        status,
+        **shared,
+        case=case,
+        dialled=office_values("", case.phone)["centre_phone"],
+        script=script_of(service, session.account.shown_name, case, now),
+        rules=rules,
+        groups=words.DISPOSITION_GROUPS,
+        Kind=DispositionKind,
+        proofs=list(IdentityProof),
+        today=today,
+        promise_days=promise_days(today),
+        slots=slots(service, found.attempt_id, now),
+        said=said or {},
+    )
+
+
+def promise_days(today: date) -> list[date]:
+    """Days that are promised most: in a week, in two, at the end of this and the next month."""
+    first_next = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
+    after_next = (first_next + timedelta(days=32)).replace(day=1)
+    days = {
+        today + timedelta(days=7),
+        today + timedelta(days=14),
+        first_next - timedelta(days=1),
+        after_next - timedelta(days=1),
+    }
+    return sorted(day for day in days if day > today)

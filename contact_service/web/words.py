@@ -1,0 +1,121 @@
+"""The closed vocabularies in the reader's language, for templates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from fastapi import Request
+
+from campaigns import vocabulary as said
+from campaigns.claim_words import year_ja
+from contact_service.clock import TOKYO
+from contact_service.domain import restrictions, states
+from contact_service.domain.dates import era_text
+from contact_service.domain.states import DispositionKind
+from contact_service.intake.fields import PAYMENT_METHODS
+from contact_service.web.locale import language_of, translatable
+
+#: Results as an operator thinks of them: who was reached, and what they said.
+DISPOSITION_GROUPS: tuple[tuple[str, tuple[DispositionKind, ...]], ...] = (
+    (
+        translatable("本人と話せた"),
+        (
+            DispositionKind.PROMISED,
+            DispositionKind.PAID_ALREADY,
+            DispositionKind.INSTALMENTS,
+            DispositionKind.HARDSHIP,
+            DispositionKind.CALLBACK,
+            DispositionKind.DISPUTES,
+            DispositionKind.REFUSED,
+            DispositionKind.LAWYER_ENGAGED,
+            DispositionKind.OPTED_OUT,
+            DispositionKind.LANGUAGE_NEEDED,
+        ),
+    ),
+    (
+        translatable("話せなかった"),
+        (DispositionKind.ABSENT, DispositionKind.VOICEMAIL, DispositionKind.BUSY),
+    ),
+    (
+        translatable("この番号では連絡できない"),
+        (DispositionKind.WRONG_NUMBER, DispositionKind.MOVED, DispositionKind.DECEASED),
+    ),
+)
+
+_WEEKDAYS = {"ja": "月火水木金土日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
+METHOD_EN = {
+    "direct_debit": "direct debit",
+    "convenience_store": "convenience store",
+    "pay_easy": "Pay-easy",
+    "cashless": "cashless",
+    "counter": "at the counter",
+    "other": "other",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """``words.channel[Channel.SMS]`` and so on, and dates and sums as a reader expects them."""
+
+    language: str
+    channel: Mapping[Any, str]
+    outcome: Mapping[Any, str]
+    claim_kind: Mapping[Any, str]
+    spoken: Mapping[Any, str]
+    disposition: Mapping[Any, str]
+    operator_state: Mapping[Any, str]
+    proof: Mapping[Any, str]
+    method: Mapping[str, str]
+
+    def yen(self, amount: int | None) -> str:
+        """A sum of money."""
+        if amount is None:
+            return "–"
+        return f"{amount:,}円" if self.language == "ja" else f"¥{amount:,}"
+
+    def day(self, day: date) -> str:
+        """A day, with its weekday."""
+        weekday = _WEEKDAYS[self.language][day.weekday()]
+        if self.language == "ja":
+            return f"{day.month}月{day.day}日（{weekday}）"
+        return f"{weekday} {day:%Y-%m-%d}"
+
+    def era(self, day: date) -> str:
+        """A day as notices write it: by era in Japanese."""
+        return era_text(day) if self.language == "ja" else f"{day:%Y-%m-%d}"
+
+    def fiscal_year(self, year: int) -> str:
+        """A fiscal year: by era in Japanese."""
+        return year_ja(year) if self.language == "ja" else f"FY{year}"
+
+    def time(self, instant: datetime) -> str:
+        """The time of day in Tokyo."""
+        return f"{instant.astimezone(TOKYO):%H:%M}"
+
+    def at(self, instant: datetime) -> str:
+        """An instant in Tokyo, to the minute."""
+        local = instant.astimezone(TOKYO)
+        return f"{self.day(local.date())} {local:%H:%M}"
+
+    def restriction(self, kind: restrictions.RestrictionKind) -> str:
+        """A restriction's name."""
+        if self.language == "ja":
+            return restrictions.BY_KIND[kind].ja
+        return kind.value.replace("_", " ")
+
+
+def of(request: Request) -> Words:
+    """The words of whoever reads."""
+    if language_of(request) == "ja":
+        return Words(
+            "ja", said.CHANNEL_JA, said.OUTCOME_JA, said.CLAIM_KIND_JA, said.LANGUAGE_JA,
+            states.DISPOSITION_JA, states.OPERATOR_STATE_JA, states.IDENTITY_PROOF_JA,
+            {stored: ja for ja, stored in PAYMENT_METHODS.items()},
+        )  # fmt: skip
+    return Words(
+        "en", said.CHANNEL_EN, said.OUTCOME_EN, said.CLAIM_KIND_EN, said.LANGUAGE_EN,
+        states.DISPOSITION_EN, states.OPERATOR_STATE_EN, states.IDENTITY_PROOF_EN, METHOD_EN,
+    )  # fmt: skip

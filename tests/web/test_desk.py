@@ -1,0 +1,185 @@
+"""The operator's desk, as an operator without JavaScript uses it."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from contact_service.callcentre.presence import CLOSED_AFTER_SECONDS, close_silent_desks
+from contact_service.clock import FileClock
+from contact_service.dispatch.reconcile import collect_unknown
+from contact_service.domain.actors import Role
+from tests.dispatch.conftest import Floor, floor
+from tests.ledger import Owed, mobile
+from tests.web.browser import Browser
+from tests.web.people import signed_in
+from tests.web.test_doors import Door, door, door_settings
+
+__all__ = ["door", "door_settings", "floor"]
+
+
+def operator(floor: Floor, door: Door, name: str = "sato") -> Browser:
+    """An operator who has opened the desk's page."""
+    return signed_in(floor, door, name, Role.OPERATOR).open("/desk")
+
+
+def at(door: Door, **later: float) -> None:
+    """Let time pass for the service."""
+    clock = FileClock(door.stack.settings.state_dir / "clock.json")
+    clock.set(clock.now() + timedelta(**later))
+
+
+def attempt_on(browser: Browser) -> str:
+    """Whom the desk shows."""
+    found = re.search(r'action="/desk/([0-9a-f-]{36})/call"', browser.page)
+    assert found, browser.page
+    return found[1]
+
+
+def test_a_call_from_the_first_look_to_the_promise(floor: Floor, door: Door) -> None:
+    floor.ledger.person([mobile(1)], [Owed(yen=32_000), Owed(yen=8_000, year=2025)])
+    floor.start()
+    desk = operator(floor, door)
+    assert "デスクは閉じています" in desk.page
+    assert mobile(1)[-8:] not in desk.page
+    desk.send("/desk/next")
+    who = attempt_on(desk)
+    assert "世田谷太郎" in desk.page and "40,000円" in desk.page
+    assert "確認するまで、滞納のことを話してはいけません" in desk.page
+    assert "の納付が11月9日現在で確認できておらず" not in desk.page  # the words for later
+    desk.send(f"/desk/{who}/call")
+    assert "通話中" in desk.page
+    desk.send(f"/desk/{who}/identified", proof="name_and_birth_date")
+    assert (
+        "国民健康保険料（令和7年度、令和8年度）の納付が11月9日現在で確認できておらず" in desk.page
+    )
+    at(door, seconds=150)
+    desk.send(f"/desk/{who}/hung-up")
+    assert "後処理中" in desk.page
+    at(door, seconds=40)
+    desk.send(f"/desk/{who}/result", kind="promised", promised_on="2026-11-30", promised_yen="40,000円",
+              promised_method="pay_easy", note="月末の給料のあと")  # fmt: skip
+    assert "受付中" in desk.page and "世田谷太郎" not in desk.page
+    assert floor.ledger.rows(
+        "SELECT talk_seconds, wrap_seconds, result, extension FROM call WHERE origin = 'operator'"
+    ) == [(150, 40, "talked", "sato")]
+    assert floor.ledger.rows("SELECT promised_on::text, amount_yen, method FROM promise") == [
+        ("2026-11-30", 40_000, "pay_easy")
+    ]
+    assert floor.ledger.rows("SELECT proof, checked_by FROM identity_check") == [
+        ("name_and_birth_date", "sato")
+    ]
+    assert (
+        floor.ledger.one("SELECT position('給料' IN encode(note, 'escape')) FROM disposition") == 0
+    )
+
+
+def test_nothing_is_recorded_half(floor: Floor, door: Door) -> None:
+    floor.ledger.person([mobile(1)])
+    floor.start()
+    desk = operator(floor, door).send("/desk/next")
+    who = attempt_on(desk)
+    for fields, says in (
+        ({"kind": "promised", "note": "大事な話"}, "納付約束には、日"),
+        (
+            {"kind": "promised", "promised_on": "2026-11-01", "promised_yen": "1"},
+            "日が過ぎています",
+        ),
+        ({"kind": "callback"}, "かけ直す日時を選んでください"),
+        ({"kind": "hardship", "support_desk": "無い窓口"}, "その相談先は登録されていません"),
+    ):
+        desk.send(f"/desk/{who}/result", **fields)
+        assert (desk.status, says in desk.page) == (422, True)
+    assert floor.ledger.one("SELECT count(*) FROM disposition") == 0
+    desk.send(f"/desk/{who}/result", kind="promised", note="大事な話")
+    assert "大事な話" in desk.page  # what was typed is not typed twice
+    # a sub-reason of another result is not taken along
+    desk.send(f"/desk/{who}/result", kind="refused", sub_reason="disputes:金額が違う")
+    assert floor.ledger.rows("SELECT kind, sub_reason FROM disposition") == [("refused", None)]
+
+
+def test_who_asks_to_be_called_back_is_called_then_by_whom_they_asked(
+    floor: Floor, door: Door
+) -> None:
+    for n in range(3):
+        floor.ledger.person([mobile(n)])
+    floor.start()
+    sato, suzuki = operator(floor, door), operator(floor, door, "suzuki")
+    sato.send("/desk/next")
+    first = attempt_on(sato)
+    slot = re.search(r'<option value="(2026-11-09T14:00:00[^"]*)"', sato.page)
+    assert slot
+    sato.send(f"/desk/{first}/result", kind="callback", call_back_at=slot[1], only_me="true")
+    # the two others are on the list; who asked waits for their time
+    seen = {attempt_on(each.send("/desk/next")) for each in (sato, suzuki)}
+    again = str(
+        floor.ledger.one("SELECT id FROM attempt WHERE requested AND reserved_for = 'sato'")
+    )
+    assert len(seen) == 2 and again not in seen
+    for each in (sato, suzuki):
+        each.send(f"/desk/{attempt_on(each)}/result", kind="absent")
+    assert "いま架電できる方はいません" in suzuki.send("/desk/next").page
+    at(door, hours=3, minutes=5)  # 14:05
+    assert "いま架電できる方はいません" in suzuki.send("/desk/next").page  # it is Sato's
+    # quiet days after a conversation do not hold it back: the person asked for it
+    sato.send("/desk/next")
+    assert attempt_on(sato) == again
+    assert "本人がかけ直しを希望" in sato.page
+    sato.send("/desk/state", to="on_break")  # given back before any call
+    assert "休憩中" in sato.page
+    at(door, minutes=30)
+    suzuki.send("/desk/next")  # half an hour late: better somebody else than nobody
+    assert attempt_on(suzuki) == again
+
+
+def test_hardship_leads_to_help_and_ends_all_chasing(floor: Floor, door: Door) -> None:
+    person = floor.ledger.person([mobile(1)])
+    floor.start()
+    desk = operator(floor, door).send("/desk/next")
+    desk.send(f"/desk/{attempt_on(desk)}/result", kind="hardship", support_desk="法テラス",
+              answers="ほかに借入れや滞納がある")  # fmt: skip
+    assert floor.ledger.rows("SELECT desk, answers FROM referral") == [
+        ("法テラス", ["ほかに借入れや滞納がある"])
+    ]
+    assert floor.ledger.rows(
+        "SELECT kind FROM restriction WHERE debtor_id = :id AND lifted_at IS NULL", id=person
+    ) == [("hardship",)]
+    assert "いま架電できる方はいません" in desk.send("/desk/next").page
+
+
+def test_a_closed_desk_gives_the_person_back(floor: Floor, door: Door) -> None:
+    floor.ledger.person([mobile(1)])
+    floor.start()
+    sato, suzuki = operator(floor, door), operator(floor, door, "suzuki")
+    who = attempt_on(sato.send("/desk/next"))
+    assert "いま架電できる方はいません" in suzuki.send("/desk/next").page
+    hold = "SELECT extract(epoch FROM lease_until - clock_timestamp()) FROM attempt WHERE id = :id"
+    assert float(str(floor.ledger.one(hold, id=who))) > 3600  # a browser without scripts
+    assert sato.send("/desk/here").status == 204
+    assert float(str(floor.ledger.one(hold, id=who))) <= CLOSED_AFTER_SECONDS
+    floor.ledger.run("UPDATE attempt SET lease_until = '2020-01-01' WHERE state = 'leased'")
+    floor.ledger.run("UPDATE operator_period SET seen_at = '2020-01-01' WHERE operator = 'sato'")
+    collect_unknown(floor.service)  # what the beat does
+    with floor.service.engine.begin() as connection:
+        assert close_silent_desks(connection, floor.clock.now()) == 1
+    assert attempt_on(suzuki.send("/desk/next")) == who
+    assert "この方はあなたの担当ではありません" in sato.open("/desk").send(f"/desk/{who}/call").page
+
+
+def test_a_call_that_was_made_must_have_a_result(floor: Floor, door: Door) -> None:
+    floor.ledger.person([mobile(1)])
+    floor.start()
+    desk = operator(floor, door).send("/desk/next")
+    who = attempt_on(desk)
+    desk.send(f"/desk/{who}/call")
+    desk.send("/desk/state", to="on_break")
+    assert desk.status == 422 and "先に、今の方の結果を記録してください" in desk.page
+    desk.send(f"/desk/{who}/result", kind="busy")
+    assert "休憩中" in desk.send("/desk/state", to="on_break").page
+    assert "デスクは閉じています" in desk.send("/desk/state", to="").page
+
+
+def test_the_desk_is_for_operators(floor: Floor, door: Door) -> None:
+    browser = signed_in(floor, door, "eva", Role.EVALUATOR)
+    assert "電話デスク" not in browser.open("/").page
+    assert browser.open("/desk").status == 403
