@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from campaigns.messages import PLACEHOLDER
+from campaigns.texts import PLACEHOLDER
 from contact_service.domain.states import DispositionKind
 
 USUAL = Path(__file__).parent / "desk.yaml"
@@ -63,8 +63,8 @@ def _filled_only_with(known: frozenset[str], words: str) -> str:
     for name in PLACEHOLDER.findall(words):
         if name not in known:
             raise ValueError(
-                f"差し込み {{{name}}} はここでは使えません。使えるもの: {', '.join(sorted(known))} / "
-                f"{{{name}}} cannot stand here"
+                f"差し込み {{{name}}} はここでは使えません。使えるもの: "
+                f"{', '.join(sorted(known))} / {{{name}}} cannot stand here"
             )
     return words
 
