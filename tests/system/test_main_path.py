@@ -12,7 +12,7 @@ import yaml
 
 from campaigns.vocabulary import Channel
 from contact_service.clock import TOKYO
-from contact_service.demo.drive import drive, stops
+from contact_service.demo.drive import MORNING, drive, stops
 from contact_service.dispatch.providers import simulated
 from contact_service.embedded.process import free_port
 from contact_service.settings import Settings
@@ -49,7 +49,9 @@ def without_webhooks(settings: Settings, folder: Path, carrier_port: int) -> Set
 
 
 def pass_days(here: Ward, last: date) -> None:
-    instants = stops(date(2026, 10, 26), last, last)
+    """Every morning, and every second hour of working days."""
+    every = stops(date(2026, 10, 26), last, last)
+    instants = [at for at in every if at.time() == MORNING or (at.minute, at.hour % 2) == (0, 0)]
     begins = datetime(2026, 10, 26, 10, 0, tzinfo=TOKYO)
     outbox = here.state / "outbox"
     drive(
