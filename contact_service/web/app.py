@@ -18,7 +18,18 @@ from contact_service.bootstrap import wire
 from contact_service.dispatch import providers
 from contact_service.receipts.group import GroupCommit
 from contact_service.settings import settings
-from contact_service.web import api, desk, inbound, pages, sign_in, users, voice, webhooks
+from contact_service.web import (
+    api,
+    centre,
+    control,
+    desk,
+    inbound,
+    pages,
+    sign_in,
+    users,
+    voice,
+    webhooks,
+)
 from contact_service.web.headers import SafeHeaders
 from contact_service.web.locale import side
 from contact_service.web.rendering import page
@@ -66,6 +77,8 @@ app.include_router(sign_in.entrance)
 app.include_router(sign_in.router)
 app.include_router(pages.router)
 app.include_router(users.router)
+app.include_router(centre.router)
+app.include_router(control.router)
 app.include_router(desk.router)
 
 

@@ -26,6 +26,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 MENU: tuple[tuple[str, str, frozenset[Role]], ...] = (
     ("/", translatable("実施状況"), frozenset()),
     ("/desk", translatable("電話デスク"), frozenset({Role.OPERATOR, Role.SUPERVISOR})),
+    ("/centre", translatable("センターの状況"), frozenset({Role.SUPERVISOR})),
     ("/users", translatable("利用者"), frozenset({Role.ADMINISTRATOR})),
     ("/account", translatable("自分の設定"), frozenset()),
 )
@@ -70,7 +71,7 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
             menu=[
                 (path, name)
                 for path, name, roles in MENU
-                if role is not None and (not roles or role in roles)
+                if role is not None and (not roles or role in roles or role is Role.ADMINISTRATOR)
             ],
             here=request.url.path,
             language=language,

@@ -183,3 +183,43 @@ def test_the_desk_is_for_operators(floor: Floor, door: Door) -> None:
     browser = signed_in(floor, door, "eva", Role.EVALUATOR)
     assert "電話デスク" not in browser.open("/").page
     assert browser.open("/desk").status == 403
+
+
+def test_a_supervisor_sees_the_centre_and_looks_after_who_was_led_to_help(
+    floor: Floor, door: Door
+) -> None:
+    for n in range(3):
+        floor.ledger.person([mobile(n)])
+    floor.start()
+    sato = operator(floor, door).send("/desk/next")
+    sato.send(f"/desk/{attempt_on(sato)}/call")
+    mori = signed_in(floor, door, "mori", Role.SUPERVISOR).open("/centre")
+    assert re.search(r"通話中</dt><dd>1<", mori.page) and "確認を待つものはありません" in mori.page
+    assert re.search(r"折衝リストで待つ方</dt><dd>2<", mori.page)
+    sato.send(f"/desk/{attempt_on(sato)}/result", kind="hardship")
+    mori.open("/centre")
+    assert re.search(r"受付中</dt><dd>1<", mori.page)
+    code = floor.ledger.one("SELECT debtor_code FROM restriction WHERE kind = 'hardship'")
+    assert str(code) in mori.page and "ぷらっとホーム世田谷" in mori.page
+    mori.send(f"/centre/referrals/{floor.ledger.one('SELECT id FROM referral')}")
+    assert "確認を待つものはありません" in mori.page
+    assert floor.ledger.one("SELECT followed_up_by FROM referral") == "mori"
+    floor.ledger.run("UPDATE operator_period SET seen_at = '2020-01-01'")
+    assert "だれもデスクを開いていません" in mori.open("/centre").page
+    assert sato.open("/centre").status == 403
+
+
+def test_todays_calls_are_counted_as_they_are_reported(floor: Floor, door: Door) -> None:
+    board = signed_in(floor, door, "mori", Role.SUPERVISOR).open("/centre")
+    assert "記録なし" in board.page
+    calls = [
+        {"key": f"k{n}", "started_at": "2026-11-09T10:00:00+09:00", "from": None,
+         "wait_seconds": wait, "talk_seconds": 60, "wrap_seconds": 0, "result": result}
+        for n, (wait, result) in enumerate(
+            [(5, "talked"), (20, "talked"), (45, "talked"), (60, "abandoned")])
+    ]  # fmt: skip
+    calls.append(calls[0] | {"key": "yesterday", "started_at": "2026-11-08T10:00:00+09:00"})
+    assert door.api("/api/calls", calls)[0] == 200
+    board.open("/centre")
+    for name, count in (("着信", "4"), ("応答", "3"), ("放棄", "1"), ("応答した割合", "50%")):
+        assert re.search(rf"{name}</dt><dd>{count}<", board.page), name

@@ -1,0 +1,38 @@
+"""The supervisor's page: the centre at a glance."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+
+from contact_service.callcentre.wallboard import follow_up, wallboard
+from contact_service.domain.actors import Role
+from contact_service.domain.states import OperatorState
+from contact_service.identity.sessions import Session
+from contact_service.web import words
+from contact_service.web.carrier import service_of
+from contact_service.web.rendering import page
+from contact_service.web.session import may, own_form
+
+router = APIRouter(include_in_schema=False, prefix="/centre")
+looks_after_it = may(Role.SUPERVISOR)
+
+
+@router.get("")
+def show(request: Request, session: Session = Depends(looks_after_it)) -> Response:
+    """The wallboard; the page asks for itself again every 30 seconds."""
+    service = service_of(request)
+    board = wallboard(service, session.account.actor, service.clock.now())
+    return page(
+        request, "centre.html", board=board, words=words.of(request), OperatorState=OperatorState
+    )
+
+
+@router.post("/referrals/{referral_id}", dependencies=[Depends(own_form)])
+def followed_up(
+    request: Request, referral_id: int, session: Session = Depends(looks_after_it)
+) -> Response:
+    """Somebody in hardship was looked after."""
+    service = service_of(request)
+    follow_up(service, session.account.actor, referral_id, service.clock.now())
+    return RedirectResponse("/centre", 303)

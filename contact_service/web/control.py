@@ -1,0 +1,84 @@
+"""Pausing, resuming and stopping from the start page: at once, with a reason, by whoever may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi.responses import RedirectResponse
+from sqlalchemy import Engine
+
+from contact_service.dispatch import switches
+from contact_service.domain.actors import Actor, NotAllowed, Role
+from contact_service.domain.life import Action, CannotDo
+from contact_service.identity.sessions import Session
+from contact_service.planning import runs
+from contact_service.web.carrier import service_of
+from contact_service.web.pages import start_page
+from contact_service.web.session import may, own_form
+
+router = APIRouter(include_in_schema=False)
+FORMS = [Depends(own_form)]
+works_here = may(Role.STAFF, Role.APPROVER, Role.OPERATOR, Role.SUPERVISOR)
+lets_go_on = may(Role.APPROVER, Role.SUPERVISOR)
+
+NO_REASON = "理由を書いてください。あとで見る人の判断に要ります / say why"
+NOT_HERE = "この画面ではできません / not from this page"
+
+DO: dict[Action, Callable[[Engine, Actor, UUID, datetime, str], None]] = {
+    Action.PAUSE: runs.pause,
+    Action.RESUME: runs.resume,
+    Action.STOP: runs.stop,
+}
+
+
+@router.post("/stop-all", dependencies=FORMS)
+def stop_all(
+    request: Request,
+    session: Session = Depends(works_here),
+    reason: str = Form("", max_length=200),
+) -> Response:
+    """Nothing goes out any more, on any channel, until somebody lets it go on."""
+    if not reason.strip():
+        return start_page(request, session, wrong=NO_REASON)
+    service = service_of(request)
+    switches.set_switch(
+        service.engine, session.account.actor, switches.EVERYTHING, reason.strip(),
+        service.clock.now(), request.app.state.providers,
+    )  # fmt: skip
+    return RedirectResponse("/", 303)
+
+
+@router.post("/lift", dependencies=FORMS)
+def lift(
+    request: Request, session: Session = Depends(lets_go_on), scope: str = Form(..., max_length=60)
+) -> Response:
+    """What was stopped goes on."""
+    service = service_of(request)
+    switches.lift_switch(service.engine, session.account.actor, scope, service.clock.now())
+    return RedirectResponse("/", 303)
+
+
+@router.post("/runs/{run_id}/{action}", dependencies=FORMS)
+def move(
+    request: Request,
+    run_id: UUID,
+    action: Action,
+    session: Session = Depends(works_here),
+    reason: str = Form("", max_length=200),
+) -> Response:
+    """Pause, resume or end a run."""
+    if action not in DO:
+        return start_page(request, session, wrong=NOT_HERE)
+    if action is not Action.RESUME and not reason.strip():
+        return start_page(request, session, wrong=NO_REASON)
+    service = service_of(request)
+    try:
+        DO[action](
+            service.engine, session.account.actor, run_id, service.clock.now(), reason.strip()
+        )
+    except (CannotDo, NotAllowed) as error:
+        return start_page(request, session, wrong=str(error))
+    return RedirectResponse("/", 303)
