@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from contact_service.cli import common
+from contact_service.cli import centre_forecast, common
 from contact_service.cli.report import load
 from contact_service.domain.actors import Role
 from contact_service.evaluation.erlang import offered_load
@@ -24,6 +24,7 @@ from contact_service.evaluation.wording import number, percent, signed
 
 app = typer.Typer(no_args_is_help=True)
 app.command("load")(load)
+app.command("forecast")(centre_forecast.command)
 
 _UNITS = {"": 1, "s": 1, "秒": 1, "m": 60, "min": 60, "分": 60, "h": 3600, "時間": 3600}
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*(s|秒|m|min|分|h|時間|)")
