@@ -25,6 +25,8 @@ REGISTER_SECONDS = 300
 _EXPIRES = re.compile(r";\s*expires\s*=\s*([0-9]{1,9})", re.IGNORECASE)
 #: A trunk that was silent is asked again this soon.
 RETRY_SECONDS = 5.0
+#: A registrar that does not answer our leave forgets us by itself, a little later.
+LEAVE_SECONDS = 2.0
 
 
 class UserAgent:
@@ -53,6 +55,8 @@ class UserAgent:
         self._legs: dict[str, Leg] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._port = 0
+        self._registration: Dialog | None = None
+        """Within which the registrar was asked to know us; ``None``: never."""
 
     async def open(self) -> None:
         """Bind the socket and begin to watch the trunk. Raises ``OSError``."""
@@ -259,12 +263,10 @@ class UserAgent:
         self._silent = None
 
     async def _stay_registered(self) -> None:
-        dialog = self._own_dialog()
+        dialog = self._registration = self._own_dialog()
         wanted = REGISTER_SECONDS
         while True:
-            request = dialog.request("REGISTER")
-            request.headers.set_single("Expires", str(wanted))
-            response = await self._ask(dialog, request)
+            response = await self._register(dialog, wanted)
             code = response.status_code if response is not None else 0
             if response is not None and 200 <= code < 300:
                 if self._unregistered is not None:
@@ -280,13 +282,22 @@ class UserAgent:
             log.error("trunk.unregistered code=%d", code)
             await asyncio.sleep(RETRY_SECONDS if code not in (401, 403, 407) else 60)
 
+    async def _register(self, dialog: Dialog, seconds: int) -> SipResponse | None:
+        """Ask to be known for so long; 0: no longer (RFC 3261, 10.2.2)."""
+        request = dialog.request("REGISTER")
+        request.headers.set_single("Expires", str(seconds))
+        return await self._ask(dialog, request)
+
     async def close(self) -> None:
-        """End all calls and let go of the socket."""
+        """End all calls, take leave of the registrar, let go of the socket."""
         for task in self._tasks:
             task.cancel()
         for leg in list(self._legs.values()):
             leg.hang_up()
         await asyncio.sleep(0)  # the BYEs leave
+        if self._registration is not None:  # or callers would ring here, where nobody is
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._register(self._registration, 0), LEAVE_SECONDS)
         self.transactions.close()
         self.pacer.close()
         if self._transport is not None:

@@ -93,8 +93,12 @@ def ward(
     workers: int = 2,
     carrier_port: int | None = None,
     trunks: Sequence[str] = (),
+    web_port: int = 0,
 ) -> Iterator[Ward]:
-    """Bring the whole service up on the test's servers, with the people that ``people`` adds."""
+    """Bring the whole service up on the test's servers, with the people that ``people`` adds.
+
+    With ``trunks`` there is no simulated carrier. ``web_port`` of 0: any free one.
+    """
     state = folder / "state"
     state.mkdir()
     clock = FileClock(state / "clock.json")
@@ -103,7 +107,8 @@ def ward(
         update={
             "state_dir": state,
             "clock": f"file:{clock.path}",
-            "web_port": 0,
+            "web_port": web_port,
+            "public_url": f"http://127.0.0.1:{web_port}",
             "carrier_url": f"http://127.0.0.1:{carrier_port or free_port()}",
             "beat_seconds": 0.2,
             "reconcile_grace_seconds": 1.0,
@@ -116,13 +121,14 @@ def ward(
     stack = Stack(
         own,
         workers=workers,
+        carrier=not trunks,
         trunks=trunks,
         residents=state / "residents.jsonl",
         report=lambda text: None,
     )
     try:
         stack.start()
-        stack.wait_ready(60)
+        stack.wait_ready(120)
         steered = Service(stack.settings, service.engine, service.vault, clock)
         yield Ward(steered, clock, ledger, stack, state)
     finally:

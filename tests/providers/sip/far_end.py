@@ -1,7 +1,7 @@
 """The far end of the tests: baresip, a SIP stack that shares no line with ours.
 
-Runs as a process of its own (``python -m tests.providers.sip.far_end PLAN FOLDER``): its stack is
-global to a process. PLAN is a JSON list, one object a call, in their order; the last one stands
+Runs as a process of its own (``python -m tests.providers.sip.far_end PLAN FOLDER PORT USER``): its
+stack is global to a process. USER is its number. PLAN is a JSON list, one object a call, in their order; the last one stands
 for all further calls. Prints a line of JSON for whatever happens.
 """
 
@@ -16,6 +16,9 @@ from pathlib import Path
 
 from baresip import Account, BaresipError, Call, Config, Event, Runtime, StackEvent, UserAgent
 from baresip.errors import AudioNotActive, AudioRestarted
+
+#: A sample of speech, and none of silence.
+LOUD = 1000
 
 
 def tell(**what: object) -> None:
@@ -35,6 +38,38 @@ class FarEnd:
         tell(call=number, event="incoming", peer=str(call.peer))
         self.start(self.live(call, number, self.plan[min(number, len(self.plan) - 1)]))
 
+    async def dial(self, runtime: Runtime, agent: UserAgent, plan: dict[str, object]) -> None:
+        """Call somebody, and do what ``plan`` says once they have answered."""
+        answered: set[int] = set()
+        changed = asyncio.Event()
+
+        # an answer may come before anybody can wait for it: everything is listened to beforehand
+        def on_any(event: StackEvent) -> None:
+            if event.event is Event.CALL_ESTABLISHED:
+                answered.add(event.call)
+                changed.set()
+
+        runtime.subscribe(on_any)
+        call = await agent.dial(str(plan["dial"]))
+        number = self.calls
+        self.calls += 1
+        over, heard = asyncio.Event(), asyncio.Event()
+
+        def on_event(event: StackEvent) -> None:
+            if event.event is Event.CALL_CLOSED:
+                tell(call=number, event="closed", why=event.text)
+                over.set()
+                changed.set()
+
+        call.on(on_event)
+        while call.handle not in answered and not over.is_set():
+            changed.clear()
+            await changed.wait()
+        if not over.is_set():
+            tell(call=number, event="answered")
+            self.start(self.record(call, number, over, heard))
+            self.start(self.act(call, number, plan, over, heard))
+
     def start(self, work) -> None:  # type: ignore[no-untyped-def]
         task = asyncio.create_task(work)
         self.tasks.add(task)
@@ -50,6 +85,7 @@ class FarEnd:
 
         call.on(on_event)
         call.on_dtmf(lambda digit: tell(call=number, event="key", key=digit.digit))
+        heard = asyncio.Event()
         if "refer" in plan:
             call.on_transfer_request(
                 lambda asked: tell(call=number, event="transfer", uri=asked.target)
@@ -62,15 +98,22 @@ class FarEnd:
             return
         await call.answer()
         tell(call=number, event="answered")
-        self.start(self.record(call, number, over))
-        self.start(self.act(call, number, plan, over))
+        self.start(self.record(call, number, over, heard))
+        self.start(self.act(call, number, plan, over, heard))
 
     async def act(
-        self, call: Call, number: int, plan: dict[str, object], over: asyncio.Event
+        self,
+        call: Call,
+        number: int,
+        plan: dict[str, object],
+        over: asyncio.Event,
+        heard: asyncio.Event,
     ) -> None:
         speech = plan.get("say")
         if isinstance(speech, str):
             self.start(self.say(call, Path(speech), over))
+        if plan.get("listens"):  # presses nothing before it is spoken to
+            await heard.wait()
         for wait, key in plan.get("keys", ()):  # type: ignore[attr-defined]
             await asyncio.sleep(wait)
             if not over.is_set():
@@ -90,13 +133,18 @@ class FarEnd:
                 waiting = waiting[written:]
             await asyncio.sleep(0.05)
 
-    async def record(self, call: Call, number: int, over: asyncio.Event) -> None:
+    async def record(
+        self, call: Call, number: int, over: asyncio.Event, heard_something: asyncio.Event
+    ) -> None:
         heard = bytearray()
         rate = 8000
         while not over.is_set():
             await asyncio.sleep(0.02)
             try:
-                heard += call.audio.read(65536)
+                new = call.audio.read(65536)
+                heard += new
+                if any(abs(sample) > LOUD for sample in memoryview(new).cast("h")):
+                    heard_something.set()
                 rate = call.audio.info().rx_sample_rate or rate
             except (AudioNotActive, AudioRestarted, BaresipError):
                 continue
@@ -108,7 +156,7 @@ class FarEnd:
         tell(call=number, event="recorded", seconds=len(heard) / 2 / rate)
 
 
-async def main(plan: list[dict[str, object]], folder: Path, port: int) -> None:
+async def main(plan: list[dict[str, object]], folder: Path, port: int, user: str) -> None:
     runtime = Runtime(native_log_level="error")
     await runtime.start(
         Config(
@@ -118,7 +166,7 @@ async def main(plan: list[dict[str, object]], folder: Path, port: int) -> None:
         )
     )
     account = Account(
-        user="far", domain="127.0.0.1", password="", reg_interval=0, audio_codecs=("PCMU",),
+        user=user, domain="127.0.0.1", password="", reg_interval=0, audio_codecs=("PCMU",),
         extra_params=("catchall=yes",),
     )  # fmt: skip
     agent = await UserAgent.create(runtime, account)
@@ -129,26 +177,9 @@ async def main(plan: list[dict[str, object]], folder: Path, port: int) -> None:
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         command = json.loads(line)
         if "dial" in command:
-            call = await agent.dial(command["dial"])
-            number = end.calls
-            end.calls += 1
-            over = asyncio.Event()
-
-            def on_event(
-                event: StackEvent, number: int = number, over: asyncio.Event = over
-            ) -> None:
-                if event.event is Event.CALL_CLOSED:
-                    tell(call=number, event="closed", why=event.text)
-                    over.set()
-
-            call.on(on_event)
-            with suppress(BaresipError):
-                await call.wait_established(10)
-                tell(call=number, event="answered")
-                end.start(end.record(call, number, over))
-                end.start(end.act(call, number, command, over))
+            end.start(end.dial(runtime, agent, command))
     await runtime.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(json.loads(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])))
+    asyncio.run(main(json.loads(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4]))

@@ -223,11 +223,13 @@ class Far:
 
 
 @contextmanager
-def far_end(plan: list[dict[str, Any]], folder: Path, port: int) -> Iterator[Far]:
-    """baresip, taking calls on ``port`` as ``plan`` says."""
+def far_end(
+    plan: list[dict[str, Any]], folder: Path, port: int, number: str = "far"
+) -> Iterator[Far]:
+    """baresip, taking calls on ``port`` as ``plan`` says, and calling from ``number``."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.providers.sip.far_end", json.dumps(plan), str(folder),
-         str(port)],
+         str(port), number],
         cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     far = Far(process, folder)

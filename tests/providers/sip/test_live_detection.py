@@ -26,9 +26,7 @@ from tests.providers.sip.service import (
 
 GREETINGS = {
     "human": "はい、もしもし",
-    "machine": (
-        "ただいま電話に出ることができません。発信音のあとに、お名前とご用件をお話しください。"
-    ),
+    "machine": "ただいま電話に出ることができません。ご用件をお話しください。",
     "unknown": None,  # picked up, and not a word
 }
 

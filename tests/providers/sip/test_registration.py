@@ -27,8 +27,8 @@ from tests.providers.sip.service import (
 
 def registering(folder: Path, port: int, password: str = "right", **more: object) -> SipOptions:
     return options(
-        folder, port, user="ward", password=password, register_with_trunk=True, t1_seconds=0.02,
-        **more,
+        folder, port, user="ward", password=password, register_with_trunk=True,
+        **{"t1_seconds": 0.02, **more},
     )  # fmt: skip
 
 
@@ -62,6 +62,28 @@ def test_registered_by_digest_and_again_before_what_was_granted_ends(tmp_path: P
             assert first["call-id"] == second["call-id"], "RFC 3261, 10.2: one Call-ID"
             assert int(first["cseq"].split()[0]) < int(second["cseq"].split()[0])
             assert await health(media, chosen) is None
+
+    asyncio.run(conversation())
+
+
+def test_who_stops_takes_leave_of_the_registrar_and_does_not_wait_for_it_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agent, "LEAVE_SECONDS", 0.2)
+
+    async def conversation() -> None:
+        port = free_port()
+        registrar = Registrar("ward", "right")
+        async with listening(registrar, port):
+            async with media_process(registering(tmp_path, port)):
+                await registrar.until(1)
+            assert [one["expires"] for one in registrar.taken] == ["300", "0"]
+            assert len({one["call-id"] for one in registrar.taken}) == 1
+            assert registrar.taken[1]["contact"] == registrar.taken[0]["contact"]
+            async with media_process(registering(tmp_path, port)):
+                await registrar.until(3)
+                registrar.silent = True
+            assert len(registrar.taken) == 3
 
     asyncio.run(conversation())
 
