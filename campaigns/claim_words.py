@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from campaigns.conditions import FIELDS
+from campaigns.texts import PLACEHOLDER
 from campaigns.vocabulary import CLAIM_KIND_EN, CLAIM_KIND_JA, ClaimKind, Language
 
 #: The name on the notice is Japanese; readers of kanji find it there again.
 _IN_KANJI = frozenset({Language.JA, Language.JA_EASY, Language.ZH})
+#: The placeholders that stand for something about the person's claims.
+CLAIM_WORDS = tuple(field.name for field in FIELDS.values() if field.in_texts)
+#: Spoken instead of a text with such placeholders where nothing may be told: somebody else has
+#: the same number, or nothing is owed any more.
+NOTHING_TO_TELL: Mapping[Language, str] = {
+    Language.JA: "{office}です。くわしいことは、{centre_phone}へお電話ください。",
+    Language.JA_EASY: "{office}です。くわしいことは、{centre_phone}に電話してください。",
+    Language.EN: "This is {office}. For details, please call {centre_phone}.",
+    Language.ZH: "这里是{office}。详情请致电{centre_phone}。",
+    Language.KO: "{office}입니다. 자세한 내용은 {centre_phone}로 전화해 주십시오.",
+    Language.VI: "Đây là {office}. Để biết chi tiết, xin gọi {centre_phone}.",
+}
 _REIWA, _HEISEI = 2019, 1989  # the fiscal years that are called the first of each era
 
 
@@ -44,6 +58,11 @@ def told(claims: Sequence[Owed], language: Language) -> dict[str, str]:
         "instalments": ", ".join(map(str, instalments)),
         "debtor_outstanding_yen": f"¥{total:,}",
     }
+
+
+def tells_of_claims(words: str) -> bool:
+    """Whether something about the person's claims is put into ``words``."""
+    return any(match[1] in CLAIM_WORDS for match in PLACEHOLDER.finditer(words))
 
 
 def year_ja(year: int) -> str:

@@ -63,7 +63,9 @@ class Node(Part):
     """One place in an auto-call's script: speak, then branch, transfer or end."""
 
     say: Text
-    """What is spoken. Placeholders only, no expressions."""
+    """What is spoken. Placeholders only, no expressions. Behind a confirmation it may tell of the
+    person's own claims, as letters may; where somebody else has the number too, or nothing is owed
+    any more, the office asks to be called instead."""
     audio: Annotated[str, Field(pattern=AUDIO_NAME)] | None = None
     """A recording of ``say`` in the default language (a WAV file in the office's audio folder),
     played instead of it."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
+from campaigns.claim_words import tells_of_claims
 from campaigns.definition import Node, Script
 from campaigns.faults import FieldPath, Problem
 from campaigns.lint import Place, lint
@@ -235,6 +236,12 @@ def _check_words(
     for name, node in script.nodes.items():
         heard = Place.UNCONFIRMED if name in strangers else Place.CONFIRMED
         more = () if name in strangers else to_the_person
+        if node.audio is not None and any(map(tells_of_claims, node.say.languages.values())):
+            yield Problem(
+                (*path, "nodes", name, "audio"),
+                "録音は一人ひとりの債権を話せません。`audio` を消すと合成音声で話します",
+                "a recording cannot tell of each person's claims; without `audio` speech is made",
+            )
         for place, language, words in placed(node.say, (*path, "nodes", name, "say")):
             known = (*PLACEHOLDERS, *more, *snippets[language])
             yield from check_placeholders(words, place, known)

@@ -220,6 +220,16 @@ LANGUAGE_EN: dict[Language, str] = {
     Language.VI: "Vietnamese",
 }
 
+#: BCP 47 tags, for whoever reads texts aloud.
+LANGUAGE_TAG: dict[Language, str] = {
+    Language.JA: "ja-JP",
+    Language.JA_EASY: "ja-JP",
+    Language.EN: "en-US",
+    Language.ZH: "zh-CN",
+    Language.KO: "ko-KR",
+    Language.VI: "vi-VN",
+}
+
 INSTALMENT_PLAN_JA: dict[InstalmentPlan, str] = {
     InstalmentPlan.KEPT: "履行中",
     InstalmentPlan.BROKEN: "不履行",

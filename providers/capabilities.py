@@ -59,5 +59,7 @@ class Capabilities:
     """It passes on what people reply."""
     line_type: bool = False
     """It can say what kind of line a number is."""
+    speaks: frozenset[str] = frozenset({"ja-JP"})
+    """The languages in which it reads texts aloud, as BCP 47 tags."""
     fetches_instructions: bool = False
     """It fetches from us what a call says, step by step, so it must be able to reach us."""

@@ -24,6 +24,9 @@ class Say:
 
     text: str
     language: str = "ja-JP"
+    """A BCP 47 tag; one of those that the carrier ``speaks``."""
+    personal: bool = False
+    """It tells of somebody: the sound is made for this call and never kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from campaigns.carriers import Carrier
+from campaigns.claim_words import CLAIM_WORDS
 from campaigns.conditions import FIELDS
 from campaigns.definition import Definition
 from campaigns.faults import FieldPath, Problem
@@ -15,9 +16,6 @@ from campaigns.rules.steps import contents
 from campaigns.scripts import check_script
 from campaigns.texts import PLACEHOLDER, Text, fill, placed
 from campaigns.vocabulary import CLAIM_KIND_JA, LANGUAGE_JA, Channel, Language
-
-#: What may be said of the claims where only the person reads or hears it.
-TO_THE_PERSON = tuple(field.name for field in FIELDS.values() if field.in_texts)
 
 
 def all_texts(definition: Definition) -> Iterator[tuple[FieldPath, Text]]:
@@ -126,7 +124,7 @@ def messages(definition: Definition) -> Iterator[Problem]:
             snippets = definition.snippets_in(language)
             # one that no step uses reaches nobody: only its placeholders are looked at
             for place in sorted(places[name] or {Place.LETTER}, key=lambda each: each.name):
-                more = TO_THE_PERSON if place is Place.LETTER else ()
+                more = CLAIM_WORDS if place is Place.LETTER else ()
                 known = (*PLACEHOLDERS, *more, *snippets)
                 yield from check_message(words, path, place, language, known, snippets)
 
@@ -147,4 +145,4 @@ def scripts(definition: Definition) -> Iterator[Problem]:
         spoken: Mapping[Language, Mapping[str, str]] = {
             language: definition.snippets_in(language) for language in Language
         }
-        yield from check_script(script, ("scripts", name), spoken, TO_THE_PERSON)
+        yield from check_script(script, ("scripts", name), spoken, CLAIM_WORDS)

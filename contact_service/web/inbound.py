@@ -14,6 +14,7 @@ from pathlib import Path
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from campaigns.claim_words import tells_of_claims
 from campaigns.definition import Definition, Node
 from campaigns.faults import DefinitionErrors
 from campaigns.messages import render
@@ -142,4 +143,8 @@ def _menu(path: Path | None) -> Definition | None:
     if SCRIPT not in definition.scripts:
         log.error("inbound.no_script", script=SCRIPT)
         return None
+    for name, node in definition.scripts[SCRIPT].nodes.items():
+        if any(map(tells_of_claims, node.say.languages.values())):
+            log.error("inbound.tells_of_claims", node=name)
+            return None
     return definition

@@ -12,27 +12,25 @@ from uuid import UUID
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
-from sqlalchemy import text
 
-from campaigns.definition import AUDIO_NAME, Definition, Node, Script
-from campaigns.messages import render
-from campaigns.vocabulary import Channel, Language, Outcome
+from campaigns.definition import AUDIO_NAME, Node, Script
+from campaigns.vocabulary import Channel, Outcome
 from contact_service import logs
 from contact_service.bootstrap import Service
 from contact_service.dispatch.contacts import (
     instructions_url,
-    office,
     recording_url,
     whisper_url,
 )
-from contact_service.planning.definitions import definitions_of
 from contact_service.receipts.events import Reported, Via, key_pressed, store_receipts
 from contact_service.web.carrier import attempt_id_of, believed, service_of, verified
+from contact_service.web.spoken import Conversation, conversation, spoken
 from providers.base import (
     HangUp,
     Instruction,
     Menu,
     Play,
+    Provider,
     ProviderUnavailable,
     Receipt,
     Say,
@@ -75,11 +73,11 @@ async def detected(request: Request, provider_name: str, attempt: str) -> Respon
         [Reported(receipt, attempt_id, Via.WEBHOOK)],
         service.clock.now(),
     )
-    definition, script, language = await run_in_threadpool(_script, service, attempt_id)
-    if found.message_now and script.voicemail is not None:
-        node = _node(script, script.voicemail)
-        told = definition.words(node.say, language)
-        left = _instructions(service, provider_name, attempt_id, script.voicemail, node, told)
+    call = await run_in_threadpool(_call, service, provider, attempt_id)
+    if found.message_now and call.script.voicemail is not None:
+        left = await run_in_threadpool(
+            _instructions, service, provider_name, call, call.script.voicemail
+        )
         try:
             await provider.instruct(found.provider_ref, left)
         except ProviderUnavailable:  # most likely the machine has hung up; nothing was said twice
@@ -102,11 +100,11 @@ async def speak(request: Request, provider_name: str, attempt: str, node_name: s
     attempt_id = attempt_id_of(attempt)
     provider, said = await verified(request, provider_name)
     heard = believed(lambda: provider.read_call(said))
-    if heard.machine:
-        _, script, _ = await run_in_threadpool(_script, service_of(request), attempt_id)
-        if node_name == script.start and script.voicemail is not None:
-            node_name = script.voicemail
-    return await _answer(request, provider_name, attempt_id, node_name, heard.provider_ref)
+    call = await run_in_threadpool(_call, service_of(request), provider, attempt_id)
+    script = call.script
+    if heard.machine and node_name == script.start and script.voicemail is not None:
+        node_name = script.voicemail
+    return await _answer(request, provider, call, node_name, heard.provider_ref)
 
 
 @router.post("/voice/{attempt}/{node_name}/key")
@@ -114,90 +112,71 @@ async def key(request: Request, provider_name: str, attempt: str, node_name: str
     """A key was pressed at a node, or none in time."""
     attempt_id = attempt_id_of(attempt)
     provider, said = await verified(request, provider_name)
-    _, script, _ = await run_in_threadpool(_script, service_of(request), attempt_id)
-    node = _node(script, node_name)
+    call = await run_in_threadpool(_call, service_of(request), provider, attempt_id)
+    node = _node(call.script, node_name)
     heard = believed(lambda: provider.read_call(said))
     goes_to = node.keys.get(heard.key) or node.otherwise
     if goes_to is None:
         content_type, body = provider.render([HangUp()])
         return Response(body, media_type=content_type)
-    return await _answer(request, provider_name, attempt_id, goes_to, heard.provider_ref)
+    return await _answer(request, provider, call, goes_to, heard.provider_ref)
 
 
 async def _answer(
-    request: Request, provider_name: str, attempt_id: UUID, node_name: str, provider_ref: str
+    request: Request, provider: Provider, call: Conversation, node_name: str, provider_ref: str
 ) -> Response:
     service = service_of(request)
-    definition, script, wanted = await run_in_threadpool(_script, service, attempt_id)
-    node = _node(script, node_name)
+    node = _node(call.script, node_name)
     if node.outcome is not None:
         # on disk before the caller hears it: "no more calls" holds from this moment
         await run_in_threadpool(
             key_pressed,
             service.engine,
-            provider_name,
+            provider.name,
             provider_ref,
-            attempt_id,
+            call.attempt_id,
             node_name,
             node.outcome,
             service.clock.now(),
         )
-    provider = request.app.state.providers[provider_name]
-    words = definition.words(node.say, wanted)
-    instructions = _instructions(service, provider_name, attempt_id, node_name, node, words)
+    instructions = await run_in_threadpool(_instructions, service, provider.name, call, node_name)
     content_type, body = provider.render(instructions)
     return Response(body, media_type=content_type)
 
 
 def _instructions(
-    service: Service, provider_name: str, attempt_id: UUID, node_name: str, node: Node, words: str
+    service: Service, provider_name: str, call: Conversation, node_name: str
 ) -> list[Instruction]:
-    speech: Say | Play = Say(render(words, office(service.settings)))
-    if node.audio is not None:
+    node = _node(call.script, node_name)
+    words = spoken(service, call, node)
+    speech: Say | Play = words.say
+    if node.audio is not None and call.recorded(node):
         if (service.settings.audio_dir / node.audio).is_file():
             speech = Play(recording_url(service.settings, provider_name, node.audio))
         else:  # the transcript says the same
             log.warning("recording.missing", audio=node.audio)
-    here = instructions_url(service.settings, provider_name, attempt_id, node_name)
+    here = instructions_url(service.settings, provider_name, call.attempt_id, node_name)
     match node.then:
-        case "keys":
+        case "keys" if not words.withheld:  # nobody was told what the keys are for
             return [Menu(speech, frozenset(node.keys), f"{here}/key")]
         case "transfer":
             return [
                 speech,
                 Transfer(
                     service.settings.office_phone,
-                    whisper_url=whisper_url(service.settings, provider_name, attempt_id),
+                    whisper_url=whisper_url(service.settings, provider_name, call.attempt_id),
                 ),
             ]
         case _:
             return [speech, HangUp()]
 
 
-def _script(service: Service, attempt_id: UUID) -> tuple[Definition, Script, Language | None]:
-    """The definition of an attempt, the script of its step, and the addressee's language; 404 when
-    there is none."""
-    with service.engine.connect() as connection:
-        row = connection.execute(
-            text("""
-            SELECT a.run_id, a.step, a.channel, d.language
-            FROM attempt a JOIN target t ON t.id = a.target_id
-            JOIN debtor d ON d.id = t.addressee_id WHERE a.id = :id
-            """),
-            {"id": attempt_id},
-        ).one_or_none()
-        definitions = definitions_of(connection, [row.run_id] if row else [])
-    if row is None:
+def _call(service: Service, provider: Provider, attempt_id: UUID) -> Conversation:
+    """The call of an attempt; 404 when there is none."""
+    call = conversation(service, attempt_id, provider.capabilities)
+    if call is None:
         raise HTTPException(404)
-    definition = definitions[row.run_id]
-    step = definition.step(row.step)
-    name = step.script
-    if step.fallback is not None and step.channel != row.channel:
-        name = step.fallback.script
-    if name is None:
-        raise HTTPException(404)
-    wanted = Language(row.language) if row.language else None
-    return definition, definition.scripts[name], wanted
+    return call
 
 
 def _node(script: Script, name: str) -> Node:

@@ -42,8 +42,8 @@ def render(instructions: Sequence[Instruction]) -> str:
 
 def _dumped(instruction: Instruction) -> dict[str, Any]:
     match instruction:
-        case Say(text, language):
-            return {"say": {"text": text, "language": language}}
+        case Say(text, language, personal):
+            return {"say": {"text": text, "language": language, "personal": personal}}
         case Play(url):
             return {"play": {"url": url}}
         case Menu(prompt, keys, answer_url, timeout):
@@ -80,7 +80,7 @@ def _loaded(one: Any) -> Instruction:
     ((name, of),) = one.items()
     match name:
         case "say":
-            return Say(str(of["text"]), str(of["language"]))
+            return Say(str(of["text"]), str(of["language"]), bool(of["personal"]))
         case "play":
             return Play(str(of["url"]))
         case "menu":

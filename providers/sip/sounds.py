@@ -35,9 +35,10 @@ class CannotPlay(Exception):
 class Sounds:
     """Prompts as samples at telephone rate.
 
-    Texts hold the office's name and number at most, and nothing of anybody: each is spoken once
-    and kept in ``folder``. Speech is made in a process of its own: making it takes a core for a
-    second, and the packets of a hundred calls must not wait for it.
+    A text that holds the office's name and number at most is spoken once and kept in ``folder``;
+    one that tells of somebody is made for its call and kept nowhere. Speech is made in a process
+    of its own: making it takes a core for a second, and the packets of a hundred calls must not
+    wait for it.
     """
 
     def __init__(self, folder: Path, fetch: Callable[[str], Awaitable[bytes]]) -> None:
@@ -47,6 +48,8 @@ class Sounds:
 
     async def of(self, prompt: Say | Play) -> Samples:
         """The sound of a prompt. Raises :class:`CannotPlay`."""
+        if isinstance(prompt, Say) and prompt.personal:
+            return await self._spoken(prompt.text)
         key = ("play", prompt.url) if isinstance(prompt, Play) else ("say", prompt.text)
         kept = self._known.get(key)
         fresh = kept is not None and (key[0] == "say" or time.monotonic() < kept[0])
@@ -73,21 +76,29 @@ class Sounds:
             kept = _plain_wave(await asyncio.to_thread(path.read_bytes))
             if kept is not None:
                 return kept
+        return await self._spoken(text, kept_as=path)
+
+    async def _spoken(self, text: str, kept_as: Path | None = None) -> Samples:
         if not speech.installed():
             raise CannotPlay("no recording, and speech is not installed")
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        half = path.with_suffix(f".{uuid4().hex}")
-        speaking = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "providers.audio.speech", str(half), stdin=asyncio.subprocess.PIPE
-        )
-        await speaking.communicate(text.encode())
-        if speaking.returncode or not half.is_file():
-            raise CannotPlay(f"the speaking process ended with {speaking.returncode}")
-        half.replace(path)
-        samples = _plain_wave(await asyncio.to_thread(path.read_bytes))
-        if samples is None:
-            raise CannotPlay("speech that cannot be read")
-        return samples
+        half = self._folder / uuid4().hex
+        try:
+            speaking = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "providers.audio.speech", str(half),
+                stdin=asyncio.subprocess.PIPE,
+            )  # fmt: skip
+            await speaking.communicate(text.encode())
+            if speaking.returncode or not half.is_file():
+                raise CannotPlay(f"the speaking process ended with {speaking.returncode}")
+            samples = _plain_wave(await asyncio.to_thread(half.read_bytes))
+            if samples is None:
+                raise CannotPlay("speech that cannot be read")
+            if kept_as is not None:
+                half.replace(kept_as)
+            return samples
+        finally:  # also when the call is over before the words are there
+            half.unlink(missing_ok=True)
 
 
 def _plain_wave(content: bytes) -> Samples | None:

@@ -94,6 +94,7 @@ def capabilities(options: TwilioOptions) -> Capabilities:
         recording=calls_too,
         inbound_messages=True,
         line_type=options.line_type_yen is not None,
+        speaks=twiml.SPEAKS,
         fetches_instructions=calls_too,
     )
 

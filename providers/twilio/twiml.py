@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from twilio.twiml.messaging_response import MessagingResponse
@@ -21,6 +21,15 @@ from providers.base import (
 )
 
 CONTENT_TYPE = "text/xml"
+#: Twilio's tag and voice for each language but Japanese, whose voice is an option: a voice speaks
+#: its own language only. https://www.twilio.com/docs/voice/twiml/say/text-speech
+_VOICES: Mapping[str, tuple[str, str]] = {
+    "en-US": ("en-US", "Polly.Joanna"),
+    "zh-CN": ("cmn-CN", "Polly.Zhiyu"),
+    "ko-KR": ("ko-KR", "Polly.Seoyeon"),
+    "vi-VN": ("vi-VN", "Google.vi-VN-Standard-A"),
+}
+SPEAKS = frozenset({"ja-JP", *_VOICES})
 
 
 def render(instructions: Sequence[Instruction], voice: str, caller_id: str | None) -> str:
@@ -89,7 +98,8 @@ def _post(url: str | None) -> str | None:
 def _sound(verb: VoiceResponse | Gather, prompt: Say | Play, voice: str) -> None:
     match prompt:
         case Say(text, language):
-            verb.say(text, voice=voice, language=language)
+            tag, own = _VOICES.get(language, (language, voice))
+            verb.say(text, voice=own, language=tag)
         case Play(url):
             verb.play(url)
         case _:

@@ -56,6 +56,11 @@ CASES = [
     ("nobody named", "こちらは、{office}です。", "こちらは役所です。", {f"{NODES}.greeting.say": "名乗って"}),
     ("unknown placeholder", "お電話は{centre_phone}でも", "お電話は{phone}でも", {f"{NODES}.goodbye.say": "未知の差し込み"}),
     ("carrier's outcome", "outcome: answered", "outcome: busy", {f"{NODES}.call-us.outcome": "結果になりません"}),
+    ("claims to the person, recorded", "ありがとうございます。納期", "{kinds}、{debtor_outstanding_yen}です。納期",
+     {f"{NODES}.notice.audio": "録音"}),
+    ("claims to whoever stays silent", "お手数ですが", "{kinds}ですが", {f"{NODES}.call-us.say": "本人確認後"}),
+    ("claims to the wrong person", "失礼いたしました。この", "失礼いたしました。{debtor_outstanding_yen}です。この",
+     {f"{NODES}.wrong-person.say": "本人確認後"}),
     ("repeat by key", "2: notice,", "2: notice, 0: notice,", {}),
 ]
 # fmt: on
@@ -69,6 +74,14 @@ def test_rule(old: str, new: str, expected: dict[str, str]) -> None:
     assert set(found) == set(expected)
     for path, words in expected.items():
         assert words in found[path].message_ja
+
+
+def test_claims_are_told_only_behind_a_pressed_key_and_by_no_recording() -> None:
+    told = mutated("ありがとうございます。納期", "{kinds}です。納期")
+    spoken = mutated("        audio: notice-message.wav\n", "", told)
+    assert [fault for fault in findings(spoken) if not fault.warning] == []
+    silent = mutated("        outcome: confirmed\n", "", spoken)
+    assert f"{NODES}.notice.say" in {fault.path for fault in findings(silent) if not fault.warning}
 
 
 def test_transfer_and_debt_without_any_confirmation_are_both_found() -> None:

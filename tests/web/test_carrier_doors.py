@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.dispatch.conftest import Floor, floor
-from tests.ledger import definition, mobile
+from tests.ledger import Owed, definition, mobile
 from tests.web.test_doors import Door, door, door_settings
 
 __all__ = ["door", "door_settings", "floor"]
@@ -49,3 +51,71 @@ def test_what_residents_and_machines_say(floor: Floor, door: Door) -> None:
     greeting = door.report(f"/webhooks/simulated/voice/{attempt}/greeting", CALL)[1]
     assert f"/webhooks/simulated/whisper/{attempt}" in greeting
     assert "転送" in door.report(f"/webhooks/simulated/whisper/{attempt}", CALL)[1]
+
+
+TOLD = {
+    "greeting": {
+        "say": {"ja": "{office}です。", "en": "This is {office}."},
+        "audio": "notice-greeting.wav",
+        "then": "keys", "keys": {"1": "told", "3": "wrong", "9": "stop"}, "otherwise": "bye",
+    },
+    "told": {
+        "say": {
+            "ja": "{kinds}、{fiscal_years}、{instalments}、{debtor_outstanding_yen}です。2で担当へ。",
+            "en": "{kinds}, {fiscal_years}: {debtor_outstanding_yen}. Press 2.",
+        },
+        "then": "keys", "keys": {"2": "centre"}, "otherwise": "bye", "outcome": "confirmed",
+    },
+    "centre": {"say": {"ja": "{kinds}の担当です。", "en": "{kinds}."}, "then": "transfer",
+               "outcome": "transferred"},
+    "wrong": {"say": {"ja": "失礼します。", "en": "Sorry."}, "outcome": "wrong_person"},
+    "stop": {"say": {"ja": "停止します。", "en": "Stopped."}, "outcome": "opted_out"},
+    "bye": {"say": {"ja": "失礼します。", "en": "Goodbye."}},
+}  # fmt: skip
+
+
+def test_a_call_tells_the_person_of_their_own_claims_and_nobody_else(
+    floor: Floor, door: Door
+) -> None:
+    """What is told is that of the moment, to one who has the number alone, in their language."""
+    owes = [Owed(12_300), Owed(4_000, "nursery_fee", year=2025)]
+    person = floor.ledger.person([mobile(1)], owes)
+    other = floor.ledger.person([mobile(2)], [Owed(777)])
+    scripts = {"s": {"start": "greeting", "nodes": TOLD}}
+    floor.start(definition(arms=[{"name": "contact"}], scripts=scripts))
+    attempts = dict(
+        floor.ledger.rows(
+            "SELECT t.addressee_id, a.id FROM attempt a JOIN target t ON t.id = a.target_id "
+            "WHERE a.channel = 'auto_call'"
+        )
+    )
+
+    def heard(node: str, whose: int = person) -> str:
+        return door.report(f"/webhooks/simulated/voice/{attempts[whose]}/{node}", CALL)[1]
+
+    assert "<Play" in heard("greeting")
+    told = heard("told")
+    assert "国民健康保険料、保育料、令和7年度、令和8年度、第1期、第2期、16,300円です" in told
+    assert "<Gather" in told
+    assert "国民健康保険料、777円" not in told
+    assert "777円" in heard("told", other)
+    floor.ledger.run("UPDATE claim SET outstanding_yen = 0 WHERE outstanding_yen = 12300")
+    assert "保育料、令和7年度、第2期、4,000円です" in heard("told"), "what is paid is not told"
+    floor.ledger.run("UPDATE debtor SET language = 'en' WHERE id = :id", id=person)
+    greeting = heard("greeting")
+    assert "<Play" not in greeting, "the recording is Japanese"
+    assert '<Say language="en-US" voice="Polly.Joanna">This is ' in greeting
+    assert "¥4,000. Press 2." in heard("told")
+    # somebody else has the number too: nobody knows who pressed the key
+    floor.ledger.run(
+        "INSERT INTO debtor_phone (debtor_id, phone_id, rank) "
+        "SELECT :new, phone_id, 9 FROM debtor_phone WHERE debtor_id = :id", new=other, id=person
+    )  # fmt: skip
+    withheld = heard("told")
+    assert "For details, please call" in withheld
+    assert "<Hangup" in withheld
+    assert "<Gather" not in withheld
+    assert not re.search("4,000|fee", withheld)
+    assert "<Dial" in heard("centre")
+    floor.ledger.restrict("lawyer_engaged", debtor_id=other)
+    assert "くわしいことは" in heard("told", other)
