@@ -6,6 +6,8 @@ from typing import Any
 
 from campaigns.vocabulary import CHANNEL_JA, OUTCOME_JA, Channel, Outcome
 from contact_service.demo.run import Finished
+from contact_service.evaluation.disclosure import HIDDEN
+from contact_service.evaluation.wording import number
 
 
 def summary(finished: Finished) -> list[str]:
@@ -30,14 +32,19 @@ def summary(finished: Finished) -> list[str]:
 
 
 def _step(step: dict[str, Any]) -> str:
-    waiting = f"、不明 {step['unknown']}" if step["unknown"] else ""
-    outcomes = sorted(step["outcomes"].items(), key=lambda item: -item[1])
-    most = "、".join(f"{OUTCOME_JA[Outcome(name)]} {count:,}" for name, count in outcomes[:3])
-    return f"{CHANNEL_JA[Channel(step['channel'])]}: {step['made']:,} 件（{most}{waiting}）"
+    """Small numbers are withheld in the figures, and come last here."""
+    waiting = f"、不明 {number(step['unknown'])}" if step["unknown"] else ""
+    outcomes = sorted(
+        step["outcomes"].items(), key=lambda item: 0 if item[1] == HIDDEN else -item[1]
+    )
+    most = "、".join(f"{OUTCOME_JA[Outcome(name)]} {number(count)}" for name, count in outcomes[:3])
+    return f"{CHANNEL_JA[Channel(step['channel'])]}: {number(step['made'])} 件（{most}{waiting}）"
 
 
 def _comparison(item: dict[str, Any]) -> str:
     difference = item["risk_difference"]
+    if difference is None:
+        return f"納付    : {item['arm']} と対照群の差は、人数が少ないため示さない"
     low, high = (100 * difference[name] for name in ("low", "high"))
     told = "" if item["excludes_zero"] else "、偶然と区別できない"
     return (

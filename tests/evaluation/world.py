@@ -69,6 +69,13 @@ class World:
 
 def build(connection: Connection, world: World) -> UUID:
     """Write the world; the run's identifier."""
+    for statement in STATEMENTS:
+        write(connection, world, statement)
+    return RUN
+
+
+def write(connection: Connection, world: World, statement: str) -> None:
+    """Run one of :data:`STATEMENTS`; they build on one another, in one transaction."""
     definition = Definition.model_validate(DEFINITION).model_dump(mode="json")
     arms = [
         {"arm": arm, "clusters": clusters, "paid": paid}
@@ -87,16 +94,14 @@ def build(connection: Connection, world: World) -> UUID:
         "per_slot": world.calls_per_half_hour,
         "training": world.training,
     }
-    for statement in STATEMENTS:
-        names = {name: value for name, value in parameters.items() if f":{name}" in statement}
-        connection.execute(text(statement), names)
-    return RUN
+    names = {name: value for name, value in parameters.items() if f":{name}" in statement}
+    connection.execute(text(statement), names)
 
 
 STATEMENTS = (
     """
     CREATE FUNCTION pg_temp.draw(VARIADIC parts text[]) RETURNS double precision LANGUAGE sql
-    IMMUTABLE AS $$
+    STABLE AS $$
         SELECT ('x' || substr(md5(array_to_string(parts, '/')), 1, 8))::bit(32)::bigint
                / 4294967296.0
     $$
@@ -239,6 +244,7 @@ STATEMENTS = (
                pg_temp.draw(:seed, 'outcome', s.step, t.id::text) AS v,
                CAST(:start AS date) + s.after_days + time '10:00'
                    + interval '1 minute' * floor(300 * pg_temp.draw(s.step, t.id::text)) AS due
+        OFFSET 0  -- draw once a row, not once a mention
     ) d
     """,
     """
