@@ -1,4 +1,5 @@
-"""``make bench``: measure, write ``results.json``, show each figure beside its goal.
+"""``make bench``: measure, write each part into ``results.json`` as it ends, then show each
+figure beside its goal.
 
 A missed goal is a finding, not a failure to run: the exit code is 0 all the same, and the table
 says so. Only a measurement that could not be made ends with 1.
@@ -34,12 +35,25 @@ def main() -> int:
               f"this machine has other work (load {load:.1f}): read ratios only")  # fmt: skip
     figures: dict[str, float] = {}
     measured: dict[str, Samples] = {}
+
+    def keep() -> None:
+        about = {
+            "rounds": options.rounds,
+            "size": options.size,
+            "attempts": options.attempts,
+            "load_before": round(load, 2),
+            "seconds": round(time.monotonic() - began),
+            "python": platform.python_version(),
+        }
+        _write(options.output, figures, measured, about)
+
     if only & {"dispatch_vs_classic", "dispatch_vs_bare_client", "dispatch_at_latency"}:
         with office() as here:
             measured["dispatch"] = found = dispatch.measure(
                 here, options.rounds, only, options.size
             )
         figures |= _dispatch(found)
+        keep()
     if only & {"receipts_vs_bare_endpoint", "receipts_p99_ms"}:
         with office() as here:
             measured["receipts"] = found = receipts.measure(here, options.rounds, options.size)
@@ -47,29 +61,37 @@ def main() -> int:
             "bare_endpoint"
         )
         figures["receipts_p99_ms"] = found.median("receipts_p99_ms")
+        keep()
     if only & {"lease_growth", "memory_growth"}:
         with office() as here:
             measured["million"] = found = million.measure(here, options.attempts, only)
         figures["lease_growth"] = found.median("lease_ms_90%") / found.median("lease_ms_10%")
         if "memory_growth" in only:
             figures["memory_growth"] = found.median("peak_mb_many") / found.median("peak_mb_few")
-    content = {name: round(value, 3) for name, value in figures.items()} | {
-        "rounds": options.rounds,
-        "size": options.size,
-        "attempts": options.attempts,
-        "load_before": round(load, 2),
-        "seconds": round(time.monotonic() - began),
-        "python": platform.python_version(),
-        "samples": {
-            part: {
-                name: [round(value, 2) for value in values] for name, values in each.values.items()
-            }
-            for part, each in measured.items()
-        },
-    }
-    options.output.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        keep()
     _show(figures, options.output)
     return 0
+
+
+def _write(
+    output: Path, figures: dict[str, float], measured: dict[str, Samples], about: dict[str, object]
+) -> None:
+    """Into the file, beside what it says of other lines: they may be measured one by one. How
+    each part was measured stands with its samples."""
+    content = json.loads(output.read_text()) if output.exists() else {}
+    content |= {name: round(value, 3) for name, value in figures.items()}
+    parts = content.setdefault("parts", {})
+    for part, each in measured.items():
+        if part in parts and parts[part]["samples"] == _rounded(each):
+            continue  # written already, with the time that it took
+        parts[part] = about | {"samples": _rounded(each)}
+    whole = output.with_suffix(".new")
+    whole.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    whole.replace(output)
+
+
+def _rounded(found: Samples) -> dict[str, list[float]]:
+    return {name: [round(value, 2) for value in values] for name, values in found.values.items()}
 
 
 def _options() -> argparse.Namespace:

@@ -87,6 +87,30 @@ def test_a_lease_that_ends_while_its_worker_still_runs(floor: Floor) -> None:
     assert floor.ledger.one("SELECT lease_number FROM attempt WHERE channel = 'sms'") == 2
 
 
+def test_a_late_answer_while_the_second_lease_is_held(floor: Floor) -> None:
+    """The first worker was refused for now, and says so only when another has the attempt in
+    hand: giving it back then would let a third send it beside the second."""
+    people(floor, 1)
+    floor.start()
+    second = []
+
+    def held_up(contact: Contact, ref: str) -> Throttled:
+        floor.ledger.run(
+            "UPDATE attempt SET lease_until = clock_timestamp() - interval '1 s' "
+            "WHERE state = 'leased'"
+        )
+        assert floor.settle_unknown_in_thread().planned_again == 1
+        second.extend(floor.lane().lease(10)[0])  # another worker, its request still to come
+        return Throttled(timedelta(0), "of the first worker, much too late")
+
+    floor.carrier.takes = lambda contact: False
+    floor.carrier.answer = held_up
+    first = floor.drain()
+    assert [leased.lease.lease_number for leased in second] == [2]
+    assert (first.leased, first.recorded) == (1, 0)
+    assert floor.states() == {"leased": 1}
+
+
 def test_a_report_before_the_sending_is_recorded(floor: Floor) -> None:
     people(floor, 3)
     floor.start()

@@ -321,3 +321,15 @@ def test_tokens_that_find_nothing_to_do_are_not_used_up(floor: Floor) -> None:
     for _ in range(20):
         asyncio.run(lane.drain(0.5))
     assert lane.limit.take(500).tokens == 500
+
+
+def test_a_bucket_that_was_lost_starts_empty(floor: Floor) -> None:
+    """A restart of Redis is no burst, however long the service has been idle."""
+    lane = floor.lane()
+    lane.limit.take(1)
+    threading.Event().wait(0.3)
+    assert lane.limit.take(500).tokens == 500
+    redis_client(floor.service.settings.broker_url).flushall()
+    lost = lane.limit.take(500)
+    assert lost.tokens == 0
+    assert 0 < lost.wait_seconds <= 0.3  # and fills at its rate: 200 of them take 0.1 s
