@@ -18,11 +18,13 @@ _MOST = 200
 
 
 def slots(service: Service, attempt_id: UUID, now: datetime) -> list[datetime]:
-    """Open half-hours from the next one on, over two weeks."""
+    """Open half-hours from the next one on, over two weeks; none for an unknown attempt."""
     with service.engine.connect() as connection:
         run_id = connection.scalar(
             text("SELECT run_id FROM attempt WHERE id = :id"), {"id": attempt_id}
         )
+        if run_id is None:
+            return []
         hours = definitions_of(connection, {run_id})[run_id].hours
     begins = now + timedelta(minutes=30)
     begins = begins.replace(minute=0 if begins.minute < 30 else 30, second=0, microsecond=0)

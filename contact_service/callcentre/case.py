@@ -1,4 +1,4 @@
-"""One person's case, as an operator needs it during a call. Opening it is recorded."""
+"""One person's case, as an operator needs it during a call."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from contact_service.domain.late_charge import late_charge
 from contact_service.domain.restrictions import RestrictionKind
 from contact_service.domain.states import DispositionKind, IdentityProof
 from contact_service.planning.definitions import definitions_of
+from contact_service.store import left_alone
 
 
 class NoCase(Exception):
@@ -40,6 +41,8 @@ class ClaimOwed:
     due_on: date
     outstanding_yen: int
     carried_over: bool
+    may_be_told: bool
+    """Whether it may be asked for: neither it nor its person is restricted."""
     late_charge_yen: int | None
     """As of today, an estimate; ``None``: none by law, or its rate is not known here."""
 
@@ -55,8 +58,10 @@ class InForce:
 
 @dataclass(frozen=True, slots=True)
 class PersonOwing:
-    """Whom the case is about. Several people may share a telephone."""
+    """Whom the case is about. Several people may share a telephone: each is somebody else, and
+    hears of nothing but what they owe themselves."""
 
+    id: int
     code: str
     name: str | None
     kana: str | None
@@ -64,11 +69,18 @@ class PersonOwing:
     language: Language | None
     claims: Sequence[ClaimOwed]
     restrictions: Sequence[InForce]
+    proof: IdentityProof | None
+    """How it was made sure that it is they who are on the line; ``None``: not yet."""
+
+    @property
+    def told(self) -> Sequence[ClaimOwed]:
+        """What may be spoken of, once it is sure who is on the line."""
+        return [claim for claim in self.claims if claim.may_be_told]
 
     @property
     def total_yen(self) -> int:
-        """What is owed in all, without late charges."""
-        return sum(claim.outstanding_yen for claim in self.claims)
+        """What they may be asked for in all, without late charges."""
+        return sum(claim.outstanding_yen for claim in self.told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,25 +118,22 @@ class Case:
     people: Sequence[PersonOwing]
     history: Sequence[Event]
     written: Sequence[Written]
-    proof: IdentityProof | None
-    """How it was made sure who is on the line; ``None``: not yet."""
 
     @property
-    def total_yen(self) -> int:
-        """What everybody in the case owes, without late charges."""
-        return sum(person.total_yen for person in self.people)
+    def identified(self) -> PersonOwing | None:
+        """Who is on the line; the last whose identity was checked."""
+        return next((person for person in self.people if person.proof is not None), None)
 
 
 def case_of(service: Service, actor: Actor, attempt_id: UUID, now: datetime) -> Case:
-    """The case behind an attempt that this operator has. Raises :class:`NoCase`."""
+    """The case behind an attempt that this operator has; that they were shown it was recorded when
+    they got it. Raises :class:`NoCase`."""
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
-    with service.engine.begin() as connection:
+    with service.engine.connect() as connection:
         row = connection.execute(
             text("""
-            SELECT a.id, a.run_id, a.target_id, a.phone_id, a.requested, p.number,
-                i.proof
+            SELECT a.id, a.run_id, a.target_id, a.phone_id, a.requested, p.number
             FROM attempt a JOIN phone p ON p.id = a.phone_id
-            LEFT JOIN identity_check i ON i.attempt_id = a.id
             WHERE a.id = :id AND a.channel = 'operator' AND a.lease_owner = :operator
             """),
             {"id": attempt_id, "operator": actor.name},
@@ -132,57 +141,71 @@ def case_of(service: Service, actor: Actor, attempt_id: UUID, now: datetime) -> 
         if row is None:
             raise NoCase("この方はあなたの担当ではありません / this person is not with you")
         definition = definitions_of(connection, {row.run_id})[row.run_id]
+        people = _people(connection, service, row.id, now)
+        if not people:
+            raise NoCase(
+                "この番号は、いまはその方のものではありません。「受付中」を押すと終わります / "
+                "the number is theirs no more; press “free”"
+            )
         return Case(
             attempt_id=row.id,
             campaign=definition.title,
             phone=service.vault.open("phone.number", row.number),
             requested=row.requested,
-            people=_people(connection, service, row.target_id, now),
+            people=people,
             history=_history(connection, service, row.target_id, row.id),
             written=_written(connection, service, row.phone_id),
-            proof=IdentityProof(row.proof) if row.proof else None,
         )
 
 
 def script_of(service: Service, actor_name: str, case: Case, now: datetime) -> dict[str, str]:
-    """The office's words for this case, filled in: what may be said before the identity check,
-    and ``matter``, which may be said only after it."""
-    person = case.people[0]
-    owed = [Owed(c.kind, c.year, c.instalment, c.outstanding_yen) for c in person.claims]
+    """The office's words for this case, filled in. Without an identity check there is no
+    ``matter``, and with one it is that of whoever was identified. Who is asked for is the
+    addressee: that others at this number owe something too is nothing to them."""
+    person = case.identified or case.people[0]
+    owed = [Owed(c.kind, c.year, c.instalment, c.outstanding_yen) for c in person.told]
     today = now.astimezone(TOKYO)
     values = {
         **office(service.settings),
         **told(owed, Language.JA),
         "operator": actor_name,
-        "name": " ・ ".join(filter(None, (one.name for one in case.people))),
+        "name": person.name or "",
         "today": f"{today.month}月{today.day}日",
     }
-    script = house_rules(service.settings.desk_file).script
-    return {name: render(words, values) for name, words in script.model_dump().items()}
+    script = house_rules(service.settings.desk_file).script.model_dump()
+    if case.identified is None or not owed:
+        del script["matter"]
+    return {name: render(words, values) for name, words in script.items()}
 
 
 def _people(
-    connection: Connection, service: Service, target_id: UUID, now: datetime
+    connection: Connection, service: Service, attempt_id: UUID, now: datetime
 ) -> list[PersonOwing]:
     today = now.astimezone(TOKYO).date()
     people = connection.execute(
         text("""
-        SELECT d.id, d.code, d.name, d.name_kana, d.birth_date, d.language
-        FROM debtor d WHERE d.id IN (SELECT c.debtor_id FROM target_claim tc
-            JOIN claim c ON c.id = tc.claim_id WHERE tc.target_id = :target)
-        ORDER BY d.id = (SELECT addressee_id FROM target WHERE id = :target) DESC, d.code
+        SELECT d.id, d.code, d.name, d.name_kana, d.birth_date, d.language, i.proof
+        FROM attempt a JOIN target t ON t.id = a.target_id JOIN debtor d ON d.id IN (
+            SELECT c.debtor_id FROM target_claim tc JOIN claim c ON c.id = tc.claim_id
+            JOIN debtor_phone theirs ON theirs.debtor_id = c.debtor_id
+                AND theirs.phone_id = a.phone_id
+            WHERE tc.target_id = t.id)
+        LEFT JOIN identity_check i ON i.attempt_id = a.id AND i.debtor_id = d.id
+        WHERE a.id = :attempt
+        ORDER BY i.checked_at DESC NULLS LAST, d.id = t.addressee_id DESC, d.code
         """),
-        {"target": target_id},
+        {"attempt": attempt_id},
     ).all()
     ids = {"ids": [person.id for person in people]}
     claims = connection.execute(
-        text("""
-        SELECT debtor_id, kind, legal_class, assessed_year, attributed_year, instalment, due_on,
-            outstanding_yen
-        FROM claim WHERE debtor_id = ANY(:ids) AND outstanding_yen > 0
-        ORDER BY due_on, kind, instalment
+        text(f"""
+        SELECT c.debtor_id, c.kind, c.legal_class, c.assessed_year, c.instalment, c.due_on,
+            c.outstanding_yen, {left_alone.CLAIM_MAY_BE_TOLD} AS may_be_told
+        FROM attempt a JOIN target t ON t.id = a.target_id JOIN claim c ON c.debtor_id = ANY(:ids)
+        WHERE a.id = :attempt AND c.outstanding_yen > 0
+        ORDER BY c.due_on, c.kind, c.instalment
         """),
-        ids,
+        ids | {"attempt": attempt_id} | left_alone.parameters(today),
     ).all()
     restrictions = connection.execute(
         text("""
@@ -198,6 +221,7 @@ def _people(
 
     return [
         PersonOwing(
+            id=person.id,
             code=person.code,
             name=opened("name", person.name),
             kana=opened("name_kana", person.name_kana),
@@ -209,6 +233,7 @@ def _people(
                 for row in restrictions
                 if row.debtor_id == person.id
             ],
+            proof=IdentityProof(person.proof) if person.proof else None,
         )
         for person in people
     ]
@@ -225,11 +250,12 @@ def _claim(row: Row[Any], today: date) -> ClaimOwed:
         due_on=row.due_on,
         outstanding_yen=row.outstanding_yen,
         carried_over=row.assessed_year < fiscal_year(today),
+        may_be_told=row.may_be_told,
         late_charge_yen=late_charge(row.outstanding_yen, row.due_on, today) if by_law else None,
     )
 
 
-#: Everything by any campaign that went to one of these people, or to whoever has their number.
+#: The latest of what any campaign sent to one of these people.
 _HISTORY = text("""
 SELECT a.id, a.channel, a.outcome, coalesce(a.submitted_at, a.outcome_at) AS at,
     d.kind, d.note, d.recorded_by, p.promised_on, p.amount_yen

@@ -14,15 +14,24 @@ from sqlalchemy import Connection, text
 
 from contact_service.bootstrap import Service
 from contact_service.callcentre import presence
-from contact_service.callcentre.dispositions import Conversation, NotYours, record_disposition
+from contact_service.callcentre.dispositions import (
+    Conversation,
+    Incomplete,
+    NotYours,
+    record_disposition,
+)
 from contact_service.callcentre.list import NextPerson, next_person
 from contact_service.callcentre.presence import Period
 from contact_service.domain.actors import Actor, Role, require
-from contact_service.domain.states import IdentityProof, OperatorState
+from contact_service.domain.states import DispositionKind, IdentityProof, OperatorState
 from contact_service.store import audit
 
 #: What an operator may choose to be; the others follow from what they do.
 CHOSEN = (OperatorState.FREE, OperatorState.ON_BREAK, OperatorState.OTHER_WORK)
+
+
+#: Results that somebody agreed to: they take the person themselves.
+AGREED = (DispositionKind.PROMISED, DispositionKind.INSTALMENTS)
 
 
 class SomebodyIsWaiting(Exception):
@@ -106,27 +115,54 @@ def hung_up(service: Service, actor: Actor, attempt_id: UUID, now: datetime) -> 
 
 
 def identified(
-    service: Service, actor: Actor, attempt_id: UUID, proof: IdentityProof, now: datetime
+    service: Service,
+    actor: Actor,
+    attempt_id: UUID,
+    debtor_id: int,
+    proof: IdentityProof,
+    now: datetime,
 ) -> None:
-    """It is sure who is on the line: the matter may be spoken of. Raises :class:`NotYours`."""
+    """It is sure that this person is on the line: what they owe may be spoken of. Raises
+    :class:`NotYours`, also for somebody whom the call is not about."""
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
     with service.engine.begin() as connection:
         _must_hold(connection, actor, attempt_id)
-        connection.execute(
+        known = connection.execute(
             text("""
-            INSERT INTO identity_check (attempt_id, proof, checked_at, checked_by)
-            VALUES (:attempt, :proof, :now, :by) ON CONFLICT (attempt_id) DO NOTHING
+            INSERT INTO identity_check (attempt_id, debtor_id, proof, checked_at, checked_by)
+            SELECT a.id, :debtor, :proof, :now, :by FROM attempt a
+            WHERE a.id = :attempt AND EXISTS (
+                SELECT 1 FROM target_claim tc JOIN claim c ON c.id = tc.claim_id
+                WHERE tc.target_id = a.target_id AND c.debtor_id = :debtor)
+            ON CONFLICT (attempt_id, debtor_id) DO UPDATE SET checked_at = excluded.checked_at
             """),
-            {"attempt": attempt_id, "proof": proof.value, "now": now, "by": actor.name},
-        )
+            {
+                "attempt": attempt_id,
+                "debtor": debtor_id,
+                "proof": proof.value,
+                "now": now,
+                "by": actor.name,
+            },
+        ).rowcount
+        if not known:
+            raise NotYours("この電話の相手ではありません / the call is not about this person")
         audit.record(connection, now, actor, "person.identified", str(attempt_id), proof=proof)
 
 
 def conclude(service: Service, actor: Actor, said: Conversation, now: datetime) -> None:
     """Record what came of a call, with the times that the desk measured; the operator is free
-    again. Raises what :func:`record_disposition` raises."""
+    again. Raises what :func:`record_disposition` raises, and ``Incomplete`` for an agreement with
+    somebody whose identity was not checked."""
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
     with service.engine.connect() as connection:
+        if said.kind in AGREED and not connection.scalar(
+            text("SELECT 1 FROM identity_check WHERE attempt_id = :id LIMIT 1"),
+            {"id": said.attempt_id},
+        ):
+            raise Incomplete(
+                "約束や分納は、本人確認を記録してからにしてください / record the identity check "
+                "before an agreement"
+            )
         times = _times(connection, actor, said.attempt_id, now)
     if times is not None:
         said = replace(said, started_at=times[0], talk_seconds=times[1], wrap_seconds=times[2])

@@ -25,6 +25,7 @@ from contact_service.domain.states import (
     CallResult,
     DispositionKind,
 )
+from contact_service.intake.fields import PAYMENT_METHODS
 from contact_service.store import audit
 from contact_service.store.tables.calls import call, disposition, promise, referral
 from contact_service.store.tables.contacts import attempt
@@ -189,6 +190,14 @@ def _check(said: Conversation, rules: HouseRules, now: datetime) -> None:
         fault = (
             "約束の日と金額は「納付約束」のときだけ記録できます / only a promise has a day and sum"
         )
+    elif said.promise is not None and said.promise.amount_yen <= 0:
+        fault = "約束の金額は1円以上です / a promise is of at least one yen"
+    elif said.promise is not None and (said.promise.instalments or 2) < 2:
+        fault = "分けて納める回数は2回以上です / instalments are at least two"
+    elif said.promise is not None and said.promise.method not in (None, *PAYMENT_METHODS.values()):
+        fault = "納付の方法を選んでください / there is no such way to pay"
+    elif not set(said.answers) <= set(rules.hardship_questions):
+        fault = "聞き取りの項目が変わりました。選び直してください / the questions have changed"
     elif said.promise is not None and said.promise.on < today:
         fault = "約束の日が過ぎています / the day of the promise has passed"
     elif said.call_back is not None and said.call_back.at <= now:

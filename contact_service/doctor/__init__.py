@@ -21,6 +21,7 @@ LOOKS = (
     parts.queue,
     parts.carriers,
     stops.limits,
+    stops.desk,
     stops.stopped,
     parts.web,
     parts.workers,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from contact_service.callcentre.house_rules import BadDeskFile, house_rules
 from contact_service.dispatch.pacing import BadPacingFile, pacing
 from contact_service.doctor.findings import Finding, Level
 from contact_service.settings import Settings
@@ -41,6 +42,19 @@ def limits(settings: Settings) -> Iterator[Finding]:
         yield Finding("limits", Level.WRONG, str(error), remedy)
     else:
         yield Finding("limits", Level.OK, str(settings.pacing_file))
+
+
+def desk(settings: Settings) -> Iterator[Finding]:
+    """Whether the office's file for the operators' desk, if there is one, can be used."""
+    if settings.desk_file is None:
+        return
+    try:
+        house_rules(settings.desk_file)
+    except BadDeskFile as error:
+        remedy = "CONTACT_DESK_FILE を直してください / mend CONTACT_DESK_FILE"
+        yield Finding("desk", Level.WRONG, str(error), remedy)
+    else:
+        yield Finding("desk", Level.OK, str(settings.desk_file))
 
 
 def stopped(settings: Settings) -> Iterator[Finding]:

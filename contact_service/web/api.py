@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from contact_service.callcentre.calls import InboundCall, log_inbound
 from contact_service.callcentre.dispositions import (
     Conversation,
+    Incomplete,
     NotYours,
     PromisedPayment,
     record_disposition,
@@ -113,6 +114,8 @@ def dispose(request: Request, said: DispositionBody) -> Response:
         record_disposition(service, actor, conversation, service.clock.now())
     except NotYours as error:
         raise HTTPException(409, str(error)) from None
+    except Incomplete as error:
+        raise HTTPException(422, str(error)) from None
     return Response(status_code=204)
 
 

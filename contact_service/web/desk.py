@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
 from campaigns.messages import office_values
+from contact_service.bootstrap import Service
 from contact_service.callcentre import desk, presence
 from contact_service.callcentre.call_backs import slots
 from contact_service.callcentre.case import NoCase, case_of, script_of
@@ -21,7 +23,7 @@ from contact_service.callcentre.dispositions import (
 )
 from contact_service.callcentre.house_rules import house_rules
 from contact_service.clock import TOKYO
-from contact_service.domain.actors import Role
+from contact_service.domain.actors import Actor, Role
 from contact_service.domain.states import DispositionKind, IdentityProof, OperatorState
 from contact_service.identity.sessions import Session
 from contact_service.web import words
@@ -32,6 +34,7 @@ from contact_service.web.session import may, own_form
 router = APIRouter(include_in_schema=False, prefix="/desk")
 at_the_desk = may(Role.OPERATOR, Role.SUPERVISOR)
 FORMS = [Depends(own_form)]
+Move = Callable[[Service, Actor, UUID, datetime], None]
 
 
 @router.get("")
@@ -90,13 +93,15 @@ def hung_up(
 def identified(
     request: Request,
     attempt_id: UUID,
+    person: int = Form(..., ge=1, lt=2**63),
     proof: IdentityProof = Form(...),
     session: Session = Depends(at_the_desk),
 ) -> Response:
     """It is sure who is on the line."""
     service = service_of(request)
+    actor, now = session.account.actor, service.clock.now()
     try:
-        desk.identified(service, session.account.actor, attempt_id, proof, service.clock.now())
+        desk.identified(service, actor, attempt_id, person, proof, now)
     except NotYours as error:
         return _desk(request, session, wrong=str(error))
     return RedirectResponse("/desk", 303)
@@ -129,7 +134,7 @@ def result(
             else None
         )
         wanted = (
-            CallBack(datetime.fromisoformat(call_back_at), only_me)
+            CallBack(_slot(service, attempt_id, call_back_at, now), only_me)
             if kind is DispositionKind.CALLBACK and call_back_at
             else None
         )
@@ -166,6 +171,15 @@ def _sub_reason(chosen: str, kind: DispositionKind) -> str | None:
     return reason if of == kind and reason else None
 
 
+def _slot(service: Service, attempt_id: UUID, chosen: str, now: datetime) -> datetime:
+    for slot in slots(service, attempt_id, now):
+        if slot.isoformat() == chosen:
+            return slot
+    raise Incomplete(
+        "その日時は選べなくなりました。選び直してください / that time cannot be chosen any more"
+    )
+
+
 def _promise(on: str, yen: str, method: str, parts: str) -> PromisedPayment:
     try:
         return PromisedPayment(
@@ -181,7 +195,7 @@ def _promise(on: str, yen: str, method: str, parts: str) -> PromisedPayment:
         ) from None
 
 
-def _moved(request: Request, session: Session, move, attempt_id: UUID) -> Response:  # type: ignore[no-untyped-def]
+def _moved(request: Request, session: Session, move: Move, attempt_id: UUID) -> Response:
     service = service_of(request)
     try:
         move(service, session.account.actor, attempt_id, service.clock.now())

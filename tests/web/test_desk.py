@@ -29,6 +29,17 @@ def at(door: Door, **later: float) -> None:
     clock.set(clock.now() + timedelta(**later))
 
 
+def identify(browser: Browser, attempt: str, person: int | None = None) -> None:
+    """It is sure who is on the line; unless said, whoever is asked for first."""
+    found = re.search(r'name="person" value="(\d+)"', browser.page)
+    assert found or person
+    browser.send(
+        f"/desk/{attempt}/identified",
+        proof="name_and_birth_date",
+        person=str(person or (found and found[1])),
+    )
+
+
 def attempt_on(browser: Browser) -> str:
     """Whom the desk shows."""
     found = re.search(r'action="/desk/([0-9a-f-]{36})/call"', browser.page)
@@ -49,7 +60,9 @@ def test_a_call_from_the_first_look_to_the_promise(floor: Floor, door: Door) -> 
     assert "の納付が11月9日現在で確認できておらず" not in desk.page  # the words for later
     desk.send(f"/desk/{who}/call")
     assert "通話中" in desk.page
-    desk.send(f"/desk/{who}/identified", proof="name_and_birth_date")
+    desk.send(f"/desk/{who}/result", kind="promised", promised_on="2026-11-30", promised_yen="1")
+    assert desk.status == 422 and "本人確認を記録してから" in desk.page
+    identify(desk, who)
     assert (
         "国民健康保険料（令和7年度、令和8年度）の納付が11月9日現在で確認できておらず" in desk.page
     )
@@ -69,9 +82,8 @@ def test_a_call_from_the_first_look_to_the_promise(floor: Floor, door: Door) -> 
     assert floor.ledger.rows("SELECT proof, checked_by FROM identity_check") == [
         ("name_and_birth_date", "sato")
     ]
-    assert (
-        floor.ledger.one("SELECT position('給料' IN encode(note, 'escape')) FROM disposition") == 0
-    )
+    note = floor.ledger.one("SELECT note FROM disposition")
+    assert isinstance(note, bytes) and "給料".encode() not in note
 
 
 def test_nothing_is_recorded_half(floor: Floor, door: Door) -> None:
@@ -79,7 +91,15 @@ def test_nothing_is_recorded_half(floor: Floor, door: Door) -> None:
     floor.start()
     desk = operator(floor, door).send("/desk/next")
     who = attempt_on(desk)
+    identify(desk, who)
+    good = {"kind": "promised", "promised_on": "2026-11-30", "promised_yen": "1"}
     for fields, says in (
+        (good | {"promised_yen": "-5"}, "1円以上"),
+        (good | {"promised_parts": "1"}, "2回以上"),
+        (good | {"promised_method": "gold"}, "納付の方法を選んでください"),
+        ({"kind": "callback", "call_back_at": "tomorrow"}, "その日時は選べなくなりました"),
+        ({"kind": "callback", "call_back_at": "2026-11-09T23:00:00+09:00"}, "その日時は"),
+        ({"kind": "hardship", "answers": "そんな問いはない"}, "聞き取りの項目が変わりました"),
         ({"kind": "promised", "note": "大事な話"}, "納付約束には、日"),
         (
             {"kind": "promised", "promised_on": "2026-11-01", "promised_yen": "1"},
@@ -130,6 +150,56 @@ def test_who_asks_to_be_called_back_is_called_then_by_whom_they_asked(
     at(door, minutes=30)
     suzuki.send("/desk/next")  # half an hour late: better somebody else than nobody
     assert attempt_on(suzuki) == again
+
+
+def test_at_a_shared_telephone_each_hears_of_nothing_but_their_own(
+    floor: Floor, door: Door
+) -> None:
+    first = floor.ledger.person([mobile(1)], [Owed(yen=32_000)])
+    second = floor.ledger.person([mobile(1)], [Owed(yen=5_000, kind="care_insurance")])
+    for person, name in ((first, "一郎"), (second, "花子")):
+        sealed = floor.service.vault.seal("debtor.name", name)
+        floor.ledger.run("UPDATE debtor SET name = :name WHERE id = :id", name=sealed, id=person)
+    floor.start()
+    stranger = floor.ledger.person([mobile(2)])
+    desk = operator(floor, door).send("/desk/next")
+    who = attempt_on(desk)
+    sentences = re.compile(r'<p class="say">(.*?)</p>', re.S)
+    assert not any("一郎" in said and "花子" in said for said in sentences.findall(desk.page))
+    assert not any("円" in said for said in sentences.findall(desk.page))
+    assert "この番号は2人が使っています" in desk.page
+    desk.send(f"/desk/{who}/identified", proof="name_and_address", person=str(stranger))
+    assert "この電話の相手ではありません" in desk.page
+    identify(desk.open("/desk"), who, second)
+    (matter,) = (said for said in sentences.findall(desk.page) if "円" in said)
+    assert "5,000円" in matter and "介護保険料" in matter and "国民健康保険料" not in matter
+    assert "納付約束：全額 5,000円" in desk.page
+    at(door, seconds=20)  # then the other comes to the telephone
+    identify(desk, who, first)
+    (matter,) = (said for said in sentences.findall(desk.page) if "円" in said)
+    assert "32,000円" in matter and "介護保険料" not in matter
+    # and a number that somebody gave up is theirs no more
+    floor.ledger.run(
+        "UPDATE debtor_phone SET phone_id = (SELECT phone_id FROM debtor_phone "
+        "WHERE debtor_id = :other) WHERE debtor_id = :id",
+        id=first, other=stranger,
+    )  # fmt: skip
+    assert "一郎" not in desk.open("/desk").page
+
+
+def test_what_must_not_be_asked_for_is_shown_and_not_spoken_of(floor: Floor, door: Door) -> None:
+    person = floor.ledger.person([mobile(1)], [Owed(yen=32_000), Owed(yen=8_000, year=2025)])
+    floor.start()
+    desk = operator(floor, door).send("/desk/next")
+    floor.ledger.run(
+        "INSERT INTO restriction (kind, debtor_id, claim_id, starts_on, origin) SELECT "
+        "'collection_deferred', debtor_id, id, '2026-01-01', 'file' FROM claim "
+        "WHERE debtor_id = :id AND outstanding_yen = 8000",
+        id=person,
+    )
+    identify(desk, attempt_on(desk))
+    assert "徴収猶予" in desk.page and "催告しない" in desk.page and "8,000円" in desk.page
+    assert "納付約束：全額 32,000円" in desk.page and "40,000円" not in desk.page
 
 
 def test_hardship_leads_to_help_and_ends_all_chasing(floor: Floor, door: Door) -> None:

@@ -234,3 +234,19 @@ def test_services_are_told_who_acts(floor: Floor) -> None:
     service: Service = floor.service
     with pytest.raises(NotAllowed):
         next_person(service, Actor("somebody", Role.EVALUATOR), floor.clock.now())
+
+
+def test_what_the_centre_says_by_halves_is_refused_in_words(floor: Floor, door: Door) -> None:
+    floor.ledger.person([mobile(1)])
+    floor.start()
+    status, found = door.api("/api/operator/next", {"operator": "op1"})
+    assert status == 200
+    said = {
+        "attempt_id": json.loads(found)["attempt_id"], "operator": "op1", "disposition": "callback",
+        "started_at": "2026-11-09T11:00:00+09:00", "talk_seconds": 10, "wrap_seconds": 0,
+    }  # fmt: skip
+    status, answer = door.api("/api/operator/dispositions", said)
+    assert (status, "かけ直す日時" in answer) == (422, True)
+    late = said | {"disposition": "promised", "promise": {"on": "2026-11-01", "amount_yen": 1}}
+    assert door.api("/api/operator/dispositions", late)[0] == 422
+    assert floor.ledger.one("SELECT count(*) FROM disposition") == 0

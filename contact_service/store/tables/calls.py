@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from contact_service.store.tables.base import Instant, identity, metadata, secret
 from contact_service.store.tables.campaigns import target
 from contact_service.store.tables.contacts import attempt
-from contact_service.store.tables.ledger import phone, source_file
+from contact_service.store.tables.ledger import debtor, phone, source_file
 
 call = Table(
     "call",
@@ -86,6 +86,8 @@ identity_check = Table(
     "identity_check",
     metadata,
     Column("attempt_id", ForeignKey(attempt.c.id), primary_key=True),
+    # several people may share a telephone: what is owed by one is not said to another
+    Column("debtor_id", ForeignKey(debtor.c.id), primary_key=True),
     Column("proof", String(30), nullable=False),  # IdentityProof
     Column("checked_at", Instant, nullable=False),
     Column("checked_by", Text, nullable=False),

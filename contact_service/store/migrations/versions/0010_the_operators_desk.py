@@ -36,13 +36,17 @@ def upgrade() -> None:
     op.create_table(
         "identity_check",
         sa.Column("attempt_id", sa.Uuid(), nullable=False),
+        sa.Column("debtor_id", sa.BigInteger(), nullable=False),
         sa.Column("proof", sa.String(30), nullable=False),
         sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("checked_by", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["attempt_id"], ["attempt.id"], name=op.f("fk_identity_check_attempt_id_attempt")
         ),
-        sa.PrimaryKeyConstraint("attempt_id", name=op.f("pk_identity_check")),
+        sa.ForeignKeyConstraint(
+            ["debtor_id"], ["debtor.id"], name=op.f("fk_identity_check_debtor_id_debtor")
+        ),
+        sa.PrimaryKeyConstraint("attempt_id", "debtor_id", name=op.f("pk_identity_check")),
     )
     op.create_table(
         "operator_period",
