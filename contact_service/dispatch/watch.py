@@ -18,6 +18,7 @@ from contact_service.dispatch.pacing import Pacing, Threshold
 from contact_service.dispatch.switches import lift_own, pause_channel, pause_provider
 from contact_service.domain.actors import SYSTEM
 from contact_service.domain.life import Action
+from contact_service.domain.states import DispositionKind
 from contact_service.planning.transitions import move_run
 
 log = logs.log(__name__)
@@ -77,8 +78,9 @@ def _failing_carriers(connection: Connection, pacing: Pacing, now: datetime) -> 
 _BY_RUN = text("""
 SELECT a.run_id, count(*) AS reached,
     count(*) FILTER (WHERE a.outcome = ANY(:wrong)) AS wrong,
-    count(*) FILTER (WHERE a.outcome = ANY(:complaints)) AS complaints
-FROM attempt a JOIN run r ON r.id = a.run_id AND r.state = 'running'
+    count(*) FILTER (WHERE a.outcome = ANY(:complaints) OR d.kind = :complained) AS complaints
+FROM attempt a LEFT JOIN disposition d ON d.attempt_id = a.id
+JOIN run r ON r.id = a.run_id AND r.state = 'running'
 LEFT JOIN LATERAL (SELECT max(c.at) AS at FROM campaign_transition c
     WHERE c.run_id = a.run_id AND c.action = 'resume') resumed ON true
 WHERE a.state = 'finished' AND a.outcome_at > :since
@@ -94,6 +96,7 @@ def _unwelcome_runs(connection: Connection, pacing: Pacing, now: datetime) -> li
             "since": now - pacing.pauses.window,
             "wrong": list(WRONG),
             "complaints": list(COMPLAINTS),
+            "complained": DispositionKind.COMPLAINT,
             "said_nothing": [*FAILED, Outcome.UNKNOWN, Outcome.CANCELED],
         },
     ).all()
@@ -101,7 +104,7 @@ def _unwelcome_runs(connection: Connection, pacing: Pacing, now: datetime) -> li
     for row in rows:
         for threshold, found, ja, en in (
             (pacing.pauses.wrong_numbers, row.wrong, "番号違い", "wrong numbers"),
-            (pacing.pauses.complaints, row.complaints, "連絡不要の申出", "complaints"),
+            (pacing.pauses.complaints, row.complaints, "苦情・連絡不要の申出", "complaints"),
         ):
             if threshold is not None and _passed(threshold, found, row.reached):
                 reason = (

@@ -126,6 +126,7 @@ class CallResult(StrEnum):
     BUSY = "busy"  # 話中
     VOICEMAIL = "voicemail"  # 留守電
     WRONG_NUMBER = "wrong_number"  # 番号違い
+    COMPLAINT = "complaint"  # 苦情: talked, and complained of being contacted
     ABANDONED = "abandoned"  # 放棄: an inbound caller hung up while waiting
     OTHER = "other"
 
@@ -136,6 +137,7 @@ CALL_RESULT_JA: Mapping[CallResult, str] = {
     CallResult.BUSY: "話中",
     CallResult.VOICEMAIL: "留守電",
     CallResult.WRONG_NUMBER: "番号違い",
+    CallResult.COMPLAINT: "苦情",
     CallResult.ABANDONED: "放棄",
     CallResult.OTHER: "その他",
 }
@@ -165,6 +167,7 @@ class DispositionKind(StrEnum):
     BUSY = "busy"
     WRONG_NUMBER = "wrong_number"
     REFUSED = "refused"
+    COMPLAINT = "complaint"  # of being contacted, or of how; not yet a wish for no more of it
     INSTALMENTS = "instalments"  # wants to pay in parts
     HARDSHIP = "hardship"
     DECEASED = "deceased"
@@ -184,6 +187,7 @@ DISPOSITION_JA: Mapping[DispositionKind, str] = {
     DispositionKind.BUSY: "話中",
     DispositionKind.WRONG_NUMBER: "番号違い",
     DispositionKind.REFUSED: "拒否",
+    DispositionKind.COMPLAINT: "苦情",
     DispositionKind.INSTALMENTS: "分納希望",
     DispositionKind.HARDSHIP: "生活困窮",
     DispositionKind.DECEASED: "死亡",
@@ -203,6 +207,7 @@ DISPOSITION_EN: Mapping[DispositionKind, str] = {
     DispositionKind.BUSY: "busy",
     DispositionKind.WRONG_NUMBER: "wrong number",
     DispositionKind.REFUSED: "refused",
+    DispositionKind.COMPLAINT: "complaint",
     DispositionKind.INSTALMENTS: "wants to pay in instalments",
     DispositionKind.HARDSHIP: "hardship",
     DispositionKind.DECEASED: "deceased",
@@ -223,6 +228,7 @@ OUTCOME_OF_DISPOSITION: Mapping[DispositionKind, Outcome] = {
     DispositionKind.BUSY: Outcome.BUSY,
     DispositionKind.WRONG_NUMBER: Outcome.WRONG_PERSON,
     DispositionKind.REFUSED: Outcome.CONFIRMED,
+    DispositionKind.COMPLAINT: Outcome.CONFIRMED,
     DispositionKind.INSTALMENTS: Outcome.CONFIRMED,
     DispositionKind.HARDSHIP: Outcome.CONFIRMED,
     DispositionKind.DECEASED: Outcome.CONFIRMED,

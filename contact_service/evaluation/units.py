@@ -14,8 +14,8 @@ from psycopg import ClientCursor
 from sqlalchemy import text
 
 from campaigns.vocabulary import ClaimKind, LegalClass, Period
+from contact_service.domain.ages import AGE_BANDS
 from contact_service.domain.restrictions import RestrictionKind
-from contact_service.domain.states import DispositionKind
 from contact_service.evaluation.counts import Counts, Row, statement
 from contact_service.evaluation.facts import RunFacts
 from contact_service.evaluation.flow import REACHED
@@ -31,14 +31,17 @@ HOURS = (12, 15, 17)
 HOUR_BANDS = ("morning", "early_afternoon", "late_afternoon", "evening")
 
 _HEADER = 19  # signature, flags, length of the extension
-_NARROW = {"arm", "stratum", "kind", "legal_class", "period", "amount_band", "hour",
-           "paid_something", "paid_in_full", "promise_kept", "inbound_call", "complaint",
+_NARROW = {"arm", "stratum", "kind", "legal_class", "period", "amount_band", "age_band",
+           "hour", "paid_something", "paid_in_full", "promise_kept", "inbound_call", "complaint",
            "opt_out", "delivered", "paid_earlier"}  # fmt: skip
 _WHOLE = (
-    "arm", "stratum", "kind", "legal_class", "period", "amount_band", "hour", "paid_something",
-    "paid_in_full", "promise_kept", "inbound_call", "complaint", "opt_out", "delivered",
-    "paid_earlier", "first_day", "suspended_day", "claims", "inbound_calls", "outbound_calls",
-    "inbound_seconds", "operator_seconds",
+    "arm", "stratum", "kind", "legal_class", "period", "amount_band", "age_band", "hour",
+    "paid_something", "paid_in_full", "promise_kept", "inbound_call", "complaint", "opt_out",
+    "delivered", "paid_earlier", "first_day", "suspended_day", "claims", "inbound_calls",
+    "outbound_calls", "inbound_seconds", "operator_seconds",
+)  # fmt: skip
+_OUTCOMES = (
+    "paid_something", "paid_in_full", "promise_kept", "inbound_call", "complaint", "opt_out",
 )  # fmt: skip
 _REAL = ("paid_yen", "outstanding_yen", "cost_yen")
 _BLOCK = 20_000
@@ -75,16 +78,10 @@ def trial_data(counts: Counts, facts: RunFacts, arms: list[Row]) -> TrialData:
     strata = tuple(row["stratum"] for row in counts.rows("strata"))
     found = _columns(counts, facts, names, strata)
     days = facts.days_complete
-    outcomes = {
-        name: found[name]
-        for name in ("paid_something", "paid_in_full", "promise_kept", "inbound_call",
-                     "complaint", "opt_out")
-        if name != "complaint" or "complaint" in list(DispositionKind)
-    }  # fmt: skip
     return TrialData(
         arms=names,
         arm=found["arm"],
-        outcomes=outcomes,
+        outcomes={name: found[name] for name in _OUTCOMES},
         amounts={"paid_yen": found["paid_yen"]},
         times={"days_to_payment": _times(found, days)} if days else {},
         strata=Factor(strata, found["stratum"]),
@@ -93,6 +90,7 @@ def trial_data(counts: Counts, facts: RunFacts, arms: list[Row]) -> TrialData:
             "legal_class": Factor(tuple(LegalClass), found["legal_class"]),
             "period": Factor(tuple(Period), found["period"]),
             "amount_band": Factor(AMOUNT_BANDS, found["amount_band"]),
+            "age_band": Factor(AGE_BANDS, found["age_band"]),
             "hour": Factor(HOUR_BANDS, found["hour"]),
         },
         covariates={
@@ -130,6 +128,7 @@ def _columns(
         "legal_classes": [found.value for found in LegalClass],
         "periods": [period.value for period in Period],
         "amounts": [float(amount) for amount in AMOUNTS],
+        "ages": list(AGE_BANDS),
         "hours": [float(hour) for hour in HOURS],
     }
     kept = {name: [] for name in (*_WHOLE, *_REAL)}  # type: dict[str, list[Any]]

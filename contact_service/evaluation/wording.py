@@ -22,6 +22,7 @@ from campaigns.vocabulary import (
     PERIOD_EN,
     PERIOD_JA,
 )
+from contact_service.domain.ages import AGE_BANDS
 from contact_service.domain.dates import era_text
 from contact_service.domain.states import EXCLUSION_EN, EXCLUSION_JA, SKIP_EN, SKIP_JA
 
@@ -44,6 +45,11 @@ _NAMES: dict[str, dict[str, Mapping[Any, str]]] = {
             zip(_AMOUNTS, ("2万円未満", "2～5万円", "5～15万円", "15万円以上"), strict=True)
         ),
         "number": {"mobile": "携帯電話", "fixed": "固定電話等"},
+        "age_band": dict(
+            zip(
+                AGE_BANDS, ("30歳未満", "30～44歳", "45～59歳", "60～74歳", "75歳以上"), strict=True
+            )
+        ),
         "hour": dict(zip(_HOURS, ("午前", "12～15時", "15～17時", "17時以降"), strict=True)),
     },
     "en": {
@@ -62,6 +68,13 @@ _NAMES: dict[str, dict[str, Mapping[Any, str]]] = {
             )
         ),
         "number": {"mobile": "mobile number", "fixed": "no mobile number"},
+        "age_band": dict(
+            zip(
+                AGE_BANDS,
+                ("under 30", "30 to 44", "45 to 59", "60 to 74", "75 or older"),
+                strict=True,
+            )
+        ),
         "hour": dict(
             zip(_HOURS, ("before noon", "12 to 15 h", "15 to 17 h", "after 17 h"), strict=True)
         ),

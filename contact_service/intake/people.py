@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+from contact_service.domain.ages import birth_band
 from contact_service.domain.numbers import PhoneNumber
 from contact_service.intake.fields import PHONE_COLUMNS
 from contact_service.intake.parsing import Values
@@ -14,6 +17,7 @@ COLUMNS = {
     "name": "bytea",
     "name_kana": "bytea",
     "birth_date": "bytea",
+    "birth_band": "int2",
     "language": "text",
     "name_index": "bytea",
     "number_indexes": "bytea[]",
@@ -68,6 +72,7 @@ def _seal(vault: Vault, values: Values) -> tuple[object, ...]:
         _sealed(vault, "debtor.name", values["name"]),
         _sealed(vault, "debtor.name_kana", kana),
         _sealed(vault, "debtor.birth_date", values["birth_date"]),
+        birth_band(values["birth_date"]) if isinstance(values["birth_date"], date) else None,
         values["language"],
         None if kana is None else vault.index("name", name_key(str(kana))),
         [vault.index("phone", e164) for e164 in good],
@@ -93,7 +98,8 @@ def merge(file: Import) -> int:
     file.run("""
         CREATE TEMPORARY TABLE person ON COMMIT DROP AS
         SELECT DISTINCT ON (debtor_code) debtor_code, household_code, name, name_kana, birth_date,
-               language, name_index, number_indexes, numbers, number_kinds, has_bad_number
+               birth_band, language, name_index, number_indexes, numbers, number_kinds,
+               has_bad_number
         FROM staged ORDER BY debtor_code, line DESC
     """)
     file.run(
@@ -130,6 +136,7 @@ def _merge_debtors(file: Import) -> None:
                 name = coalesce(p.name, d.name),
                 name_kana = coalesce(p.name_kana, d.name_kana),
                 birth_date = coalesce(p.birth_date, d.birth_date),
+                birth_band = coalesce(p.birth_band, d.birth_band),
                 name_index = coalesce(p.name_index, d.name_index),
                 language = coalesce(p.language, d.language),
                 training = :training, source_file_id = :file_id
@@ -137,7 +144,7 @@ def _merge_debtors(file: Import) -> None:
             WHERE d.code = p.debtor_code AND (
                 d.id IN (SELECT id FROM changed_value)
                 OR h.id <> d.household_id OR (h.id IS NOT NULL AND d.household_id IS NULL)
-                OR d.training <> :training
+                OR d.training <> :training OR p.birth_band <> coalesce(d.birth_band, 0)
                 OR (p.language IS NOT NULL AND p.language IS DISTINCT FROM d.language))
             RETURNING d.id
         )
@@ -148,10 +155,10 @@ def _merge_debtors(file: Import) -> None:
     )
     file.run(
         """
-        INSERT INTO debtor (code, household_id, name, name_kana, birth_date, language,
-                            name_index, training, source_file_id)
-        SELECT p.debtor_code, h.id, p.name, p.name_kana, p.birth_date, p.language,
-               p.name_index, :training, :file_id
+        INSERT INTO debtor (code, household_id, name, name_kana, birth_date, birth_band,
+                            language, name_index, training, source_file_id)
+        SELECT p.debtor_code, h.id, p.name, p.name_kana, p.birth_date, p.birth_band,
+               p.language, p.name_index, :training, :file_id
         FROM person p LEFT JOIN household h ON h.code = p.household_code
         WHERE NOT EXISTS (SELECT FROM debtor d WHERE d.code = p.debtor_code)
         ORDER BY p.debtor_code

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 
 from campaigns.definition import Definition, Stratum
 from campaigns.vocabulary import NumberKind
+from contact_service.domain.ages import age_band_sql
 
 #: Amounts by which the allocation is balanced, in yen: up to, and named.
 AMOUNT_BANDS = (
@@ -109,10 +110,12 @@ def allocate(connection: Connection, definition: Definition, run_id: UUID) -> No
             JOIN debtor d ON d.id = s.cluster
         ), dealt AS ({DEALT})
         INSERT INTO target (id, run_id, cluster, stratum, arm, phone_id, phone_kind,
-            addressee_id, outstanding_yen, claims)
+            addressee_id, outstanding_yen, claims, age_band)
         SELECT t.id, :run_id, t.cluster, r.stratum,
-            r.arm, t.phone_id, t.phone_kind, t.addressee_id, t.yen, t.claims
-        FROM plan_target t JOIN dealt r USING (cluster)
+            r.arm, t.phone_id, t.phone_kind, t.addressee_id, t.yen, t.claims,
+            {age_band_sql("a.birth_band", "extract(year FROM run.starts_at)::int")}
+        FROM plan_target t JOIN dealt r USING (cluster) JOIN debtor a ON a.id = t.addressee_id
+        JOIN run ON run.id = :run_id
         """),
         {
             "run_id": run_id,

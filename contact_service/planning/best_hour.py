@@ -14,7 +14,7 @@ from contact_service.domain.windows import open_hours
 
 #: How many calls the common experience counts for.
 WEIGHT = 4
-_ANSWERED = "k.result IN ('talked', 'wrong_number')"  # somebody picked up
+_ANSWERED = "k.result IN ('talked', 'complaint', 'wrong_number')"  # somebody picked up
 _HOUR = "extract(hour FROM k.started_at AT TIME ZONE 'Asia/Tokyo')::int"
 
 #: The best hour (0 to 23, Asia/Tokyo) of target ``t``'s number, NULL without history.

@@ -220,7 +220,7 @@ def _handle_seconds(connection: Connection) -> float:
     found = connection.execute(
         text("""
         SELECT count(*) AS calls, avg(talk_seconds + wrap_seconds) AS seconds FROM call
-        WHERE direction = 'inbound' AND result = 'talked'
+        WHERE direction = 'inbound' AND result IN ('talked', 'complaint')
         """)
     ).one()
     enough = found.calls >= ENOUGH_CALLS and found.seconds

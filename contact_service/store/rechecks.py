@@ -41,7 +41,7 @@ QUIET = f"""
                 SELECT 1 FROM call k
                 WHERE (k.phone_id = t.phone_id OR k.phone_id IN (
                     SELECT dp.phone_id FROM debtor_phone dp WHERE dp.debtor_id IN ({_PEOPLE})))
-                AND k.result = 'talked' AND k.started_at <= :now
+                AND k.result IN ('talked', 'complaint') AND k.started_at <= :now
                 AND :day - (k.started_at AT TIME ZONE 'Asia/Tokyo')::date
                     <= q.quiet_conversation_days
                 AND (k.attempt_id IS NULL OR EXISTS (SELECT 1 FROM attempt x

@@ -30,6 +30,7 @@ DISPOSITION_GROUPS: tuple[tuple[str, tuple[DispositionKind, ...]], ...] = (
             DispositionKind.CALLBACK,
             DispositionKind.DISPUTES,
             DispositionKind.REFUSED,
+            DispositionKind.COMPLAINT,
             DispositionKind.LAWYER_ENGAGED,
             DispositionKind.OPTED_OUT,
             DispositionKind.LANGUAGE_NEEDED,

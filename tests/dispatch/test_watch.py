@@ -96,6 +96,25 @@ def test_a_run_that_is_unwelcome_pauses_with_the_reason(
     assert watch(floor.service, rules) == []
 
 
+def test_complaints_that_operators_record_pause_a_run(floor: Floor) -> None:
+    people(floor, 12)
+    run_id = floor.start()
+    floor.drain()
+    say(floor, "confirmed", 12)
+    rules = Pacing(pauses=Pauses(wrong_numbers=None, complaints=SOME))
+    for kind, paused in (("refused", False), ("complaint", True)):
+        floor.ledger.run(
+            "INSERT INTO disposition (attempt_id, kind, recorded_at, recorded_by) SELECT id, :kind,"
+            " :now, 'o' FROM attempt WHERE state = 'finished' ORDER BY id LIMIT 3"
+            " ON CONFLICT (attempt_id) DO UPDATE SET kind = excluded.kind",
+            kind=kind, now=floor.clock.now(),
+        )  # fmt: skip
+        assert any("complaints (3 of 12)" in reason for reason in watch(floor.service, rules)) is (
+            paused
+        )
+    assert floor.ledger.one("SELECT state FROM run WHERE id = :r", r=run_id) == "paused"
+
+
 def say(floor: Floor, outcome: str, n: int) -> None:
     floor.ledger.run(
         "UPDATE attempt SET state = 'finished', outcome = :o, outcome_at = :now WHERE id IN "

@@ -242,6 +242,42 @@ def test_how_much_can_be_known(
         assert {row["paid_something"] for row in figures["flow"]["arms"]} == {None}
 
 
+def test_complaints_are_of_operators_and_of_those_who_call(
+    engine: Engine, clock: FixedClock
+) -> None:
+    """Four told an operator, two of the holdout called; who called after the horizon is none."""
+    told = """INSERT INTO disposition (attempt_id, kind, recorded_at, recorded_by)
+              SELECT a.id, 'complaint', a.due_at, 'o' FROM attempt a JOIN target t
+              ON t.id = a.target_id AND t.arm = 'sms' AND t.cluster % 10 <> 0
+              WHERE a.channel = 'operator' AND a.state = 'finished' ORDER BY a.id LIMIT 4"""
+    called = """INSERT INTO call (origin, direction, started_at, talk_seconds, wrap_seconds, result,
+                    phone_id, deduplication_key)
+                SELECT 'resident', 'inbound', DATE '2026-09-{}', 60, 0, 'complaint', phone_id,
+                    'complaint' || id FROM target WHERE arm = 'holdout' AND cluster % 10 <> 0
+                ORDER BY id LIMIT 2"""
+    late = called.replace("2026-09-{}", "2026-10-05").replace("'complaint' ||", "'late' ||")
+    figures = figures_of(
+        engine, clock, World(), told, called.format("07"), late.replace("holdout", "sms_call")
+    )
+    arms = by_arm(figures["analysis"]["arms"])
+    assert {arm: arms[arm]["outcomes"]["complaint"]["events"] for arm in arms} == {
+        "holdout": 2, "sms": 4, "sms_call": 0,
+    }  # fmt: skip
+    assert figures["analysis"]["comparisons"][0]["outcomes"]["complaint"]["role"] == "secondary"
+
+
+def test_ages_are_a_subgroup(engine: Engine, clock: FixedClock) -> None:
+    analysis = figures_of(engine, clock, World())["analysis"]
+    ages = [one for one in analysis["subgroups"] if one["factor"] == "age_band"]
+    assert [one["arm"] for one in ages] == ["sms", "sms_call"]
+    for one in ages:
+        groups = {group["group"]: group for group in one["groups"]}
+        assert list(groups) == ["30-44", "45-59", "60-74"]  # of a quarter nothing is known
+        assert sum(group["control_n"] for group in groups.values()) == 60
+        assert one["p_value"] <= one["p_adjusted"] <= 1
+        assert groups["45-59"]["effect"]["low"] < groups["45-59"]["effect"]["high"]
+
+
 def test_an_interval_over_zero_is_called_chance(engine: Engine, clock: FixedClock) -> None:
     world = World(arms={"holdout": (80, 40), "sms": (80, 44), "sms_call": (80, 39)})
     figures = figures_of(engine, clock, world)

@@ -174,9 +174,10 @@ STATEMENTS = (
     """,
     """
     INSERT INTO target (id, run_id, cluster, stratum, arm, phone_id, phone_kind, addressee_id,
-                        outstanding_yen, claims)
+                        outstanding_yen, claims, age_band)
     SELECT md5('T' || p.id)::uuid, :run, p.cluster, c.kind, p.arm, f.id, 'mobile', d.id,
-           c.outstanding_yen, c.claims
+           c.outstanding_yen, c.claims,
+           (ARRAY['30-44', '45-59', '60-74', NULL])[1 + p.cluster % 4]
     FROM person p
     JOIN debtor d ON d.code = 'D' || p.id
     JOIN phone f ON f.number_index = decode(md5('P' || p.id), 'hex')

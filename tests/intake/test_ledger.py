@@ -103,14 +103,25 @@ def test_an_empty_cell_says_nothing_of_a_person(
     take("claims", write_csv(tmp_path / "a_20260930.csv", [CLAIM]))
     blank = {**CLAIM, "氏名": "", "氏名カナ": "", "生年月日": "", "世帯番号": ""}
     take("claims", write_csv(tmp_path / "b_20260930.csv", [blank]))
-    ((name, kana, birth, index, household),) = query(
-        "SELECT name, name_kana, birth_date, name_index, household_id FROM debtor"
+    ((name, kana, birth, band, index, household),) = query(
+        "SELECT name, name_kana, birth_date, birth_band, name_index, household_id FROM debtor"
     )
     assert vault.open("debtor.name", name) == "山﨑　健"
     assert vault.open("debtor.name_kana", kana) == "ヤマザキ　ケン"
     assert vault.open("debtor.birth_date", birth) == "1965-07-10"
+    assert band == 1965
     assert index == vault.index("name", "ヤマザキケン")
     assert household is not None
+
+
+@pytest.mark.parametrize(("born", "band"), [("1964/12/31", 1960), ("S44.12.31", 1965)])
+def test_years_of_birth_are_told_by_fives_and_follow_the_date(
+    take: Import, query: Query, tmp_path: Path, born: str, band: int
+) -> None:
+    take("claims", write_csv(tmp_path / "a_20260930.csv", [{**CLAIM, "生年月日": ""}]))
+    assert query("SELECT birth_band FROM debtor") == [(None,)]
+    take("claims", write_csv(tmp_path / "b_20261001.csv", [{**CLAIM, "生年月日": born}]))
+    assert query("SELECT birth_band FROM debtor") == [(band,)]
 
 
 def test_a_later_file_replaces_the_numbers(
@@ -246,11 +257,11 @@ def test_calls(take: Import, query: Query, tmp_path: Path) -> None:
         ("resident", "inbound", "abandoned", 14, 0, 30, True),
     ]
     assert query("SELECT count(*) FROM phone") == [(1,)]
-    overlapping = [stranger, {**CALL, "日時": "2026/09/02 09:10:57"}]
+    overlapping = [stranger, {**CALL, "日時": "2026/09/02 09:10:57", "結果": "苦情"}]
     report = take("calls", write_csv(tmp_path / "d.csv", overlapping))
     assert report.counts == Counts(2, 1, 0, 1, 0, 0)
-    assert query("SELECT started_at::text FROM call ORDER BY id DESC LIMIT 1") == [
-        ("2026-09-02 09:10:57+09",)
+    assert query("SELECT started_at::text, result FROM call ORDER BY id DESC LIMIT 1") == [
+        ("2026-09-02 09:10:57+09", "complaint")
     ]
 
 

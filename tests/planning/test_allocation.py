@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from campaigns.definition import Definition
@@ -107,6 +107,26 @@ def test_who_was_contacted_before_is_a_stratum(ledger: Ledger, clock: FixedClock
     for cluster, stratum in strata:
         ending = "contacted" if told[cluster] == "contact" else "new"
         assert str(stratum).endswith(ending)
+
+
+def test_ages_are_frozen_in_bands(ledger: Ledger, clock: FixedClock) -> None:
+    """In 2026 who was born in 1995 to 1999 counts as 29, in 1990 to 1994 as 34, and so on."""
+    bands = {1995: "-29", 1990: "30-44", 1980: "30-44", 1975: "45-59", 1950: "60-74",
+             1945: "75-", 1920: "75-", None: None}  # fmt: skip
+    for place, band in enumerate(bands):
+        ledger.run(
+            "UPDATE debtor SET birth_band = :band WHERE id % :n = :place",
+            band=band, n=len(bands), place=place,
+        )  # fmt: skip
+    plan(ledger, clock, spec())
+    ledger.run("CREATE TABLE was AS SELECT id, birth_band FROM debtor")
+    ledger.run("UPDATE debtor SET birth_band = 2000")
+    with ledger.engine.connect() as connection:
+        found = connection.execute(
+            text("SELECT DISTINCT birth_band, age_band FROM target JOIN was ON was.id ="
+                 " addressee_id")
+        ).all()  # fmt: skip
+    assert {row.birth_band: row.age_band for row in found} == bands
 
 
 def test_the_protocol_is_registered_and_cannot_be_changed(

@@ -34,10 +34,6 @@ def section(figures: Figures, voice: Voice) -> Section | None:
     t = voice.t
     blocks: list[Block] = [Words([t("analysis_lead")], "lead")]
     said = [note[voice.lang] for note in found["notes"]]
-    if "age_band" not in {one["factor"] for one in found["subgroups"]}:
-        said.append(t("analysis_no_age"))
-    if not any("complaint" in one["outcomes"] for one in found["comparisons"]):
-        said.append(t("analysis_no_complaint"))
     if said:
         blocks.append(Words(said, "note"))
     blocks += [_outcomes(found, voice), _robust(found, voice), _amounts(found, voice)]

@@ -1,9 +1,10 @@
 -- One row per cluster, the unit of randomisation, with what it paid within the horizon.
--- ``kind``, ``legal_class`` and ``period`` are those of its largest claim. ``full_day``: the last of its claims was settled.
+-- ``kind``, ``legal_class`` and ``period`` are those of its largest claim, ``age_band`` that of whom its largest target is addressed to. ``full_day``: the last of its claims was settled.
 CREATE TEMPORARY TABLE report_cluster ON COMMIT DROP AS
 WITH unit AS (
     SELECT cluster, min(arm) AS arm, count(DISTINCT arm) AS arms, min(stratum) AS stratum,
-           count(*) AS targets
+           count(*) AS targets,
+           (array_agg(age_band ORDER BY outstanding_yen DESC, id))[1] AS age_band
     FROM target
     WHERE run_id = :run_id
     GROUP BY cluster
@@ -25,7 +26,7 @@ WITH unit AS (
     LEFT JOIN settled s USING (cluster, claim_id)
     GROUP BY c.cluster
 )
-SELECT u.cluster, u.arm, u.arms, u.stratum, u.targets,
+SELECT u.cluster, u.arm, u.arms, u.stratum, u.targets, u.age_band,
        o.largest[2] AS kind, o.largest[3] AS legal_class, o.largest[4] AS period,
        coalesce(o.claims, 0) AS claims, coalesce(o.outstanding_yen, 0) AS outstanding_yen,
        coalesce(o.paid_yen, 0) AS paid_yen, o.first_day, o.full_day

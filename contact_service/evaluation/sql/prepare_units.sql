@@ -46,11 +46,17 @@ WITH contact AS (
     FROM judged
     GROUP BY cluster
 ), complained AS (
-    SELECT DISTINCT t.cluster
+    SELECT t.cluster
     FROM attempt a
     JOIN target t ON t.id = a.target_id
     JOIN disposition d ON d.attempt_id = a.id
     WHERE a.run_id = :run_id AND d.kind = 'complaint'
+    UNION  -- and who called to complain: the only way for those who are left alone
+    SELECT t.cluster
+    FROM target t
+    JOIN call c ON c.phone_id = t.phone_id
+    WHERE t.run_id = :run_id AND c.result = 'complaint'
+      AND c.started_at >= CAST(:start_day AS date) AND c.started_at < CAST(:horizon_end AS date)
 ), suspended AS (
     SELECT c.cluster, min(greatest(r.starts_on, CAST(:start_day AS date))) AS day
     FROM restriction r
@@ -66,7 +72,7 @@ WITH contact AS (
     JOIN payment p ON p.claim_id = c.claim_id
     WHERE p.paid_on >= CAST(:start_day AS date) - 365 AND p.paid_on < CAST(:start_day AS date)
 )
-SELECT u.cluster, u.arm, u.stratum, u.kind, u.legal_class, u.period,
+SELECT u.cluster, u.arm, u.stratum, u.kind, u.legal_class, u.period, u.age_band,
        u.outstanding_yen, u.claims, u.paid_yen, u.first_day, u.full_day,
        coalesce(contact.delivered, false) AS delivered,
        coalesce(contact.opted_out, false) AS opted_out,

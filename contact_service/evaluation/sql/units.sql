@@ -8,6 +8,7 @@ SELECT (array_position(CAST(:arms AS text[]), arm) - 1)::int4 AS arm,
        (coalesce(array_position(CAST(:periods AS text[]), period), 0) - 1)::int4 AS period,
        coalesce(width_bucket(outstanding_yen::float8, CAST(:amounts AS float8[])), 0)::int4
            AS amount_band,
+       (coalesce(array_position(CAST(:ages AS text[]), age_band), 0) - 1)::int4 AS age_band,
        coalesce(width_bucket(hour::float8, CAST(:hours AS float8[])), -1)::int4 AS hour,
        (first_day IS NOT NULL)::int4 AS paid_something,
        (full_day IS NOT NULL)::int4 AS paid_in_full,

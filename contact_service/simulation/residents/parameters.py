@@ -129,7 +129,8 @@ class Talk:
         default_factory=lambda: {
             "promised": 0.50,
             "instalments": 0.14,
-            "refused": 0.14,
+            "refused": 0.13,
+            "complaint": 0.01,
             "paid_already": 0.10,
             "hardship": 0.08,
             "opted_out": 0.03,

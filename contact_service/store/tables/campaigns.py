@@ -95,6 +95,7 @@ target = Table(
     Column("addressee_id", ForeignKey(debtor.c.id), nullable=False),  # whose number it is
     Column("outstanding_yen", BigInteger, nullable=False),  # frozen
     Column("claims", Integer, nullable=False),  # frozen
+    Column("age_band", String(10)),  # the addressee's, frozen; NULL: not known
     UniqueConstraint("run_id", "phone_id"),  # one contact per number, whoever stands behind it
     Index("ix_target_run_id_cluster", "run_id", "cluster"),
     Index("ix_target_phone_id", "phone_id"),

@@ -73,6 +73,7 @@ debtor = Table(
     secret("name"),
     secret("name_kana"),
     secret("birth_date"),
+    Column("birth_band", SmallInteger),  # first of the five years in which the birth date lies
     Column("name_index", LargeBinary),  # blind index of the kana, for search
     Column("language", String(10)),  # campaigns' Language; NULL: not known
     Column("training", Boolean, nullable=False),
