@@ -7,6 +7,7 @@ import itertools
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from contact_service.store.migrate import migrate
 
 ROOT = Path(__file__).parent.parent
 WARD = ROOT / "samples" / "ward"
+NOW = datetime(2026, 10, 26, 10, 0, tzinfo=TOKYO)
 _numbers = itertools.count(1)
 
 
@@ -42,9 +44,9 @@ def running_servers() -> Iterator[Settings]:
             yield found
 
 
-@pytest.fixture
-def settings(running_servers: Settings) -> Iterator[Settings]:
-    """Settings with a database of this test's own."""
+@contextmanager
+def database(running_servers: Settings) -> Iterator[Settings]:
+    """Settings with a fresh database, dropped at the end."""
     template = str(running_servers.database_url)
     admin = template.rpartition("/")[0] + "/postgres"
     name = f"test_{os.getpid()}_{next(_numbers)}"
@@ -55,6 +57,13 @@ def settings(running_servers: Settings) -> Iterator[Settings]:
     )
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def settings(running_servers: Settings) -> Iterator[Settings]:
+    """Settings with a database of this test's own."""
+    with database(running_servers) as found:
+        yield found
 
 
 @pytest.fixture
@@ -74,4 +83,4 @@ def vault(running_servers: Settings) -> Vault:
 @pytest.fixture
 def clock() -> FixedClock:
     """Monday 26 October 2026, 10:00 in Tokyo: a working day, in office hours."""
-    return FixedClock(datetime(2026, 10, 26, 10, 0, tzinfo=TOKYO))
+    return FixedClock(NOW)

@@ -18,7 +18,8 @@ from campaigns.parse import parse
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.states import RunState
-from contact_service.evaluation.facts import Completeness
+from contact_service.evaluation.counts import Counts
+from contact_service.evaluation.facts import Completeness, RunFacts, run_facts
 from contact_service.evaluation.report import READERS, run_report
 from contact_service.store import audit
 from contact_service.store.tables.campaigns import campaign_version, run
@@ -42,13 +43,15 @@ def add(service: Service, actor: Actor, run_id: UUID, lessons: str) -> int:
         raise NotInLibrary(
             "学んだことを書いてください（--lessons） / write what was learnt: --lessons"
         )
+    with service.engine.connect() as connection:  # before minutes of counting
+        _must_be_settled(run_facts(Counts(connection), run_id))
+        _must_be_new(connection, run_id)
     _, figures = run_report(service, actor, run_id, "ja")
-    _check(figures)
+    if not figures["payment"]["comparisons"]:
+        raise NotInLibrary("対照群がなく、効果を示せません / no holdout: no effect can be stated")
     at = service.clock.now()
     with service.engine.begin() as connection:
-        there = select(library_entry.c.id).where(library_entry.c.run_id == run_id)
-        if connection.scalar(there) is not None:
-            raise NotInLibrary("この実施はもう事例にあります / this run is in the library already")
+        _must_be_new(connection, run_id)
         text = connection.scalar(
             select(campaign_version.c.text)
             .join(run, run.c.campaign_version_id == campaign_version.c.id)
@@ -118,18 +121,22 @@ def _one(connection: Connection, entry: int) -> Entry:
     return dict(row)
 
 
-def _check(figures: Entry) -> None:
-    if figures["run"]["state"] != RunState.COMPLETED:
+def _must_be_new(connection: Connection, run_id: UUID) -> None:
+    there = select(library_entry.c.id).where(library_entry.c.run_id == run_id)
+    if connection.scalar(there) is not None:
+        raise NotInLibrary("この実施はもう事例にあります / this run is in the library already")
+
+
+def _must_be_settled(facts: RunFacts) -> None:
+    if facts.state != RunState.COMPLETED:
         raise NotInLibrary(
             "終わっていない実施は事例にできません / only a finished run can be added"
         )
-    if figures["run"]["completeness"] != Completeness.FINAL:
+    if facts.completeness is not Completeness.FINAL:
         raise NotInLibrary(
             "納付がまだ確定していません。判定期間と遅れて届く納付を待ってください / "
             "payments are not all in: wait for the period counted and late payments"
         )
-    if not figures["payment"]["comparisons"]:
-        raise NotInLibrary("対照群がなく、効果を示せません / no holdout: no effect can be stated")
 
 
 def _entry(figures: Entry) -> Entry:

@@ -11,15 +11,7 @@ from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, NotAllowed, Role
 from contact_service.evaluation.by_field import NoSuchField, by_field, lines
 from contact_service.planning.selection import VALUES
-from tests.evaluation.world import RUN, World, build
-
-
-@pytest.fixture
-def world(service: Service) -> World:
-    found = World()
-    with service.engine.begin() as connection:
-        build(connection, found)
-    return found
+from tests.evaluation.world import QUIET, RUN, World, build
 
 
 def told(service: Service, actor: Actor, field: str, threshold: int = 0) -> list[dict[str, Any]]:
@@ -31,13 +23,11 @@ def told(service: Service, actor: Actor, field: str, threshold: int = 0) -> list
     return rows
 
 
-def test_every_field_breaks_the_same_people_down(
-    service: Service, evaluator: Actor, world: World
-) -> None:
+def test_every_field_breaks_the_same_people_down(shared: Service, evaluator: Actor) -> None:
     whole: dict[str, list[object]] = {}
     for field in VALUES:
         sums: dict[tuple[str, str], list[int]] = {}
-        for row in told(service, evaluator, field):
+        for row in told(shared, evaluator, field):
             found = sums.setdefault((row["arm"], row["period"]), [0, 0, 0, 0])
             for place, key in enumerate(
                 ("clusters", "paid_something", "outstanding_yen", "paid_yen")
@@ -46,24 +36,24 @@ def test_every_field_breaks_the_same_people_down(
         whole[field] = sorted(sums.items())
     assert all(each == whole["period"] for each in whole.values())
     current = {arm: sums[:2] for (arm, period), sums in whole["period"] if period == "current"}
-    assert {arm: n for arm, (n, _) in current.items()} == {a: n for a, (n, _) in world.arms.items()}
+    assert {arm: n for arm, (n, _) in current.items()} == {
+        a: n for a, (n, _) in World().arms.items()
+    }
 
 
 def test_periods_are_never_pooled_and_bands_are_those_of_the_field(
-    service: Service, evaluator: Actor, world: World
+    shared: Service, evaluator: Actor
 ) -> None:
-    rows = told(service, evaluator, "claim_outstanding_yen")
+    rows = told(shared, evaluator, "claim_outstanding_yen")
     assert {(row["period"], row["value"]) for row in rows} == {
         ("current", 1), ("carried_over", 20_000)
     }  # fmt: skip
-    assert all(row["period"] == row["value"] for row in told(service, evaluator, "period"))
+    assert all(row["period"] == row["value"] for row in told(shared, evaluator, "period"))
 
 
-def test_small_numbers_are_withheld_and_never_one_alone(
-    service: Service, evaluator: Actor, world: World
-) -> None:
-    full = told(service, evaluator, "kinds")
-    rows = told(service, evaluator, "kinds", threshold=10)
+def test_small_numbers_are_withheld_and_never_one_alone(shared: Service, evaluator: Actor) -> None:
+    full = told(shared, evaluator, "kinds")
+    rows = told(shared, evaluator, "kinds", threshold=10)
     assert min(row["clusters"] for row in full) < 10, "the world has a rare kind"
     assert {"x"} < {row["clusters"] for row in rows}
     for row in rows:
@@ -77,30 +67,28 @@ def test_small_numbers_are_withheld_and_never_one_alone(
             assert sum(row[key] in ("x", None) for row in own) != 1 or len(own) == 1
 
 
-def test_what_it_says(service: Service, evaluator: Actor, world: World) -> None:
-    figures = by_field(service, evaluator, RUN, "days_since_due")
+def test_what_it_says(shared: Service, evaluator: Actor) -> None:
+    figures = by_field(shared, evaluator, RUN, "days_since_due")
     ja, en = list(lines(figures, "ja")), list(lines(figures, "en"))
     assert ja[0].startswith("区分\t納期限からの日数\t群")
     assert any(line.startswith("現年分\t21–60日\tholdout") for line in ja)
     assert any(f"\t21–60 {figures['field']['unit']['en']}\t" in line for line in en)
-    words = list(lines(by_field(service, evaluator, RUN, "kinds"), "ja"))
+    words = list(lines(by_field(shared, evaluator, RUN, "kinds"), "ja"))
     assert any("国民健康保険料" in line for line in words)
 
 
-def test_a_field_that_is_none_and_a_reader_who_may_not(
-    service: Service, evaluator: Actor, world: World
-) -> None:
+def test_a_field_that_is_none_and_a_reader_who_may_not(shared: Service, evaluator: Actor) -> None:
     with pytest.raises(NoSuchField, match="`days_since_due` ですか"):
-        by_field(service, evaluator, RUN, "due_dat")
+        by_field(shared, evaluator, RUN, "due_dat")
     with pytest.raises(NotAllowed):
-        by_field(service, Actor("o", Role.OPERATOR), RUN, "kinds")
+        by_field(shared, Actor("o", Role.OPERATOR), RUN, "kinds")
 
 
 def test_without_payments_there_is_nothing_to_break_down(
     service: Service, evaluator: Actor
 ) -> None:
     with service.engine.begin() as connection:
-        build(connection, World(known_until=None))
+        build(connection, replace(QUIET, known_until=None))
     figures = by_field(service, evaluator, RUN, "kinds")
     assert figures["rows"] == []
     assert "no payments file" in list(lines(figures, "en"))[-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from contact_service.evaluation import estimates
 from contact_service.evaluation.estimates import Moments
@@ -54,6 +55,10 @@ def test_fisher_where_counts_are_small() -> None:
 def test_holm() -> None:
     assert estimates.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert estimates.holm([]) == []
+    draw = np.random.default_rng(3)
+    for n in (1, 6):
+        p = [*draw.random(n), 0.02, 0.02]
+        assert estimates.holm(p) == pytest.approx(list(multipletests(p, method="holm")[1]))
 
 
 def test_number_needed_turns_the_interval_over() -> None:

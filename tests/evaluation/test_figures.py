@@ -10,40 +10,32 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from contact_service.clock import FixedClock
+from contact_service.bootstrap import Service
 from contact_service.domain.states import ExclusionReason
-from contact_service.evaluation.chapters.summary import summary
-from contact_service.evaluation.chapters.voice import voice_of
 from contact_service.evaluation.disclosure import HIDDEN
 from contact_service.evaluation.facts import Completeness
 from contact_service.evaluation.report import run_figures
-from contact_service.evaluation.withholding import withhold
-from tests.evaluation.world import RUN, World, build
+from tests.conftest import NOW
+from tests.evaluation.world import QUIET, RUN, World, build, told
 
 Figures = dict[str, Any]
 
 
-def figures_of(
-    engine: Engine, clock: FixedClock, world: World, *changes: str, threshold: int = 1
-) -> Figures:
-    """The figures of a world, after some further SQL; 1 withholds nothing."""
-    with engine.begin() as connection:
+def figures_of(blank: Engine, world: World, *changes: str, threshold: int = 1) -> Figures:
+    """The figures of a world, after some further SQL; 1 withholds nothing. All is rolled back."""
+    with blank.connect() as connection:
         build(connection, world)
         for change in changes:
             connection.execute(text(change))
-    with engine.begin() as connection:
-        facts, counted = run_figures(connection, RUN, clock.now())
-    figures = withhold(counted, threshold)
-    said = summary(facts, figures, voice_of(facts.definition, "en"))
-    return {**figures, "summary": said, "facts": facts}
+        return told(*run_figures(connection, RUN, NOW), threshold)
 
 
 def by_arm(rows: list[Figures]) -> dict[str, Figures]:
     return {row["arm"]: row for row in rows}
 
 
-def test_the_flow_reconciles(engine: Engine, clock: FixedClock) -> None:
-    flow = figures_of(engine, clock, World())["flow"]
+def test_the_flow_reconciles(known: Figures) -> None:
+    flow = known["flow"]
     excluded = {row["reason"]: row["debtors"] for row in flow["excluded"]}
     assert excluded == {"restricted": 12, "no_number": 30, "amount": 7}
     assert list(excluded) == [reason for reason in ExclusionReason if reason in excluded]
@@ -59,24 +51,24 @@ def test_the_flow_reconciles(engine: Engine, clock: FixedClock) -> None:
     assert flow["unaccounted_debtors"] == 0
 
 
-def test_a_gap_is_said(engine: Engine, clock: FixedClock) -> None:
+def test_a_gap_is_said(blank: Engine) -> None:
     change = "UPDATE run SET assessed_debtors = assessed_debtors + 3"
-    figures = figures_of(engine, clock, World(), change)
+    figures = figures_of(blank, QUIET, change)
     assert figures["flow"]["unaccounted_debtors"] == 3
     assert not figures["flow"]["reconciles"]
     assert any("differ by +3" in note for note in figures["summary"]["notes"])
 
 
-def test_a_cluster_in_two_arms_is_said(engine: Engine, clock: FixedClock) -> None:
+def test_a_cluster_in_two_arms_is_said(blank: Engine) -> None:
     change = """UPDATE target SET arm = 'sms' WHERE id =
                 (SELECT max(id::text)::uuid FROM target WHERE cluster = 10)"""
-    figures = figures_of(engine, clock, World(), change)
+    figures = figures_of(blank, QUIET, change)
     assert figures["flow"]["clusters_in_two_arms"] == 1
     assert not figures["flow"]["reconciles"]
 
 
-def test_the_known_difference(engine: Engine, clock: FixedClock) -> None:
-    payment = figures_of(engine, clock, World())["payment"]
+def test_the_known_difference(known: Figures) -> None:
+    payment = known["payment"]
     found = by_arm(payment["comparisons"])["sms"]
     assert found["control"] == "holdout"
     assert found["risk_difference"]["estimate"] == pytest.approx(0.2)
@@ -91,38 +83,36 @@ def test_the_known_difference(engine: Engine, clock: FixedClock) -> None:
     )
 
 
-def test_only_payments_within_the_horizon_count(engine: Engine, clock: FixedClock) -> None:
+def test_only_payments_within_the_horizon_count(known: Figures) -> None:
     """The world's non-payers paid a day too early and a day too late."""
-    figures = figures_of(engine, clock, World())
-    assert by_arm(figures["flow"]["arms"])["holdout"]["paid_something"] == 48
-    last = [row for row in figures["payment"]["curves"] if row["day"] == 27]
+    assert by_arm(known["flow"]["arms"])["holdout"]["paid_something"] == 48
+    last = [row for row in known["payment"]["curves"] if row["day"] == 27]
     assert by_arm(last)["holdout"]["paid_something"]["clusters"] == 48
     assert {row["date"] for row in last} == {"2026-10-04"}
 
 
-def test_the_curve_ends_at_the_totals(engine: Engine, clock: FixedClock) -> None:
-    figures = figures_of(engine, clock, World())
-    ends = by_arm([row for row in figures["payment"]["curves"] if row["day"] == 27])
-    for arm, row in by_arm(figures["flow"]["arms"]).items():
+def test_the_curve_ends_at_the_totals(known: Figures) -> None:
+    ends = by_arm([row for row in known["payment"]["curves"] if row["day"] == 27])
+    for arm, row in by_arm(known["flow"]["arms"]).items():
         assert ends[arm]["paid_something"]["clusters"] == row["paid_something"]
         assert ends[arm]["paid_in_full"]["clusters"] == row["paid_in_full"]
         assert ends[arm]["paid_yen"] == row["paid_yen"]
-    periods = figures["payment"]["by_period"]
+    periods = known["payment"]["by_period"]
     assert {(row["arm"], row["period"]) for row in periods} == {
         (arm, period) for arm in ends for period in ("current", "carried_over")
     }
-    paid = sum(row["paid_yen"] for row in figures["flow"]["arms"])
+    paid = sum(row["paid_yen"] for row in known["flow"]["arms"])
     assert sum(row["paid_yen"] for row in periods) == paid
 
 
-def test_money_above_the_frozen_sum_and_money_taken_back(engine: Engine, clock: FixedClock) -> None:
+def test_money_above_the_frozen_sum_and_money_taken_back(blank: Engine) -> None:
     """A claim paid twice counts once, and one paid and taken back was not paid at the end."""
     twice = """INSERT INTO payment (claim_id, debtor_code, kind, notice_number, instalment, paid_on,
                    amount_yen, method, source_file_id, source_line)
                SELECT claim_id, debtor_code, kind, notice_number, instalment, paid_on,
                    amount_yen, 'again', source_file_id, 2
                FROM payment WHERE method = 'convenience'"""
-    figures = figures_of(engine, clock, World(), twice)
+    figures = figures_of(blank, QUIET, twice)
     for row in figures["flow"]["arms"]:
         assert row["paid_yen"] <= row["outstanding_yen"]
     once = {"holdout": (48, 45, 930000), "sms": (56, 51, 980000), "sms_call": (60, 51, 1190000)}
@@ -132,7 +122,7 @@ def test_money_above_the_frozen_sum_and_money_taken_back(engine: Engine, clock: 
     } == once
 
 
-def test_money_that_comes_in_parts(engine: Engine, clock: FixedClock) -> None:
+def test_money_that_comes_in_parts(blank: Engine) -> None:
     """Half at once and half a day later: the same sums, each yen on its day."""
     halve = "UPDATE payment SET amount_yen = amount_yen / 2 WHERE method = 'convenience'"
     second = """INSERT INTO payment (claim_id, debtor_code, kind, notice_number, instalment,
@@ -140,7 +130,7 @@ def test_money_that_comes_in_parts(engine: Engine, clock: FixedClock) -> None:
                 SELECT claim_id, debtor_code, kind, notice_number, instalment,
                     least(paid_on + 1, DATE '2026-10-04'), amount_yen, 'second', source_file_id, 2
                 FROM payment WHERE method = 'convenience'"""
-    figures = figures_of(engine, clock, World(), halve, second)
+    figures = figures_of(blank, QUIET, halve, second)
     ends = by_arm([row for row in figures["payment"]["curves"] if row["day"] == 27])
     assert {
         arm: (row["paid_something"]["clusters"], row["paid_in_full"]["clusters"], row["paid_yen"])
@@ -148,9 +138,9 @@ def test_money_that_comes_in_parts(engine: Engine, clock: FixedClock) -> None:
     } == {"holdout": (48, 45, 930000), "sms": (56, 51, 980000), "sms_call": (60, 51, 1190000)}
 
 
-def test_attempts_add_up(engine: Engine, clock: FixedClock) -> None:
-    contacts = figures_of(engine, clock, World())["contacts"]
-    with engine.connect() as connection:
+def test_attempts_add_up(known: Figures, shared: Service) -> None:
+    contacts = known["contacts"]
+    with shared.engine.connect() as connection:
         stored = dict(
             connection.execute(text("SELECT step, count(*) FROM attempt GROUP BY 1")).all()
         )
@@ -167,27 +157,26 @@ def test_attempts_add_up(engine: Engine, clock: FixedClock) -> None:
     assert [step["step"] for step in contacts["outcomes"]] == ["sms-1", "call-1", "operators"]
 
 
-def test_a_refusal_is_no_contact(engine: Engine, clock: FixedClock) -> None:
+def test_a_refusal_is_no_contact(blank: Engine) -> None:
     refuse = """UPDATE attempt SET provider_ref = NULL, outcome = 'delivered'
                 WHERE step = 'sms-1' AND state = 'finished'"""
-    contacts = figures_of(engine, clock, World(), refuse)["contacts"]
+    contacts = figures_of(blank, QUIET, refuse)["contacts"]
     sms = [row for row in contacts["by_arm_and_step"] if row["step"] == "sms-1"]
     assert all(row["attempts"]["refused"] > 0 and row["reached"] == 0 for row in sms)
 
 
-def test_cost(engine: Engine, clock: FixedClock) -> None:
-    figures = figures_of(engine, clock, World())
-    with engine.connect() as connection:
+def test_cost(known: Figures, shared: Service) -> None:
+    with shared.engine.connect() as connection:
         parts = connection.execute(
             text("""
             SELECT sum(a.parts) FROM attempt a JOIN target t ON t.id = a.target_id
             WHERE t.arm = 'sms' AND a.state IN ('finished', 'unknown')""")
         ).scalar_one()
-    row = next(r for r in figures["cost"]["steps"] if (r["arm"], r["step"]) == ("sms", "sms-1"))
+    row = next(r for r in known["cost"]["steps"] if (r["arm"], r["step"]) == ("sms", "sms-1"))
     assert (row["amount"], row["yen"]) == (parts, parts * 12)
-    arms = by_arm(figures["cost"]["arms"])
+    arms = by_arm(known["cost"]["arms"])
     assert arms["holdout"]["contact_yen"] == 0
-    with engine.connect() as connection:
+    with shared.engine.connect() as connection:
         talks = connection.execute(
             text("SELECT talk_seconds FROM call WHERE origin = 'auto_call'")
         ).scalars()
@@ -198,17 +187,17 @@ def test_cost(engine: Engine, clock: FixedClock) -> None:
                 SELECT phone_id FROM target WHERE arm = 'sms')
             AND started_at < '2026-10-05'""")
         ).scalar_one()
-    calls = next(r for r in figures["cost"]["steps"] if r["measure"] == "call_minutes")
+    calls = next(r for r in known["cost"]["steps"] if r["measure"] == "call_minutes")
     assert (calls["amount"], calls["yen"]) == (minutes, minutes * 18)
     assert arms["sms"]["inbound_calls"] == inbound > 0
-    extra = by_arm(figures["cost"]["additional"])["sms"]
+    extra = by_arm(known["cost"]["additional"])["sms"]
     control = arms["holdout"]["total_yen"] / 80 * 70
     assert extra["additional_cost_yen"] == round(arms["sms"]["total_yen"] - control)
     # 14,000 − 11,625 yen a cluster cannot be told from nothing: no ratio, and it is said
     assert extra["additional_collected_yen"]["estimate"] == 166250
     assert extra["additional_collected_yen"]["low"] < 0
     assert extra["cost_per_additional_yen"] is None
-    assert any("no cost per additional yen" in line for line in figures["summary"]["cost"])
+    assert any("no cost per additional yen" in line for line in known["summary"]["cost"])
 
 
 @pytest.mark.parametrize(
@@ -224,9 +213,9 @@ def test_cost(engine: Engine, clock: FixedClock) -> None:
     ],
 )
 def test_how_much_can_be_known(
-    engine: Engine, clock: FixedClock, known_until: date, expected: Completeness, days: int
+    blank: Engine, known_until: date, expected: Completeness, days: int
 ) -> None:
-    figures = figures_of(engine, clock, World(known_until=known_until))
+    figures = figures_of(blank, World(known_until=known_until, calls_per_half_hour=-9))
     run = figures["run"]
     assert (run["completeness"], run["days_observed"]) == (expected.value, days)
     assert len(figures["payment"]["curves"]) == days * 3
@@ -242,11 +231,9 @@ def test_how_much_can_be_known(
         assert {row["paid_something"] for row in figures["flow"]["arms"]} == {None}
 
 
-def test_complaints_are_of_operators_and_of_those_who_call(
-    engine: Engine, clock: FixedClock
-) -> None:
+def test_complaints_are_of_operators_and_of_those_who_call(blank: Engine) -> None:
     """Four told an operator, two of the holdout called; who called after the horizon is none."""
-    told = """INSERT INTO disposition (attempt_id, kind, recorded_at, recorded_by)
+    spoken = """INSERT INTO disposition (attempt_id, kind, recorded_at, recorded_by)
               SELECT a.id, 'complaint', a.due_at, 'o' FROM attempt a JOIN target t
               ON t.id = a.target_id AND t.arm = 'sms' AND t.cluster % 10 <> 0
               WHERE a.channel = 'operator' AND a.state = 'finished' ORDER BY a.id LIMIT 4"""
@@ -257,7 +244,7 @@ def test_complaints_are_of_operators_and_of_those_who_call(
                 ORDER BY id LIMIT 2"""
     late = called.replace("2026-09-{}", "2026-10-05").replace("'complaint' ||", "'late' ||")
     figures = figures_of(
-        engine, clock, World(), told, called.format("07"), late.replace("holdout", "sms_call")
+        blank, QUIET, spoken, called.format("07"), late.replace("holdout", "sms_call")
     )
     arms = by_arm(figures["analysis"]["arms"])
     assert {arm: arms[arm]["outcomes"]["complaint"]["events"] for arm in arms} == {
@@ -266,8 +253,8 @@ def test_complaints_are_of_operators_and_of_those_who_call(
     assert figures["analysis"]["comparisons"][0]["outcomes"]["complaint"]["role"] == "secondary"
 
 
-def test_ages_are_a_subgroup(engine: Engine, clock: FixedClock) -> None:
-    analysis = figures_of(engine, clock, World())["analysis"]
+def test_ages_are_a_subgroup(known: Figures) -> None:
+    analysis = known["analysis"]
     ages = [one for one in analysis["subgroups"] if one["factor"] == "age_band"]
     assert [one["arm"] for one in ages] == ["sms", "sms_call"]
     for one in ages:
@@ -278,25 +265,26 @@ def test_ages_are_a_subgroup(engine: Engine, clock: FixedClock) -> None:
         assert groups["45-59"]["effect"]["low"] < groups["45-59"]["effect"]["high"]
 
 
-def test_an_interval_over_zero_is_called_chance(engine: Engine, clock: FixedClock) -> None:
-    world = World(arms={"holdout": (80, 40), "sms": (80, 44), "sms_call": (80, 39)})
-    figures = figures_of(engine, clock, world)
+def test_an_interval_over_zero_is_called_chance(blank: Engine) -> None:
+    world = World(arms={"holdout": (80, 40), "sms": (80, 44), "sms_call": (80, 39)},
+                  calls_per_half_hour=-9)  # fmt: skip
+    figures = figures_of(blank, world)
     assert all("cannot be told from chance" in line for line in figures["summary"]["sure"])
     assert all(row["number_needed_to_contact"] is None for row in figures["payment"]["comparisons"])
 
 
-def test_arms_of_the_wrong_size_raise_the_alarm(engine: Engine, clock: FixedClock) -> None:
+def test_arms_of_the_wrong_size_raise_the_alarm(blank: Engine) -> None:
     world = World(arms={"holdout": (40, 20), "sms": (90, 45), "sms_call": (80, 39)})
-    figures = figures_of(engine, clock, world)
+    figures = figures_of(blank, world)
     assert figures["payment"]["sample_ratio"]["p_value"] < 0.001
     assert any("planned ratio" in note for note in figures["summary"]["notes"])
 
 
-def test_small_breakdowns_are_hidden_in_the_figures(engine: Engine, clock: FixedClock) -> None:
+def test_small_breakdowns_are_hidden_in_the_figures(blank: Engine) -> None:
     few = """UPDATE claim SET kind = 'student_loan' WHERE debtor_id IN (
                  SELECT addressee_id FROM target WHERE arm = 'sms' AND cluster % 10 <> 0
                  ORDER BY cluster LIMIT 2)"""
-    analysis = figures_of(engine, clock, World(), few, threshold=5)["analysis"]
+    analysis = figures_of(blank, QUIET, few, threshold=5)["analysis"]
     hidden: dict[str, set[str]] = {}
     for line in analysis["balance"]:
         if line["name"] == "kind":
@@ -316,11 +304,11 @@ def test_small_breakdowns_are_hidden_in_the_figures(engine: Engine, clock: Fixed
                 assert group["effect"] is None
 
 
-def test_nothing_that_is_written_holds_a_small_count(engine: Engine, clock: FixedClock) -> None:
+def test_nothing_that_is_written_holds_a_small_count(blank: Engine) -> None:
     """Whatever the world, no count of people from 1 to 4 is anywhere in the figures."""
     world = World(arms={"holdout": (40, 3), "sms": (41, 38), "sms_call": (4, 2)},
                   excluded={"restricted": 2, "no_number": 30})  # fmt: skip
-    figures = figures_of(engine, clock, world, threshold=5)
+    figures = figures_of(blank, world, threshold=5)
     counted = {"clusters", "debtors", "targets", "planned", "contacted", "reached", "confirmed",
                "paid_something", "paid_in_full", "made", "skipped", "refused", "waiting",
                "inbound_calls", "needs_person", "control_clusters", "events", "control_n",
@@ -342,31 +330,30 @@ def test_nothing_that_is_written_holds_a_small_count(engine: Engine, clock: Fixe
     assert "too few households paid, or did not" in sure
 
 
-def test_a_run_that_has_not_started_is_not_told_as_done(engine: Engine, clock: FixedClock) -> None:
-    said = figures_of(engine, clock, World(), "UPDATE run SET state = 'scheduled'")["summary"]
+def test_a_run_that_has_not_started_is_not_told_as_done(blank: Engine) -> None:
+    said = figures_of(blank, QUIET, "UPDATE run SET state = 'scheduled'")["summary"]
     assert "will be compared" in said["tried"][0]
     assert "nobody has been contacted" in said["notes"][0]
     for question in ("happened", "sure", "cost", "centre"):
         assert said[question] == ["Nothing to show: the run has not started."]
 
 
-def test_a_run_of_nobody(engine: Engine, clock: FixedClock) -> None:
-    figures = figures_of(engine, clock, World(arms={}))
+def test_a_run_of_nobody(blank: Engine) -> None:
+    figures = figures_of(blank, World(arms={}))
     assert figures["flow"]["randomised_debtors"] == 0
     assert figures["payment"]["comparisons"] == []
     assert figures["flow"]["reconciles"]
 
 
-def test_every_figure_can_be_traced(engine: Engine, clock: FixedClock) -> None:
-    figures = figures_of(engine, clock, World())
-    groups = [figures[key] for key in ("flow", "contacts", "payment", "cost", "load")]
+def test_every_figure_can_be_traced(known: Figures) -> None:
+    groups = [known[key] for key in ("flow", "contacts", "payment", "cost", "load")]
     for group in groups:
-        assert set(group["counted_by"]) <= set(figures["sources"])
-    source = figures["sources"]["exclusions"]
+        assert set(group["counted_by"]) <= set(known["sources"])
+    source = known["sources"]["exclusions"]
     assert "FROM exclusion" in source["sql"]
     assert source["parameters"] == {"run_id": str(RUN)}
     assert source["rows"] == 3
-    run = figures["run"]
+    run = known["run"]
     assert run["definition_sha256"]
     assert (run["seed"], run["as_of"]) == ("world", "2026-08-31")
-    json.dumps({key: value for key, value in figures.items() if key != "facts"}, default=str)
+    json.dumps({key: value for key, value in known.items() if key != "facts"}, default=str)

@@ -7,12 +7,12 @@ import json
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 from python_calamine import CalamineWorkbook
@@ -36,15 +36,10 @@ from contact_service.evaluation.document.model import (
     Words,
 )
 from contact_service.evaluation.report import Format, run_report, written
-from tests.evaluation.world import DEFINITION, RUN, World, build
+from tests.evaluation.world import DEFINITION, QUIET, RUN, Report, build
 
+Reports = Callable[[str], Report]
 AT = datetime.fromisoformat("2026-10-26T10:00:00+09:00")
-
-
-@pytest.fixture
-def run(engine: Engine) -> UUID:
-    with engine.begin() as connection:
-        return build(connection, World())
 
 
 def streams(content: bytes) -> bytes:
@@ -63,18 +58,20 @@ def sheets(content: bytes) -> dict[str, list[list[Any]]]:
     return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
 
 
-def test_a_pdf_brings_its_japanese_typeface(service: Service, evaluator: Actor, run: UUID) -> None:
-    document, figures = run_report(service, evaluator, run, "ja")
-    content = written(document, figures, Format.PDF)
+def test_a_pdf_brings_its_japanese_typeface(report: Reports) -> None:
+    made = report("ja")
+    content = made.content(Format.PDF)
     inside = streams(content)
     assert content.startswith(b"%PDF-")
     assert re.search(rb"/BaseFont ?/\w+\+NotoSansJP", inside)
     assert b"/FontFile" in inside
     assert b"/StructTreeRoot" in inside  # tagged: a screen reader finds its way
-    assert content == written(document, figures, Format.PDF)  # the same figures, the same file
+    assert content == written(
+        made.document, made.figures, Format.PDF
+    )  # the same figures, the same file
 
 
-def test_a_pdf_takes_any_words(service: Service) -> None:
+def test_a_pdf_takes_any_words() -> None:
     """Nothing that staff write is read as markup."""
     odd = 'a "b" #eval(1) *c* $x$ \\ <d> `e` {{ f }} 𠮷 ﾊﾝｶｸ'
     table = Table(odd, [Column(odd), Column(odd, Kind.YEN)], [[Label(odd, "#0072b2"), 1]])
@@ -82,10 +79,10 @@ def test_a_pdf_takes_any_words(service: Service) -> None:
     assert pdf.pdf(document, AT).startswith(b"%PDF-")
 
 
-def test_a_workbook_counts(service: Service, evaluator: Actor, run: UUID) -> None:
-    document, figures = run_report(service, evaluator, run, "ja")
-    found = sheets(written(document, figures, Format.XLSX))
-    assert len(found) == len(document.sections) + 1
+def test_a_workbook_counts(report: Reports) -> None:
+    made = report("ja")
+    found = sheets(made.content(Format.XLSX))
+    assert len(found) == len(made.document.sections) + 1
     payment = found["納付"]
     levels = [row for row in payment if row[0] == "SMS" and 70 in row]
     assert levels
@@ -96,7 +93,7 @@ def test_a_workbook_counts(service: Service, evaluator: Actor, run: UUID) -> Non
     assert "訓練データによる報告書です" in said
 
 
-def test_a_workbook_runs_nothing(service: Service) -> None:
+def test_a_workbook_runs_nothing() -> None:
     odd = ["=1+1", "+1", "-1", "@SUM(A1)", '=HYPERLINK("//x")', "{=1}", "http://example.invalid"]
     table = Table(odd[0], [Column(odd[1]), Column("n", Kind.COUNT), Column("i", Kind.SHARE)],
                   [[said, 3, Interval(0.1, 0.2)] for said in odd])  # fmt: skip
@@ -110,10 +107,9 @@ def test_a_workbook_runs_nothing(service: Service) -> None:
     assert [row[2:4] for row in rows if row[1] == 3.0] == [[0.1, 0.2]] * len(odd)
 
 
-def test_english_speaks_no_japanese(service: Service, evaluator: Actor, run: UUID) -> None:
+def test_english_speaks_no_japanese(report: Reports) -> None:
     """Arms and strata have names in English, though staff wrote Japanese."""
-    document, figures = run_report(service, evaluator, run, "en")
-    page = written(document, figures, Format.HTML).decode()
+    page = report("en").content(Format.HTML).decode()
     said = re.sub(r"<(style|pre)>.*?</\1>|<[^>]+>", " ", page, flags=re.DOTALL)
     voice = voice_of(Definition.model_validate(DEFINITION), "en")
     assert voice.stratum("resident_tax/current/b:2-5万/mobile") == (
@@ -126,8 +122,8 @@ def test_english_speaks_no_japanese(service: Service, evaluator: Actor, run: UUI
 def test_no_format_tells_more_than_another(
     service: Service, evaluator: Actor, engine: Engine
 ) -> None:
-    """A small arm's counts are in no format: 3 of 401 who paid."""
-    world = World(arms={"holdout": (400, 180), "sms": (401, 3), "sms_call": (397, 250)})
+    """A small arm's counts are in no format: 3 of 121 who paid."""
+    world = replace(QUIET, arms={"holdout": (118, 60), "sms": (121, 3), "sms_call": (119, 70)})
     with engine.begin() as connection:
         build(connection, world)
     document, figures = run_report(service, evaluator, RUN, "en")
@@ -138,16 +134,16 @@ def test_no_format_tells_more_than_another(
     assert (sms["paid_something"]["clusters"], sms["paid_something"]["estimate"]) == ("x", None)
     for rows in sheets(written(document, figures, Format.XLSX)).values():
         for row in rows:
-            assert not (401 in row and 3 in row), row
+            assert not (121 in row and 3 in row), row
 
 
-@pytest.mark.parametrize("form", [Format.HTML, Format.PDF])
+@pytest.mark.parametrize("form", Format)
 def test_report_trial_from_a_shell(
-    service: Service, run: UUID, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: Format
+    nobody: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: Format
 ) -> None:
     @contextmanager
     def ours() -> Iterator[Service]:
-        yield service
+        yield nobody
 
     monkeypatch.setattr(cli, "service", ours)
     file = tmp_path / "new" / f"trial.{form}"
@@ -155,5 +151,5 @@ def test_report_trial_from_a_shell(
         cli.app, ["trial", "latest", "--format", form, "--lang", "en", "--output", str(file)]
     )
     assert (done.exit_code, done.stdout.strip()) == (0, str(file))
-    start = {"html": b"<!DOCTYPE", "pdf": b"%PDF-"}[form]
+    start = {"html": b"<!DOCTYPE", "pdf": b"%PDF-", "xlsx": b"PK", "json": b"{"}[form]
     assert file.read_bytes().startswith(start)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from contact_service.domain.actors import Actor, NotAllowed, Role
 from contact_service.evaluation import library
 from contact_service.evaluation.collection import collection
 from contact_service.evaluation.library import NotInLibrary
-from tests.evaluation.world import RUN, World, build
+from tests.evaluation.world import QUIET, RUN, World, build
 
 TEXT = (Path(__file__).parents[2] / "campaigns" / "library" / "three-arm-trial.yaml").read_text(
     encoding="utf-8"
@@ -24,7 +24,7 @@ TEXT = (Path(__file__).parents[2] / "campaigns" / "library" / "three-arm-trial.y
 
 def a_world(engine: Engine, world: World | None = None) -> None:
     with engine.begin() as connection:
-        build(connection, world or World())
+        build(connection, world or QUIET)
         connection.execute(text("UPDATE campaign_version SET text = :text"), {"text": TEXT})
 
 
@@ -53,7 +53,9 @@ def test_a_finished_trial_is_found_read_and_copied(
 def test_small_numbers_stay_out_of_the_library(
     service: Service, evaluator: Actor, engine: Engine
 ) -> None:
-    a_world(engine, World(arms={"holdout": (80, 3), "sms": (70, 56), "sms_call": (75, 60)}))
+    a_world(
+        engine, replace(QUIET, arms={"holdout": (80, 3), "sms": (70, 56), "sms_call": (75, 60)})
+    )
     made = library.add(service, evaluator, RUN, "learnt")
     entry = library.show(service, evaluator, made)["entry"]
     assert all(one["outcomes"]["paid_something"]["risk_difference"] is None
@@ -85,7 +87,7 @@ def test_operators_add_nothing(service: Service, engine: Engine) -> None:
 
 
 def test_collection_is_never_pooled(service: Service, evaluator: Actor, engine: Engine) -> None:
-    a_world(engine, World(known_until=date(2026, 10, 26)))
+    a_world(engine, QUIET)
     with engine.begin() as connection:
         connection.execute(text(
             "UPDATE claim SET collected_yen = 2000, filed_outstanding_yen = outstanding_yen - 3000,"

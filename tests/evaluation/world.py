@@ -7,13 +7,21 @@ a telephone each, and so two targets.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
 from campaigns.definition import Definition
+from contact_service.evaluation.chapters.summary import summary
+from contact_service.evaluation.chapters.voice import voice_of
+from contact_service.evaluation.document.model import Document
+from contact_service.evaluation.facts import RunFacts
+from contact_service.evaluation.report import Format
+from contact_service.evaluation.withholding import withhold
 
 RUN = UUID("00000000-0000-5000-8000-000000000001")
 START = date(2026, 9, 7)  # a Monday
@@ -65,6 +73,29 @@ class World:
     calls_per_half_hour: int = 3
     training: bool = True
     seed: str = "world"
+
+
+#: The same without the centre's own calls, of which there are most.
+QUIET = World(calls_per_half_hour=-9)
+
+#: Nobody, no payments file, no calls: whatever is written of it is written fast.
+NOBODY = World(arms={}, known_until=None, calls_per_half_hour=-9)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report as it was made."""
+
+    document: Document
+    figures: dict[str, Any]
+    content: Callable[[Format], bytes]
+
+
+def told(facts: RunFacts, counted: dict[str, Any], threshold: int = 1) -> dict[str, Any]:
+    """Figures of which those below ``threshold`` are withheld (1: none), and their summary."""
+    figures = withhold(counted, threshold)
+    said = summary(facts, figures, voice_of(facts.definition, "en"))
+    return {**figures, "summary": said, "facts": facts}
 
 
 def build(connection: Connection, world: World) -> UUID:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 from contact_service.evaluation.estimates import Estimate
 from contact_service.evaluation.trial import methods, proportions
@@ -63,8 +62,8 @@ def interactions(
     ]
     tested = [i for i, one in enumerate(found) if one.p_value is not None]
     if tested:
-        raw = [found[i].p_value for i in tested]
-        for i, p in zip(tested, multipletests(raw, method="fdr_bh")[1], strict=True):
+        raw = np.asarray([found[i].p_value for i in tested], float)
+        for i, p in zip(tested, stats.false_discovery_control(raw), strict=True):
             found[i] = replace(found[i], p_adjusted=float(p))
     return tuple(found)
 
