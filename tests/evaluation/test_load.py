@@ -13,7 +13,7 @@ from contact_service.evaluation.chapters.summary import centre
 from contact_service.evaluation.chapters.voice import Voice
 from contact_service.evaluation.load import is_working_day, load_figures
 from contact_service.store.tables.calls import call
-from tests.evaluation.world import CALLS_FROM, CALLS_TO, START, World, build
+from tests.evaluation.world import CALLS_FROM, CALLS_TO, QUIET, START, build
 
 MONDAY = date(2026, 10, 5)
 CHANGE = date(2026, 10, 14)  # the 12th is a holiday (スポーツの日)
@@ -48,8 +48,8 @@ def row_of(rows: list[dict[str, Any]], **wanted: Any) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture
-def figures(engine: Engine) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def figures(blank: Engine) -> dict[str, Any]:
     """Six working days before, with 4 inbound and 6 outbound calls; three after, with 8 and 2."""
     rows: list[tuple[str, datetime, int, int, str]] = []
     days = [MONDAY + timedelta(days=n) for n in range(12)]
@@ -62,7 +62,7 @@ def figures(engine: Engine) -> dict[str, Any]:
         rows.append(("resident", at(day, "10:20"), 0, 0, "abandoned"))
     rows.append(("operator", at(date(2026, 10, 11), "10:00"), 900, 0, "talked"))  # a Sunday
     rows.append(("operator", at(date(2026, 10, 19), "10:00"), 900, 0, "talked"))  # outside
-    with engine.begin() as connection:
+    with blank.connect() as connection:
         log(connection, *rows)
         return load_figures(connection, MONDAY, CHANGE, date(2026, 10, 16))
 
@@ -108,9 +108,9 @@ def test_weekdays_and_weeks(figures: dict[str, Any]) -> None:
     assert week["calls"] == 5 * 6 + 1
 
 
-def test_an_edge_that_few_days_reach_is_not_overstated(engine: Engine) -> None:
+def test_an_edge_that_few_days_reach_is_not_overstated(blank: Engine) -> None:
     days = [MONDAY + timedelta(days=n) for n in range(4)]
-    with engine.begin() as connection:
+    with blank.connect() as connection:
         log(connection, ("resident", at(MONDAY, "08:40"), 300, 0, "talked"),
             *(("resident", at(day, "10:00"), 300, 0, "talked") for day in days))  # fmt: skip
         found = load_figures(connection, MONDAY, None, days[-1])
@@ -119,9 +119,9 @@ def test_an_edge_that_few_days_reach_is_not_overstated(engine: Engine) -> None:
     assert edge["erlangs"] == pytest.approx(0.25 * 300 / 1800)
 
 
-def test_a_stream_without_records_after_is_not_compared(engine: Engine) -> None:
+def test_a_stream_without_records_after_is_not_compared(blank: Engine) -> None:
     days = [day for n in range(12) if is_working_day(day := MONDAY + timedelta(days=n))]
-    with engine.begin() as connection:
+    with blank.connect() as connection:
         log(connection,
             *(("resident", at(day, "10:00"), 60 + n, 0, "talked") for n, day in enumerate(days)),
             *(("operator", at(day, "11:00"), 60 + n, 0, "talked")
@@ -143,7 +143,7 @@ def test_a_stream_without_records_after_is_not_compared(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("earlier", [1.0, 1.6])
-def test_a_change_apart_from_weekdays_and_trend(engine: Engine, earlier: float) -> None:
+def test_a_change_apart_from_weekdays_and_trend(blank: Engine, earlier: float) -> None:
     """Mondays are busy and calls grow; at the change they grow by half at once. Where they did
     so once before, the placebo dates say that such changes come of themselves."""
     start, change = date(2026, 4, 6), date(2026, 7, 6)
@@ -154,7 +154,7 @@ def test_a_change_apart_from_weekdays_and_trend(engine: Engine, earlier: float) 
         level *= (1.5 if day >= change else 1) * (earlier if day >= date(2026, 5, 25) else 1)
         rows += [("resident", at(day, "10:00") + timedelta(minutes=k), 60, 0, "talked")
                  for k in range(round(level + n % 3 - 1))]  # fmt: skip
-    with engine.begin() as connection:
+    with blank.connect() as connection:
         log(connection, *rows)
         found = load_figures(connection, days[0], change, days[-1])
     calls = row_of(found["comparison"], measure="inbound_calls")
@@ -169,17 +169,17 @@ def test_a_change_apart_from_weekdays_and_trend(engine: Engine, earlier: float) 
         assert "do not rely on it" in said[0]
 
 
-def test_a_day_is_tokyos(engine: Engine) -> None:
+def test_a_day_is_tokyos(blank: Engine) -> None:
     """00:10 in Tokyo is still the day before in Greenwich."""
-    with engine.begin() as connection:
+    with blank.connect() as connection:
         log(connection, ("resident", at(MONDAY, "00:10"), 60, 0, "talked"))
         found = load_figures(connection, MONDAY, None, MONDAY)
     assert [(row["day"], row["calls"]) for row in found["by_day"]] == [("2026-10-05", 1)]
     assert found["by_half_hour"][0]["slot"] == "00:00"
 
 
-def test_days_without_records_are_said_not_averaged(engine: Engine) -> None:
-    with engine.begin() as connection:
+def test_days_without_records_are_said_not_averaged(blank: Engine) -> None:
+    with blank.connect() as connection:
         log(connection, ("resident", at(MONDAY, "10:00"), 60, 0, "talked"))
         found = load_figures(connection, MONDAY, None, MONDAY + timedelta(days=4))
     assert found["working_days"] == {"before": 0, "after": 1}
@@ -188,10 +188,9 @@ def test_days_without_records_are_said_not_averaged(engine: Engine) -> None:
     assert row_of(found["comparison"], measure="inbound_calls")["change"] is None
 
 
-def test_only_transferred_auto_calls_take_an_operators_time(engine: Engine) -> None:
-    with engine.begin() as connection:
-        build(connection, World(calls_per_half_hour=-9))  # a centre without a log
-    with engine.begin() as connection:
+def test_only_transferred_auto_calls_take_an_operators_time(blank: Engine) -> None:
+    with blank.connect() as connection:
+        build(connection, QUIET)  # a centre without a log
         found = load_figures(connection, CALLS_FROM, START, CALLS_TO)
         transferred = connection.execute(
             text("""
@@ -204,18 +203,19 @@ def test_only_transferred_auto_calls_take_an_operators_time(engine: Engine) -> N
 
 @pytest.mark.parametrize("number_shown", [True, False])
 def test_a_transfer_that_the_centre_recorded_is_not_counted_twice(
-    engine: Engine, number_shown: bool
+    blank: Engine, number_shown: bool
 ) -> None:
-    with engine.begin() as connection:
-        build(connection, World(calls_per_half_hour=-9))
+    with blank.connect() as connection:
+        build(connection, QUIET)
         one = connection.execute(
             select(call.c.phone_id, call.c.started_at)
             .where(call.c.origin == "auto_call", call.c.talk_seconds > 0)
             .where(text("attempt_id IN (SELECT id FROM attempt WHERE outcome = 'transferred')"))
             .limit(1)
         ).one()
-        before = load_figures(connection, CALLS_FROM, START, CALLS_TO)
-    with engine.begin() as connection:
+        with connection.begin_nested() as first:
+            before = load_figures(connection, CALLS_FROM, START, CALLS_TO)
+            first.rollback()
         log(connection, ("resident", one.started_at + timedelta(seconds=45), 300, 60, "talked"))
         connection.execute(
             text("UPDATE call SET phone_id = :phone WHERE deduplication_key = '0'"),

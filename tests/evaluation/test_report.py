@@ -34,7 +34,7 @@ from contact_service.evaluation.rows_counted import Figure, rows_counted
 from contact_service.evaluation.withholding import withhold
 from contact_service.store.tables.admin import audit_log
 from tests.conftest import NOW
-from tests.evaluation.world import CALLS_FROM, CALLS_TO, NOBODY, QUIET, RUN, START, Report, build
+from tests.evaluation.world import CALLS_FROM, CALLS_TO, NOBODY, RUN, START, Report, build
 
 
 class Page(HTMLParser):
@@ -115,7 +115,7 @@ def test_the_json_holds_the_figures_of_the_page(report: Callable[[str], Report])
 
 def test_titles_are_escaped(blank: Engine) -> None:
     with blank.connect() as connection:
-        build(connection, QUIET)
+        build(connection, NOBODY)
         connection.exec_driver_sql(
             "UPDATE campaign_version SET definition = jsonb_set(jsonb_set(definition, '{title}',"
             """ '"<script>x</script>"'), '{arms,1,title}', '"<b>\\"&"')"""

@@ -18,7 +18,8 @@ import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from scipy.linalg import expm
+from scipy.sparse import csr_array
+from scipy.sparse.linalg import expm_multiply
 from sqlalchemy import Engine, insert, text
 from typer.testing import CliRunner, Result
 
@@ -107,7 +108,8 @@ def solved(load: float, agents: int, aht: float, standard: Standard) -> Performa
         steps[ahead, ahead] = -(agents * serve + (ahead + 1) * leave)
     inside = np.linalg.inv(-steps[: line + 1, : line + 1])
     answered = inside @ steps[: line + 1, -1]
-    in_time = expm(steps * standard.within_seconds)[: line + 1, -1]
+    done = np.append(np.zeros(line + 1), 1)
+    in_time = expm_multiply(csr_array(steps) * standard.within_seconds, done)[: line + 1]
     finds = share[agents:]
     lost = 1 - share[:agents].sum() - finds @ answered
     return Performance(
