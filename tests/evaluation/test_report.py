@@ -115,7 +115,7 @@ def test_the_json_holds_the_figures_of_the_page(report: Callable[[str], Report])
 
 def test_titles_are_escaped(blank: Engine) -> None:
     with blank.connect() as connection:
-        build(connection, NOBODY)
+        build(connection, QUIET)
         connection.exec_driver_sql(
             "UPDATE campaign_version SET definition = jsonb_set(jsonb_set(definition, '{title}',"
             """ '"<script>x</script>"'), '{arms,1,title}', '"<b>\\"&"')"""
