@@ -34,7 +34,7 @@ from contact_service.evaluation.rows_counted import Figure, rows_counted
 from contact_service.evaluation.withholding import withhold
 from contact_service.store.tables.admin import audit_log
 from tests.conftest import NOW
-from tests.evaluation.world import CALLS_FROM, CALLS_TO, NOBODY, RUN, START, Report, build
+from tests.evaluation.world import CALLS_FROM, CALLS_TO, NOBODY, QUIET, RUN, START, Report, build
 
 
 class Page(HTMLParser):
