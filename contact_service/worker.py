@@ -19,6 +19,7 @@ from kombu import Queue
 from campaigns.vocabulary import Channel
 from contact_service import logs
 from contact_service.bootstrap import Service, wire
+from contact_service.callcentre import taking
 from contact_service.callcentre.presence import close_silent_desks
 from contact_service.dispatch import providers
 from contact_service.dispatch.budgets import NoPrice, recount
@@ -180,6 +181,7 @@ def collect() -> None:
     collect_unknown(service)
     with service.engine.begin() as connection:
         close_silent_desks(connection, service.clock.now())
+        taking.tidy(connection, service, service.clock.now())
     watch(service, dispatcher().pacing)
     finish_silent(service.engine, service.clock.now())
     complete_runs(service.engine, service.clock.now())

@@ -184,6 +184,20 @@ class InboundMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class EndedCall:
+    """An incoming call that is over."""
+
+    provider_ref: str
+    caller: str | None
+    """E.164; ``None``: withheld, or no number."""
+    began_at: datetime
+    seconds: int
+    """From its first moment to its last."""
+    transferred: bool | None
+    """Whether it was connected to somebody; ``None``: not said."""
+
+
+@dataclass(frozen=True, slots=True)
 class Detected:
     """Who answered a call, as the carrier heard it."""
 
@@ -309,6 +323,11 @@ class Provider(Protocol):
     def read_call(self, request: WebhookRequest) -> CallRequest:
         """Verify and read a request for instructions. Raises :class:`ForgedReceipt`."""
         raise NotSupported("read_call")
+
+    def read_ended(self, request: WebhookRequest) -> EndedCall:
+        """Verify and read the report that an incoming call is over. Raises
+        :class:`ForgedReceipt`."""
+        raise NotSupported("read_ended")
 
     def read_detection(self, request: WebhookRequest) -> Detected:
         """Verify and read who answered a call. Raises :class:`ForgedReceipt`."""

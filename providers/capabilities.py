@@ -53,6 +53,10 @@ class Capabilities:
     """It can leave a message after the tone."""
     transfer: bool = False
     """A call can be connected to the telephone centre."""
+    whisper: bool = False
+    """Whoever a call is connected to can hear something alone first; else that is left out."""
+    queue: bool = False
+    """Callers can wait with the carrier, and be connected to an operator from there."""
     recording: bool = False
     """It can record calls. Off unless a definition asks for it."""
     inbound_messages: bool = False

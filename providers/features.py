@@ -124,6 +124,8 @@ _ROWS: tuple[tuple[str, Callable[[Capabilities], str]], ...] = (
     ("answering-machine detection", lambda declared: _yes(declared.machine_detection)),
     ("message after the tone", lambda declared: _yes(declared.voicemail_drop)),
     ("transfer to the centre", lambda declared: _yes(declared.transfer)),
+    ("words for the operator alone", lambda declared: _yes(declared.whisper)),
+    ("callers wait with the carrier", lambda declared: _yes(declared.queue)),
     ("recording (off by default)", lambda declared: _yes(declared.recording)),
     ("messages from residents", lambda declared: _yes(declared.inbound_messages)),
     ("kind of line look-up", lambda declared: _yes(declared.line_type)),

@@ -16,6 +16,10 @@ class CallRequest:
     """The key that was pressed; empty when none was."""
     machine: bool = False
     """An answering machine has finished its message and records."""
+    caller: str | None = None
+    """Whose call it is, E.164; ``None``: withheld, or no number."""
+    connected: bool | None = None
+    """After a :class:`Transfer`: whether somebody picked up; ``None``: not said."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, Role, require
@@ -37,35 +37,40 @@ def log_inbound(service: Service, actor: Actor, calls: Sequence[InboundCall], no
     A number is matched by its blind index; one that nobody in the ledger has is not kept.
     """
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
-    index = [service.vault.index("phone", item.phone) if item.phone else None for item in calls]
     with service.engine.begin() as connection:
-        added = connection.execute(
-            text("""
-            INSERT INTO call (origin, direction, started_at, wait_seconds, talk_seconds,
-                wrap_seconds, result, extension, phone_id, deduplication_key)
-            SELECT 'resident', 'inbound', v.started_at, v.wait, v.talk, v.wrap, v.result,
-                v.extension, p.id, 'inbound:' || v.key
-            FROM unnest(
-                CAST(:keys AS text[]), CAST(:starts AS timestamptz[]), CAST(:waits AS int[]),
-                CAST(:talks AS int[]), CAST(:wraps AS int[]), CAST(:results AS text[]),
-                CAST(:extensions AS text[]), CAST(:indexes AS bytea[])
-            ) AS v(key, started_at, wait, talk, wrap, result, extension, number_index)
-            LEFT JOIN phone p ON p.number_index = v.number_index
-            ON CONFLICT (deduplication_key) DO NOTHING
-            """),
-            {
-                "keys": [item.key[:70] for item in calls],
-                "starts": [item.started_at for item in calls],
-                "waits": [item.wait_seconds for item in calls],
-                "talks": [item.talk_seconds for item in calls],
-                "wraps": [item.wrap_seconds for item in calls],
-                "results": [item.result.value for item in calls],
-                "extensions": [item.extension for item in calls],
-                "indexes": index,
-            },
-        ).rowcount
+        added = log_calls(connection, service, calls)
         audit.record(connection, now, actor, "calls.log", "inbound", added=added)
         return added
+
+
+def log_calls(connection: Connection, service: Service, calls: Sequence[InboundCall]) -> int:
+    """The same within a transaction."""
+    index = [service.vault.index("phone", item.phone) if item.phone else None for item in calls]
+    return connection.execute(
+        text("""
+        INSERT INTO call (origin, direction, started_at, wait_seconds, talk_seconds,
+            wrap_seconds, result, extension, phone_id, deduplication_key)
+        SELECT 'resident', 'inbound', v.started_at, v.wait, v.talk, v.wrap, v.result,
+            v.extension, p.id, 'inbound:' || v.key
+        FROM unnest(
+            CAST(:keys AS text[]), CAST(:starts AS timestamptz[]), CAST(:waits AS int[]),
+            CAST(:talks AS int[]), CAST(:wraps AS int[]), CAST(:results AS text[]),
+            CAST(:extensions AS text[]), CAST(:indexes AS bytea[])
+        ) AS v(key, started_at, wait, talk, wrap, result, extension, number_index)
+        LEFT JOIN phone p ON p.number_index = v.number_index
+        ON CONFLICT (deduplication_key) DO NOTHING
+        """),
+        {
+            "keys": [item.key[:70] for item in calls],
+            "starts": [item.started_at for item in calls],
+            "waits": [item.wait_seconds for item in calls],
+            "talks": [item.talk_seconds for item in calls],
+            "wraps": [item.wrap_seconds for item in calls],
+            "results": [item.result.value for item in calls],
+            "extensions": [item.extension for item in calls],
+            "indexes": index,
+        },
+    ).rowcount
 
 
 def no_more_calls(service: Service, actor: Actor, phone: str, now: datetime) -> bool:

@@ -15,6 +15,7 @@ from campaigns.messages import render
 from campaigns.vocabulary import Channel, ClaimKind, Language, LegalClass, Outcome
 from contact_service.bootstrap import Service
 from contact_service.callcentre.house_rules import house_rules
+from contact_service.callcentre.incoming import LastContact, last_contact
 from contact_service.clock import TOKYO
 from contact_service.dispatch.contacts import office
 from contact_service.domain.actors import Actor, Role, require
@@ -106,15 +107,30 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
+class CameIn:
+    """An incoming call."""
+
+    at: datetime
+    call_back: bool
+    """It is over: they are called back."""
+    last: LastContact | None
+    """What probably caused it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """All of it."""
 
-    attempt_id: UUID
-    campaign: str
-    phone: str
-    """E.164."""
+    id: UUID
+    """Of the attempt, or of the incoming call."""
+    campaign: str | None
+    """``None``: the call was not caused by a campaign, as far as we know."""
+    phone: str | None
+    """E.164; ``None``: a caller who withholds it."""
     requested: bool
     """They asked to be called back."""
+    call: CameIn | None
+    """What is known of the incoming call; ``None``: it is we who call."""
     people: Sequence[PersonOwing]
     history: Sequence[Event]
     written: Sequence[Written]
@@ -125,87 +141,132 @@ class Case:
         return next((person for person in self.people if person.proof is not None), None)
 
 
-def case_of(service: Service, actor: Actor, attempt_id: UUID, now: datetime) -> Case:
-    """The case behind an attempt that this operator has; that they were shown it was recorded when
-    they got it. Raises :class:`NoCase`."""
+def case_of(service: Service, actor: Actor, conversation_id: UUID, now: datetime) -> Case:
+    """The case behind an attempt or an incoming call that this operator has; that they were shown
+    it was recorded when they got it. Raises :class:`NoCase`."""
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
     with service.engine.connect() as connection:
         row = connection.execute(
             text("""
-            SELECT a.id, a.run_id, a.target_id, a.phone_id, a.requested, p.number
+            SELECT a.id, a.run_id, a.phone_id, a.requested, p.number
             FROM attempt a JOIN phone p ON p.id = a.phone_id
             WHERE a.id = :id AND a.channel = 'operator' AND a.lease_owner = :operator
             """),
-            {"id": attempt_id, "operator": actor.name},
+            {"id": conversation_id, "operator": actor.name},
         ).one_or_none()
         if row is None:
-            raise NoCase("この方はあなたの担当ではありません / this person is not with you")
+            return _incoming_case(connection, service, actor, conversation_id, now)
         definition = definitions_of(connection, {row.run_id})[row.run_id]
-        people = _people(connection, service, row.id, now)
+        people = _people(connection, service, row.id, _OF_AN_ATTEMPT, now)
         if not people:
             raise NoCase(
                 "この番号は、いまはその方のものではありません。「受付中」を押すと終わります / "
                 "the number is theirs no more; press “free”"
             )
         return Case(
-            attempt_id=row.id,
+            id=row.id,
             campaign=definition.title,
             phone=service.vault.open("phone.number", row.number),
             requested=row.requested,
+            call=None,
             people=people,
-            history=_history(connection, service, row.target_id, row.id),
+            history=_history(connection, service, people, row.id),
             written=_written(connection, service, row.phone_id),
         )
+
+
+def _incoming_case(
+    connection: Connection, service: Service, actor: Actor, inbound_id: UUID, now: datetime
+) -> Case:
+    row = connection.execute(
+        text("""
+        SELECT id, came_at, due_at, asked, phone_id, number FROM inbound_call
+        WHERE id = :id AND state = 'taken' AND taken_by = :operator
+        """),
+        {"id": inbound_id, "operator": actor.name},
+    ).one_or_none()
+    if row is None:
+        raise NoCase("この方はあなたの担当ではありません / this person is not with you")
+    last = last_contact(connection, row.phone_id, row.came_at)
+    people = _people(connection, service, row.id, _OF_A_CALL, now)
+    return Case(
+        id=row.id,
+        campaign=last.campaign if last else None,
+        phone=service.vault.open("inbound_call.number", row.number) if row.number else None,
+        requested=row.asked,
+        call=CameIn(row.came_at, row.due_at is not None, last),
+        people=people,
+        history=_history(connection, service, people, row.id),
+        written=_written(connection, service, row.phone_id),
+    )
 
 
 def script_of(service: Service, actor_name: str, case: Case, now: datetime) -> dict[str, str]:
     """The office's words for this case, filled in. Without an identity check there is no
     ``matter``, and with one it is that of whoever was identified. Who is asked for is the
     addressee: that others at this number owe something too is nothing to them."""
-    person = case.identified or case.people[0]
-    owed = [Owed(c.kind, c.year, c.instalment, c.outstanding_yen) for c in person.told]
+    person = case.identified or next(iter(case.people), None)
+    told_of = person.told if person else ()
+    owed = [Owed(c.kind, c.year, c.instalment, c.outstanding_yen) for c in told_of]
     today = now.astimezone(TOKYO)
     values = {
         **office(service.settings),
         **told(owed, Language.JA),
         "operator": actor_name,
-        "name": person.name or "",
+        "name": (person.name if person else None) or "",
         "today": f"{today.month}月{today.day}日",
     }
     script = house_rules(service.settings.desk_file).script.model_dump()
     if case.identified is None or not owed:
         del script["matter"]
+    if case.call is not None and not case.call.call_back:
+        script["opening"] = script["incoming"]
     return {name: render(words, values) for name, words in script.items()}
 
 
+#: The people of an attempt :id, and the target whose run may have lifted a restriction.
+_OF_AN_ATTEMPT = """
+    SELECT d.id, d.id = t.addressee_id AS first, t.id AS target_id
+    FROM attempt a JOIN target t ON t.id = a.target_id JOIN debtor d ON d.id IN (
+        SELECT c.debtor_id FROM target_claim tc JOIN claim c ON c.id = tc.claim_id
+        JOIN debtor_phone theirs ON theirs.debtor_id = c.debtor_id
+            AND theirs.phone_id = a.phone_id
+        WHERE tc.target_id = t.id)
+    WHERE a.id = :id
+"""
+#: The same of an incoming call: whom an operator found, else everybody who has the number.
+_OF_A_CALL = """
+    SELECT d.id, true AS first, CAST(NULL AS uuid) AS target_id
+    FROM inbound_call i JOIN debtor d ON d.id = i.debtor_id OR (i.debtor_id IS NULL AND d.id IN (
+        SELECT dp.debtor_id FROM debtor_phone dp WHERE dp.phone_id = i.phone_id))
+    WHERE i.id = :id
+"""
+
+
 def _people(
-    connection: Connection, service: Service, attempt_id: UUID, now: datetime
+    connection: Connection, service: Service, conversation_id: UUID, whose: str, now: datetime
 ) -> list[PersonOwing]:
     today = now.astimezone(TOKYO).date()
     people = connection.execute(
-        text("""
-        SELECT d.id, d.code, d.name, d.name_kana, d.birth_date, d.language, i.proof
-        FROM attempt a JOIN target t ON t.id = a.target_id JOIN debtor d ON d.id IN (
-            SELECT c.debtor_id FROM target_claim tc JOIN claim c ON c.id = tc.claim_id
-            JOIN debtor_phone theirs ON theirs.debtor_id = c.debtor_id
-                AND theirs.phone_id = a.phone_id
-            WHERE tc.target_id = t.id)
-        LEFT JOIN identity_check i ON i.attempt_id = a.id AND i.debtor_id = d.id
-        WHERE a.id = :attempt
-        ORDER BY i.checked_at DESC NULLS LAST, d.id = t.addressee_id DESC, d.code
+        text(f"""
+        SELECT d.id, d.code, d.name, d.name_kana, d.birth_date, d.language, i.proof, w.target_id
+        FROM ({whose}) w JOIN debtor d ON d.id = w.id
+        LEFT JOIN identity_check i ON i.conversation_id = :id AND i.debtor_id = d.id
+        ORDER BY i.checked_at DESC NULLS LAST, w.first DESC, d.code
         """),
-        {"attempt": attempt_id},
+        {"id": conversation_id},
     ).all()
     ids = {"ids": [person.id for person in people]}
     claims = connection.execute(
         text(f"""
         SELECT c.debtor_id, c.kind, c.legal_class, c.assessed_year, c.instalment, c.due_on,
             c.outstanding_yen, {left_alone.CLAIM_MAY_BE_TOLD} AS may_be_told
-        FROM attempt a JOIN target t ON t.id = a.target_id JOIN claim c ON c.debtor_id = ANY(:ids)
-        WHERE a.id = :attempt AND c.outstanding_yen > 0
+        FROM claim c
+        LEFT JOIN target t ON t.id = :target
+        WHERE c.debtor_id = ANY(:ids) AND c.outstanding_yen > 0
         ORDER BY c.due_on, c.kind, c.instalment
         """),
-        ids | {"attempt": attempt_id} | left_alone.parameters(today),
+        ids | {"target": people[0].target_id if people else None} | left_alone.parameters(today),
     ).all()
     restrictions = connection.execute(
         text("""
@@ -255,26 +316,33 @@ def _claim(row: Row[Any], today: date) -> ClaimOwed:
     )
 
 
-#: The latest of what any campaign sent to one of these people.
+#: The latest of what any campaign sent to one of these people, and of what they called about.
 _HISTORY = text("""
-SELECT a.id, a.channel, a.outcome, coalesce(a.submitted_at, a.outcome_at) AS at,
+SELECT a.channel, a.outcome, coalesce(a.submitted_at, a.outcome_at) AS at,
     d.kind, d.note, d.recorded_by, p.promised_on, p.amount_yen
 FROM attempt a
 LEFT JOIN disposition d ON d.attempt_id = a.id
 LEFT JOIN promise p ON p.disposition_id = d.id
-WHERE a.id <> :attempt AND a.state IN ('accepted', 'unknown', 'finished')
+WHERE a.id <> :conversation AND a.state IN ('accepted', 'unknown', 'finished')
 AND a.target_id IN (
-    SELECT other.target_id FROM target_claim mine
-    JOIN claim c ON c.id = mine.claim_id
-    JOIN claim theirs ON theirs.debtor_id = c.debtor_id
-    JOIN target_claim other ON other.claim_id = theirs.id
-    WHERE mine.target_id = :target)
+    SELECT tc.target_id FROM claim theirs JOIN target_claim tc ON tc.claim_id = theirs.id
+    WHERE theirs.debtor_id = ANY(:ids))
+UNION ALL
+SELECT 'operator', 'confirmed', i.came_at, d.kind, d.note, d.recorded_by, p.promised_on,
+    p.amount_yen
+FROM inbound_call i
+JOIN disposition d ON d.inbound_call_id = i.id
+LEFT JOIN promise p ON p.disposition_id = d.id
+WHERE i.id <> :conversation AND i.debtor_id = ANY(:ids)
 ORDER BY at DESC LIMIT 50
 """)
 
 
 def _history(
-    connection: Connection, service: Service, target_id: UUID, attempt_id: UUID
+    connection: Connection,
+    service: Service,
+    people: Sequence[PersonOwing],
+    conversation_id: UUID,
 ) -> list[Event]:
     return [
         Event(
@@ -287,11 +355,14 @@ def _history(
             promised_on=row.promised_on,
             promised_yen=row.amount_yen,
         )
-        for row in connection.execute(_HISTORY, {"target": target_id, "attempt": attempt_id})
+        for row in connection.execute(
+            _HISTORY,
+            {"ids": [person.id for person in people], "conversation": conversation_id},
+        )
     ]
 
 
-def _written(connection: Connection, service: Service, phone_id: int) -> list[Written]:
+def _written(connection: Connection, service: Service, phone_id: int | None) -> list[Written]:
     rows = connection.execute(
         text("""
         SELECT received_at, body FROM inbound_message WHERE phone_id = :phone AND body IS NOT NULL

@@ -6,6 +6,7 @@ clock.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -13,14 +14,17 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from contact_service.bootstrap import Service
-from contact_service.callcentre import presence
+from contact_service.callcentre import presence, taking
 from contact_service.callcentre.dispositions import (
     Conversation,
     Incomplete,
     NotYours,
     record_disposition,
 )
+from contact_service.callcentre.inbound_results import record_inbound
+from contact_service.callcentre.incoming import Waiting, waiting
 from contact_service.callcentre.list import NextPerson, next_person
+from contact_service.callcentre.placing import may_call_now
 from contact_service.callcentre.presence import Period
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.states import DispositionKind, IdentityProof, OperatorState
@@ -44,8 +48,10 @@ class Desk:
 
     period: Period | None
     """``None``: the desk is closed."""
-    attempt_id: UUID | None
-    """Whom the operator has."""
+    conversation_id: UUID | None
+    """Whom the operator has: an attempt, or an incoming call."""
+    inbound: bool
+    """Whether that is an incoming call, or a call back of one."""
     called: bool
     """Whether that person has been called."""
     call_backs_due: int
@@ -53,6 +59,8 @@ class Desk:
     call_backs_today: int
     waiting: int
     """Everybody on the lists who is due."""
+    calls: Sequence[Waiting]
+    """Who is on the line, and who called and is to be called back now."""
 
 
 def desk_of(service: Service, actor: Actor, now: datetime) -> Desk:
@@ -60,7 +68,8 @@ def desk_of(service: Service, actor: Actor, now: datetime) -> Desk:
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
     with service.engine.connect() as connection:
         period = presence.period_of(connection, actor.name)
-        attempt_id = _held(connection, actor)
+        inbound = taking.held(connection, actor)
+        held = inbound or _held(connection, actor)
         counts = connection.execute(
             text("""
             SELECT count(*) FILTER (WHERE a.due_at <= :now AND NOT a.requested) AS waiting,
@@ -74,8 +83,11 @@ def desk_of(service: Service, actor: Actor, now: datetime) -> Desk:
             """),
             {"now": now, "me": actor.name},
         ).one()
-        called = attempt_id is not None and _times(connection, actor, attempt_id, now) is not None
-    return Desk(period, attempt_id, called, counts.due, counts.today, counts.waiting)
+        called = held is not None and _times(connection, actor, held, now) is not None
+    return Desk(
+        period, held, inbound is not None, called, counts.due, counts.today, counts.waiting,
+        waiting(service, actor, now),
+    )  # fmt: skip
 
 
 def choose(service: Service, actor: Actor, state: OperatorState | None, now: datetime) -> None:
@@ -83,20 +95,30 @@ def choose(service: Service, actor: Actor, state: OperatorState | None, now: dat
     not been called yet back. Raises :class:`SomebodyIsWaiting`."""
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
     with service.engine.begin() as connection:
-        held = _held(connection, actor)
+        held = _held_of_both(connection, actor)
         if held is not None:
-            if _times(connection, actor, held, now) is not None:
-                raise SomebodyIsWaiting(
-                    "先に、今の方の結果を記録してください / first record what came of this call"
-                )
+            _not_in_a_call(connection, actor, held, now)
             presence.give_back(connection, actor.name)
+            taking.give_back(connection, actor.name)
             audit.record(connection, now, actor, "person.given_back", str(held))
         presence.change(connection, actor.name, state, now)
         audit.record(connection, now, actor, "desk.state", state.value if state else "closed")
 
 
+def take_call(
+    service: Service, actor: Actor, inbound_id: UUID | None, now: datetime
+) -> taking.Taken | None:
+    """Take an incoming call, or a call back of one; see :func:`taking.take`. Raises
+    :class:`SomebodyIsWaiting`."""
+    with service.engine.connect() as connection:
+        held = _held_of_both(connection, actor)
+        if held is not None:
+            _not_in_a_call(connection, actor, held, now)
+    return taking.take(service, actor, inbound_id, now)
+
+
 def take_next(service: Service, actor: Actor, now: datetime) -> NextPerson | None:
-    """The next person for a free operator; ``None`` when nobody is due."""
+    """The next person of the lists for a free operator; ``None`` when nobody is due."""
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
     with service.engine.begin() as connection:
         if presence.period_of(connection, actor.name) is None:
@@ -104,8 +126,17 @@ def take_next(service: Service, actor: Actor, now: datetime) -> NextPerson | Non
     return next_person(service, actor, now)
 
 
+def may_call(service: Service, actor: Actor, conversation_id: UUID) -> None:
+    """Raise :class:`NotYours` unless this operator has the person."""
+    require(actor, Role.OPERATOR, Role.SUPERVISOR)
+    with service.engine.connect() as connection:
+        _must_hold(connection, actor, conversation_id)
+
+
 def calling(service: Service, actor: Actor, attempt_id: UUID, now: datetime) -> None:
-    """The operator dials. Raises :class:`NotYours`."""
+    """The operator dials. Raises :class:`NotYours` and :class:`placing.MustNotCall`."""
+    with service.engine.connect() as connection:
+        may_call_now(connection, service, attempt_id, now)
     _move(service, actor, attempt_id, OperatorState.TALKING, now)
 
 
@@ -129,16 +160,18 @@ def identified(
         _must_hold(connection, actor, attempt_id)
         known = connection.execute(
             text("""
-            INSERT INTO identity_check (attempt_id, debtor_id, proof, checked_at, checked_by)
-            SELECT a.id, :debtor, :proof, :now, :by FROM attempt a
-            WHERE a.id = :attempt AND EXISTS (
-                SELECT 1 FROM target_claim tc JOIN claim c ON c.id = tc.claim_id
-                WHERE tc.target_id = a.target_id AND c.debtor_id = :debtor)
-            ON CONFLICT (attempt_id, debtor_id) DO UPDATE SET checked_at = excluded.checked_at
+            INSERT INTO identity_check (conversation_id, debtor_id, proof, checked_at, checked_by)
+            SELECT :attempt, :debtor, :proof, :now, :by
+            WHERE :debtor = ANY(CAST(:callers AS bigint[])) OR EXISTS (
+                SELECT 1 FROM attempt a JOIN target_claim tc ON tc.target_id = a.target_id
+                JOIN claim c ON c.id = tc.claim_id
+                WHERE a.id = :attempt AND c.debtor_id = :debtor)
+            ON CONFLICT (conversation_id, debtor_id) DO UPDATE SET checked_at = excluded.checked_at
             """),
             {
                 "attempt": attempt_id,
                 "debtor": debtor_id,
+                "callers": list(taking.people_of(connection, attempt_id)),
                 "proof": proof.value,
                 "now": now,
                 "by": actor.name,
@@ -156,17 +189,20 @@ def conclude(service: Service, actor: Actor, said: Conversation, now: datetime) 
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
     with service.engine.connect() as connection:
         if said.kind in AGREED and not connection.scalar(
-            text("SELECT 1 FROM identity_check WHERE attempt_id = :id LIMIT 1"),
+            text("SELECT 1 FROM identity_check WHERE conversation_id = :id LIMIT 1"),
             {"id": said.attempt_id},
         ):
             raise Incomplete(
                 "約束や分納は、本人確認を記録してからにしてください / record the identity check "
                 "before an agreement"
             )
+        inbound = connection.scalar(
+            text("SELECT 1 FROM inbound_call WHERE id = :id"), {"id": said.attempt_id}
+        )
         times = _times(connection, actor, said.attempt_id, now)
     if times is not None:
         said = replace(said, started_at=times[0], talk_seconds=times[1], wrap_seconds=times[2])
-    record_disposition(service, actor, said, now)
+    (record_inbound if inbound else record_disposition)(service, actor, said, now)
     with service.engine.begin() as connection:
         presence.change(connection, actor.name, OperatorState.FREE, now)
 
@@ -182,8 +218,19 @@ def _held(connection: Connection, actor: Actor) -> UUID | None:
     return found
 
 
+def _held_of_both(connection: Connection, actor: Actor) -> UUID | None:
+    return taking.held(connection, actor) or _held(connection, actor)
+
+
+def _not_in_a_call(connection: Connection, actor: Actor, held: UUID, now: datetime) -> None:
+    if _times(connection, actor, held, now) is not None:
+        raise SomebodyIsWaiting(
+            "先に、今の方の結果を記録してください / first record what came of this call"
+        )
+
+
 def _must_hold(connection: Connection, actor: Actor, attempt_id: UUID) -> None:
-    if _held(connection, actor) != attempt_id:
+    if _held_of_both(connection, actor) != attempt_id:
         raise NotYours("この方はあなたの担当ではありません / this person is not with you")
 
 
@@ -208,7 +255,7 @@ def _times(
                 FILTER (WHERE state = 'talking'), 0)::int AS talk,
             coalesce(sum(extract(epoch FROM coalesce(ended_at, :now) - started_at))
                 FILTER (WHERE state = 'wrapping_up'), 0)::int AS wrap
-        FROM operator_period WHERE operator = :operator AND attempt_id = :attempt
+        FROM operator_period WHERE operator = :operator AND conversation_id = :attempt
         """),
         {"operator": actor.name, "attempt": attempt_id, "now": now},
     ).one()

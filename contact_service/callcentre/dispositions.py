@@ -75,6 +75,7 @@ class Conversation:
     """One finished call of an operator."""
 
     attempt_id: UUID
+    """The attempt; of a call that came in, the incoming call."""
     kind: DispositionKind
     started_at: datetime
     talk_seconds: int
@@ -96,8 +97,7 @@ def record_disposition(service: Service, actor: Actor, said: Conversation, now: 
     :class:`Incomplete`.
     """
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
-    rules = house_rules(service.settings.desk_file)
-    _check(said, rules, now)
+    check(said, house_rules(service.settings.desk_file), now)
     outcome = OUTCOME_OF_DISPOSITION[said.kind]
     with service.engine.begin() as connection:
         row = connection.execute(
@@ -121,39 +121,7 @@ def record_disposition(service: Service, actor: Actor, said: Conversation, now: 
                 submitted_at=said.started_at,
             )
         )
-        made = connection.execute(
-            insert(disposition)
-            .values(
-                attempt_id=said.attempt_id,
-                kind=said.kind,
-                sub_reason=said.sub_reason,
-                note=service.vault.seal("disposition.note", said.note) if said.note else None,
-                recorded_at=now,
-                recorded_by=actor.name,
-            )
-            .returning(disposition.c.id)
-        ).scalar_one()
-        if said.promise is not None:
-            connection.execute(
-                insert(promise).values(
-                    disposition_id=made,
-                    target_id=row.target_id,
-                    promised_on=said.promise.on,
-                    amount_yen=said.promise.amount_yen,
-                    method=said.promise.method,
-                    instalments=said.promise.instalments,
-                )
-            )
-        if said.kind is DispositionKind.HARDSHIP:
-            connection.execute(
-                insert(referral).values(
-                    disposition_id=made,
-                    target_id=row.target_id,
-                    desk=said.support_desk or rules.support_desks[0].name,
-                    referred_at=now,
-                    answers=list(said.answers),
-                )
-            )
+        write(connection, service, actor, said, row.target_id, now, attempt_id=said.attempt_id)
         if said.kind in RESTRICTS_PERSON:
             _restrict(connection, row.target_id, RESTRICTS_PERSON[said.kind], now)
         connection.execute(
@@ -176,7 +144,56 @@ def record_disposition(service: Service, actor: Actor, said: Conversation, now: 
         audit.record(connection, now, actor, "disposition", str(said.attempt_id), kind=said.kind)
 
 
-def _check(said: Conversation, rules: HouseRules, now: datetime) -> None:
+def write(
+    connection: Connection,
+    service: Service,
+    actor: Actor,
+    said: Conversation,
+    target_id: UUID | None,
+    now: datetime,
+    *,
+    attempt_id: UUID | None = None,
+    inbound_call_id: UUID | None = None,
+) -> None:
+    """The result itself, and the promise or referral that goes with it."""
+    made = connection.execute(
+        insert(disposition)
+        .values(
+            attempt_id=attempt_id,
+            inbound_call_id=inbound_call_id,
+            kind=said.kind,
+            sub_reason=said.sub_reason,
+            note=service.vault.seal("disposition.note", said.note) if said.note else None,
+            recorded_at=now,
+            recorded_by=actor.name,
+        )
+        .returning(disposition.c.id)
+    ).scalar_one()
+    if said.promise is not None:
+        connection.execute(
+            insert(promise).values(
+                disposition_id=made,
+                target_id=target_id,
+                promised_on=said.promise.on,
+                amount_yen=said.promise.amount_yen,
+                method=said.promise.method,
+                instalments=said.promise.instalments,
+            )
+        )
+    if said.kind is DispositionKind.HARDSHIP:
+        desks = house_rules(service.settings.desk_file).support_desks
+        connection.execute(
+            insert(referral).values(
+                disposition_id=made,
+                target_id=target_id,
+                desk=said.support_desk or desks[0].name,
+                referred_at=now,
+                answers=list(said.answers),
+            )
+        )
+
+
+def check(said: Conversation, rules: HouseRules, now: datetime) -> None:
     """Raise :class:`Incomplete` for what an operator would have to be asked about again."""
     today = now.astimezone(TOKYO).date()
     allowed = rules.sub_reasons.get(said.kind, [])

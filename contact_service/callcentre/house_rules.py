@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from campaigns.hours import Hours
 from campaigns.texts import PLACEHOLDER
 from contact_service.domain.states import DispositionKind
 
@@ -39,6 +40,8 @@ OF_CLAIMS = frozenset({"kinds", "fiscal_years", "instalments", "debtor_outstandi
 class Script(_Stated):
     """What the operator says; placeholders only."""
 
+    incoming: str = "お電話ありがとうございます。{office}の{operator}と申します。"
+    """To somebody who calls. Names no debt."""
     opening: str
     """Before it is sure who is on the line. Names no debt."""
     if_another: str
@@ -48,7 +51,7 @@ class Script(_Stated):
     """Only after the identity check."""
     help: str
 
-    @field_validator("opening", "if_another", "identity", "help")
+    @field_validator("incoming", "opening", "if_another", "identity", "help")
     @classmethod
     def _neutral(cls, words: str) -> str:
         return _filled_only_with(NEUTRAL, words)
@@ -69,6 +72,48 @@ def _filled_only_with(known: frozenset[str], words: str) -> str:
     return words
 
 
+#: What announcements may be filled with: whoever hears them is a stranger.
+OF_THE_OFFICE = frozenset({"office", "centre_phone"})
+
+
+class Announcements(_Stated):
+    """What callers hear before they speak with anybody."""
+
+    welcome: str
+    waiting: str
+    offer: str
+    """That one may press 1 to be called back."""
+    full: str
+    closed: str
+    call_back: str
+    """After that key; ``{call_back_at}`` is the half-hour."""
+    goodbye: str
+    whisper: str
+    """What an operator hears alone before the caller."""
+
+    @field_validator("welcome", "waiting", "offer", "full", "closed", "goodbye", "whisper")
+    @classmethod
+    def _neutral(cls, words: str) -> str:
+        return _filled_only_with(OF_THE_OFFICE, words)
+
+    @field_validator("call_back")
+    @classmethod
+    def _with_its_time(cls, words: str) -> str:
+        return _filled_only_with(OF_THE_OFFICE | {"call_back_at"}, words)
+
+
+class Incoming(_Stated):
+    """What becomes of incoming calls."""
+
+    queue: bool
+    """Whether callers wait with the carrier and operators take them from their desks."""
+    hours: Hours
+    most_waiting: int = Field(ge=1, le=1000)
+    longest_wait_seconds: int = Field(ge=30, le=3600)
+    call_backs_per_half_hour: int = Field(ge=1, le=1000)
+    announcements: Announcements
+
+
 class HouseRules(_Stated):
     """The whole file."""
 
@@ -76,6 +121,7 @@ class HouseRules(_Stated):
     hardship_questions: list[str] = []
     support_desks: list[SupportDesk] = Field(min_length=1)
     script: Script
+    incoming: Incoming
 
     def desk(self, name: str) -> SupportDesk | None:
         """The support desk of that name."""
@@ -87,6 +133,10 @@ def house_rules(path: Path | None) -> HouseRules:
     """The office's rules, or the usual ones. Raises :class:`BadDeskFile`."""
     chosen = path or USUAL
     try:
-        return HouseRules.model_validate(yaml.safe_load(chosen.read_text(encoding="utf-8")))
+        stated = yaml.safe_load(chosen.read_text(encoding="utf-8"))
+        if isinstance(stated, dict) and "incoming" not in stated:  # nothing said: as usual
+            usual = yaml.safe_load(USUAL.read_text(encoding="utf-8"))
+            stated["incoming"] = usual["incoming"]
+        return HouseRules.model_validate(stated)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
         raise BadDeskFile(f"{chosen}: {error}") from None

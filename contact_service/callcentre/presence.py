@@ -27,19 +27,19 @@ class Period:
 
     state: OperatorState
     started_at: datetime
-    attempt_id: UUID | None
+    conversation_id: UUID | None
 
 
 def period_of(connection: Connection, operator: str) -> Period | None:
     """What this operator is doing; ``None``: not at the desk."""
     row = connection.execute(
         text("""
-        SELECT state, started_at, attempt_id FROM operator_period
+        SELECT state, started_at, conversation_id FROM operator_period
         WHERE operator = :operator AND ended_at IS NULL
         """),
         {"operator": operator},
     ).one_or_none()
-    return Period(OperatorState(row.state), row.started_at, row.attempt_id) if row else None
+    return Period(OperatorState(row.state), row.started_at, row.conversation_id) if row else None
 
 
 def change(
@@ -47,7 +47,7 @@ def change(
     operator: str,
     state: OperatorState | None,
     now: datetime,
-    attempt_id: UUID | None = None,
+    conversation_id: UUID | None = None,
 ) -> None:
     """End what an operator was doing and begin ``state``; ``None``: the desk is left."""
     # two browsers of one operator: the second waits, and then sees what the first did
@@ -65,10 +65,15 @@ def change(
     if state is not None:
         connection.execute(
             text("""
-            INSERT INTO operator_period (operator, state, started_at, seen_at, attempt_id)
-            VALUES (:operator, :state, :now, clock_timestamp(), :attempt_id)
+            INSERT INTO operator_period (operator, state, started_at, seen_at, conversation_id)
+            VALUES (:operator, :state, :now, clock_timestamp(), :conversation)
             """),
-            {"operator": operator, "state": state.value, "now": now, "attempt_id": attempt_id},
+            {
+                "operator": operator,
+                "state": state.value,
+                "now": now,
+                "conversation": conversation_id,
+            },
         )
 
 
@@ -95,7 +100,7 @@ def still_here(service: Service, actor: Actor) -> None:
 def close_silent_desks(connection: Connection, now: datetime) -> int:
     """End the periods of desks of which nothing has been heard; how many. What they were doing
     ended when they were last heard of, and whoever they had is given back by the lease's end."""
-    return connection.execute(
+    closed = connection.execute(
         text("""
         UPDATE operator_period o SET ended_at = greatest(o.started_at, CAST(:now AS timestamptz)
             - (clock_timestamp() - o.seen_at))
@@ -107,6 +112,19 @@ def close_silent_desks(connection: Connection, now: datetime) -> int:
         """),
         {"now": now, "seconds": CLOSED_AFTER_SECONDS},
     ).rowcount
+    # a call back that was opened and not made is anybody's again; a caller on the line stays with
+    # whoever speaks with them
+    connection.execute(
+        text("""
+        UPDATE inbound_call i SET state = 'call_back', taken_by = NULL, taken_at = NULL
+        WHERE i.state = 'taken' AND i.due_at IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM operator_period o
+            WHERE o.operator = i.taken_by AND o.ended_at IS NULL)
+        AND NOT EXISTS (SELECT 1 FROM operator_period o
+            WHERE o.conversation_id = i.id AND o.operator = i.taken_by AND o.state = 'talking')
+        """)
+    )
+    return closed
 
 
 def give_back(connection: Connection, operator: str) -> int:

@@ -206,7 +206,11 @@ def _referrals(connection: Connection) -> list[OpenReferral]:
         text("""
         SELECT f.id, f.referred_at, f.desk, d.recorded_by, ARRAY(
             SELECT DISTINCT p.code FROM target_claim tc JOIN claim c ON c.id = tc.claim_id
-            JOIN debtor p ON p.id = c.debtor_id WHERE tc.target_id = f.target_id) AS codes
+            JOIN debtor p ON p.id = c.debtor_id WHERE tc.target_id = f.target_id
+                AND d.attempt_id IS NOT NULL
+            UNION
+            SELECT p.code FROM inbound_call i JOIN debtor p ON p.id = i.debtor_id
+            WHERE i.id = d.inbound_call_id) AS codes
         FROM referral f JOIN disposition d ON d.id = f.disposition_id
         WHERE f.followed_up_at IS NULL ORDER BY f.referred_at LIMIT 100
         """)

@@ -54,10 +54,16 @@ ORDER BY a.due_at, a.id
 LIMIT :size FOR UPDATE OF a SKIP LOCKED
 """
 _TAKE_ANY = text(_TAKE.format(more="AND NOT a.requested"))
+#: Who is on the line with an operator is not called by another.
+_NOT_ON_THE_LINE = """
+AND NOT EXISTS (SELECT 1 FROM inbound_call i
+    WHERE i.phone_id = a.phone_id AND i.state IN ('waiting', 'taken'))
+"""
+_TAKE_OF_A_LIST = text(_TAKE.format(more=f"AND NOT a.requested {_NOT_ON_THE_LINE}"))
 _TAKE_OF_STEP = text(_TAKE.format(more="AND a.step = :step"))
 _TAKE_REQUESTED = text(
     _TAKE.format(
-        more="""
+        more=f"""{_NOT_ON_THE_LINE}
 AND a.requested AND (a.reserved_for IS NULL OR a.reserved_for = :owner
     OR a.due_at < CAST(:now AS timestamptz) - make_interval(mins => :reserved_minutes))
 """
@@ -191,7 +197,7 @@ def lease(
         wanted |= {"step": step}
         take = _TAKE_OF_STEP
     else:
-        take = _TAKE_ANY
+        take = _TAKE_OF_A_LIST if channel is Channel.OPERATOR else _TAKE_ANY
     ids = connection.scalars(take, wanted).all()
     if not ids:
         return [], 0

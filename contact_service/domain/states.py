@@ -288,3 +288,46 @@ IDENTITY_PROOF_EN: Mapping[IdentityProof, str] = {
     IdentityProof.NAME_AND_ADDRESS: "name and address",
     IdentityProof.NAME_AND_NOTICE_NUMBER: "name and notice number",
 }
+
+
+class InboundState(StrEnum):
+    """Where an incoming call is on its way: waiting → taken → closed; waiting → call_back (nobody
+    took it in time, or the caller asked for it) → taken → closed."""
+
+    WAITING = "waiting"
+    CALL_BACK = "call_back"
+    TAKEN = "taken"
+    CLOSED = "closed"
+
+
+class PlacedCallResult(StrEnum):
+    """What became of a call that was asked for by a click."""
+
+    ASKED = "asked"  # on its way to the carrier; never asked for a second time
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+class ReplyKind(StrEnum):
+    """What somebody writes back, as far as it is understood."""
+
+    STOP = "stop"  # wants no more contacts
+    PAID = "paid"  # says that it is paid
+    CALL_ME = "call_me"  # wants to be called
+    OTHER = "other"  # an operator must read it
+
+
+REPLY_JA: Mapping[ReplyKind, str] = {
+    ReplyKind.STOP: "連絡停止の申出",
+    ReplyKind.PAID: "納付済との申出",
+    ReplyKind.CALL_ME: "電話の希望",
+    ReplyKind.OTHER: "読み取れない返信",
+}
+
+REPLY_EN: Mapping[ReplyKind, str] = {
+    ReplyKind.STOP: "wants no more contacts",
+    ReplyKind.PAID: "says it is paid",
+    ReplyKind.CALL_ME: "wants to be called",
+    ReplyKind.OTHER: "not understood",
+}

@@ -22,9 +22,10 @@ OF_A_PERSON = """
     (r.kind = ANY(:debtor_kinds) OR (r.kind = ANY(:phone_kinds) AND r.phone_id IS NULL))
 """
 
-#: The same for target ``t``, without what its run lifts by name.
+#: The same for target ``t``, without what its run lifts by name; nothing where there is no run.
 _OF_A_PERSON_HERE = f"""
-    ({OF_A_PERSON} AND r.kind <> ALL ((SELECT run.lifted FROM run WHERE run.id = t.run_id)::text[]))
+    ({OF_A_PERSON} AND r.kind <> ALL (
+        coalesce((SELECT run.lifted FROM run WHERE run.id = t.run_id)::text[], ARRAY[]::text[])))
 """
 
 #: Claims under a restriction of their own: the one it names, or all of the debtor's. One that

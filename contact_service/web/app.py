@@ -23,8 +23,10 @@ from contact_service.web import (
     centre,
     control,
     desk,
+    desk_calls,
     inbound,
     pages,
+    queue,
     sign_in,
     users,
     voice,
@@ -72,6 +74,7 @@ app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
 app.include_router(webhooks.router)
 app.include_router(voice.router)
 app.include_router(inbound.router)
+app.include_router(queue.router)
 app.include_router(api.router)
 app.include_router(sign_in.entrance)
 app.include_router(sign_in.router)
@@ -80,6 +83,7 @@ app.include_router(users.router)
 app.include_router(centre.router)
 app.include_router(control.router)
 app.include_router(desk.router)
+app.include_router(desk_calls.router)
 
 
 app.add_middleware(SafeHeaders)

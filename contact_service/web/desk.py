@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
 from campaigns.messages import office_values
+from campaigns.vocabulary import Channel
 from contact_service.bootstrap import Service
-from contact_service.callcentre import desk, presence
+from contact_service.callcentre import desk, placing, presence, taking
 from contact_service.callcentre.call_backs import slots
 from contact_service.callcentre.case import NoCase, case_of, script_of
 from contact_service.callcentre.dispositions import (
@@ -23,13 +24,19 @@ from contact_service.callcentre.dispositions import (
 )
 from contact_service.callcentre.house_rules import house_rules
 from contact_service.clock import TOKYO
+from contact_service.dispatch.providers import configured
 from contact_service.domain.actors import Actor, Role
-from contact_service.domain.states import DispositionKind, IdentityProof, OperatorState
+from contact_service.domain.states import (
+    DispositionKind,
+    IdentityProof,
+    OperatorState,
+)
 from contact_service.identity.sessions import Session
 from contact_service.web import words
 from contact_service.web.carrier import service_of
 from contact_service.web.rendering import page
 from contact_service.web.session import may, own_form
+from providers.base import Provider
 
 router = APIRouter(include_in_schema=False, prefix="/desk")
 at_the_desk = may(Role.OPERATOR, Role.SUPERVISOR)
@@ -42,7 +49,7 @@ def show(
     request: Request, session: Session = Depends(at_the_desk), nobody: bool = False
 ) -> Response:
     """The desk as it stands: a person, or the way to the next one."""
-    return _desk(request, session, nobody=nobody)
+    return show_desk(request, session, nobody=nobody)
 
 
 @router.post("/state", dependencies=FORMS)
@@ -56,16 +63,8 @@ def state(
     try:
         desk.choose(service, session.account.actor, to, service.clock.now())
     except desk.SomebodyIsWaiting as error:
-        return _desk(request, session, wrong=str(error))
+        return show_desk(request, session, wrong=str(error))
     return RedirectResponse("/desk", 303)
-
-
-@router.post("/next", dependencies=FORMS)
-def next_(request: Request, session: Session = Depends(at_the_desk)) -> Response:
-    """The next person."""
-    service = service_of(request)
-    found = desk.take_next(service, session.account.actor, service.clock.now())
-    return RedirectResponse("/desk" if found else "/desk?nobody=true", 303)
 
 
 @router.post("/here", dependencies=FORMS)
@@ -77,7 +76,7 @@ def here(request: Request, session: Session = Depends(at_the_desk)) -> Response:
 
 @router.post("/{attempt_id}/call", dependencies=FORMS)
 def call(request: Request, attempt_id: UUID, session: Session = Depends(at_the_desk)) -> Response:
-    """The operator dials."""
+    """The operator dials, by hand or by the link."""
     return _moved(request, session, desk.calling, attempt_id)
 
 
@@ -103,7 +102,7 @@ def identified(
     try:
         desk.identified(service, actor, attempt_id, person, proof, now)
     except NotYours as error:
-        return _desk(request, session, wrong=str(error))
+        return show_desk(request, session, wrong=str(error))
     return RedirectResponse("/desk", 303)
 
 
@@ -161,7 +160,7 @@ def result(
             "promised_yen": promised_yen,
             "call_back_at": call_back_at,
         }
-        return _desk(request, session, wrong=str(error), said=typed)
+        return show_desk(request, session, wrong=str(error), said=typed)
     return RedirectResponse("/desk", 303)
 
 
@@ -199,54 +198,74 @@ def _moved(request: Request, session: Session, move: Move, attempt_id: UUID) -> 
     service = service_of(request)
     try:
         move(service, session.account.actor, attempt_id, service.clock.now())
-    except NotYours as error:
-        return _desk(request, session, wrong=str(error))
+    except (NotYours, placing.MustNotCall) as error:
+        return show_desk(request, session, wrong=str(error))
     return RedirectResponse("/desk", 303)
 
 
-def _desk(
+def show_desk(
     request: Request,
     session: Session,
     wrong: str = "",
     nobody: bool = False,
     said: dict[str, str] | None = None,
+    found: Sequence[taking.Found] | None = None,
 ) -> Response:
     service = service_of(request)
     actor, now = session.account.actor, service.clock.now()
-    found = desk.desk_of(service, actor, now)
+    open_ = desk.desk_of(service, actor, now)
     status = 422 if wrong else 200
+    telephone = placing.telephone_of(service, actor)
     shared = {
-        "desk": found,
+        "desk": open_,
         "wrong": wrong,
         "nobody": nobody,
         "words": words.of(request),
         "OperatorState": OperatorState,
+        "telephone": office_values("", telephone)["centre_phone"] if telephone else "",
     }
-    if found.attempt_id is None:
+    if open_.conversation_id is None:
         return page(request, "desk.html", status, **shared)
     try:
-        case = case_of(service, actor, found.attempt_id, now)
+        case = case_of(service, actor, open_.conversation_id, now)
     except NoCase as error:  # it went back to the list a moment ago
         return page(request, "desk.html", 409, **(shared | {"wrong": str(error)}))
     rules = house_rules(service.settings.desk_file)
     today = now.astimezone(TOKYO).date()
+    on_the_line = case.call is not None and not case.call.call_back
     return page(
         request,
         "case.html",
         status,
         **shared,
         case=case,
-        dialled=office_values("", case.phone)["centre_phone"],
+        dialled=office_values("", case.phone)["centre_phone"] if case.phone else "",
         script=script_of(service, session.account.shown_name, case, now),
         rules=rules,
-        groups=words.DISPOSITION_GROUPS,
+        # who calls is there: that nobody could be reached is no result
+        groups=[
+            each for n, each in enumerate(words.DISPOSITION_GROUPS) if n != 1 or not on_the_line
+        ],
         Kind=DispositionKind,
         proofs=list(IdentityProof),
         today=today,
         promise_days=promise_days(today),
-        slots=slots(service, found.attempt_id, now),
+        slots=slots(service, open_.conversation_id, now),
         said=said or {},
+        found=found,
+        by_click=click_carrier(request) is not None and bool(telephone) and not on_the_line,
+        press=uuid4(),
     )
+
+
+def click_carrier(request: Request) -> tuple[Provider, bool] | None:
+    """The first carrier that can call an operator and connect them to somebody, and whether it
+    is live; ``None``: calls are made by the link or by hand."""
+    for config in configured(service_of(request).settings):
+        provider: Provider = request.app.state.providers[config.name]
+        if provider.capabilities.transfer and Channel.AUTO_CALL in config.per_second:
+            return provider, config.live
+    return None
 
 
 def promise_days(today: date) -> list[date]:

@@ -1,4 +1,4 @@
-"""Incoming calls of a trunk: the same kind of menu as in auto-calls, and the same inbound log.
+"""Incoming calls: the same kind of menu as in auto-calls, the desks, and the inbound log.
 
 Whoever calls is a stranger until an operator has spoken with them: the menu is the script
 ``inbound`` of the definition that ``CONTACT_INBOUND_DEFINITION`` names, all of which is checked as
@@ -7,7 +7,6 @@ what may be heard before a confirmation. Without one the caller is greeted and p
 
 from __future__ import annotations
 
-from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,32 +21,43 @@ from campaigns.parse import parse_file
 from campaigns.vocabulary import Outcome
 from contact_service import logs
 from contact_service.bootstrap import Service
-from contact_service.callcentre.calls import InboundCall, log_inbound, no_more_calls
+from contact_service.callcentre import incoming
+from contact_service.callcentre.calls import no_more_calls
 from contact_service.dispatch.contacts import office, recording_url
 from contact_service.domain.actors import SYSTEM
-from contact_service.domain.states import CallResult
+from contact_service.web import queue
 from contact_service.web.carrier import believed, service_of, verified
-from providers.base import Provider, WebhookRequest
-from providers.instructions import HangUp, Instruction, Menu, Play, Say, Transfer
+from providers.base import Provider
+from providers.instructions import (
+    CallRequest,
+    Enqueue,
+    HangUp,
+    Instruction,
+    Menu,
+    Play,
+    Say,
+    Transfer,
+)
 
 router = APIRouter(include_in_schema=False, prefix="/webhooks/{provider_name}/inbound")
 log = logs.log(__name__)
 
 SCRIPT = "inbound"
-GREETING = "{office}です。担当者におつなぎします。"
 
 
 @router.post("")
 async def greet(request: Request, provider_name: str) -> Response:
     """A call came in: what to say first."""
     provider, said = await verified(request, provider_name)
-    believed(lambda: provider.read_call(said))
+    heard = believed(lambda: provider.read_call(said))
     service = service_of(request)
     menu = _menu(service.settings.inbound_definition)
     if menu is None:
-        speech = Say(render(GREETING, office(service.settings)))
-        return _rendered(provider, [speech, Transfer(service.settings.office_phone)])
-    return await _at(service, provider, said, menu, menu.scripts[SCRIPT].start)
+        through = await _through(service, provider, heard)
+        if isinstance(through[0], Enqueue | Transfer):  # who is turned away is not welcomed
+            through = [queue.said(service, "welcome"), *through]
+        return _rendered(provider, through)
+    return await _at(service, provider, heard, menu, menu.scripts[SCRIPT].start)
 
 
 @router.post("/{node_name}/key")
@@ -63,48 +73,41 @@ async def key(request: Request, provider_name: str, node_name: str) -> Response:
     goes_to = node.keys.get(heard.key) or node.otherwise
     if goes_to is None:
         return _rendered(provider, [HangUp()])
-    return await _at(service, provider, said, menu, goes_to)
+    return await _at(service, provider, heard, menu, goes_to)
 
 
 @router.post("/ended")
 async def ended(request: Request, provider_name: str) -> Response:
     """An incoming call is over: it enters the inbound log, once."""
     provider, said = await verified(request, provider_name)
-    heard = believed(lambda: provider.read_call(said))
-    form = said.form
-    try:
-        at = datetime.fromisoformat(form["At"])
-        seconds = int(form["TalkSeconds"])
-    except (KeyError, ValueError):
-        raise HTTPException(422) from None
-    if at.tzinfo is None or not 0 <= seconds < 86_400:
-        raise HTTPException(422)
+    over = believed(lambda: provider.read_ended(said))
     service = service_of(request)
-    talked = form.get("Transferred") == "yes"
-    call = InboundCall(
-        key=f"{provider_name}:{heard.provider_ref}",
-        started_at=at,
-        phone=form.get("From"),
-        wait_seconds=0,
-        talk_seconds=seconds,
-        wrap_seconds=0,
-        result=CallResult.TALKED if talked else CallResult.OTHER,
-    )
-    await run_in_threadpool(log_inbound, service, SYSTEM, [call], service.clock.now())
+    await run_in_threadpool(
+        incoming.ended, service, provider_name, over.provider_ref, over.caller, over.began_at,
+        over.seconds, over.transferred, service.clock.now(),
+    )  # fmt: skip
     return Response(status_code=204)
 
 
+async def _through(service: Service, provider: Provider, heard: CallRequest) -> list[Instruction]:
+    return await run_in_threadpool(
+        queue.receive, service, provider, heard.provider_ref, heard.caller, service.clock.now(),
+        None, queue.address(service, provider.name, "whisper"),
+    )  # fmt: skip
+
+
 async def _at(
-    service: Service, provider: Provider, said: WebhookRequest, menu: Definition, name: str
+    service: Service, provider: Provider, heard: CallRequest, menu: Definition, name: str
 ) -> Response:
     node = menu.scripts[SCRIPT].nodes[name]
-    caller = said.form.get("From")
+    caller = heard.caller
     if node.outcome is Outcome.OPTED_OUT and caller:
         # on disk before the caller hears it: "no more calls" holds from this moment
         await run_in_threadpool(no_more_calls, service, SYSTEM, caller, service.clock.now())
-    return _rendered(
-        provider, _instructions(service, provider.name, name, node, menu.words(node.say))
-    )
+    instructions = _instructions(service, provider.name, name, node, menu.words(node.say))
+    if node.then == "transfer":
+        instructions += await _through(service, provider, heard)
+    return _rendered(provider, instructions)
 
 
 def _instructions(
@@ -119,7 +122,7 @@ def _instructions(
             answer = f"{settings.public_url}/webhooks/{provider}/inbound/{name}/key"
             return [Menu(speech, frozenset(node.keys), answer)]
         case "transfer":
-            return [speech, Transfer(settings.office_phone)]
+            return [speech]
         case _:
             return [speech, HangUp()]
 

@@ -23,6 +23,7 @@ from contact_service.dispatch.contacts import (
     whisper_url,
 )
 from contact_service.receipts.events import Reported, Via, key_pressed, store_receipts
+from contact_service.web import queue
 from contact_service.web.carrier import attempt_id_of, believed, service_of, verified
 from contact_service.web.spoken import Conversation, conversation, spoken
 from providers.base import (
@@ -34,7 +35,6 @@ from providers.base import (
     ProviderUnavailable,
     Receipt,
     Say,
-    Transfer,
 )
 
 router = APIRouter(include_in_schema=False, prefix="/webhooks/{provider_name}")
@@ -140,6 +140,11 @@ async def _answer(
             service.clock.now(),
         )
     instructions = await run_in_threadpool(_instructions, service, provider.name, call, node_name)
+    if node.then == "transfer":
+        instructions += await run_in_threadpool(
+            queue.receive, service, provider, provider_ref, None, service.clock.now(),
+            call.attempt_id, whisper_url(service.settings, provider.name, call.attempt_id),
+        )  # fmt: skip
     content_type, body = provider.render(instructions)
     return Response(body, media_type=content_type)
 
@@ -159,14 +164,8 @@ def _instructions(
     match node.then:
         case "keys" if not words.withheld:  # nobody was told what the keys are for
             return [Menu(speech, frozenset(node.keys), f"{here}/key")]
-        case "transfer":
-            return [
-                speech,
-                Transfer(
-                    service.settings.office_phone,
-                    whisper_url=whisper_url(service.settings, provider_name, call.attempt_id),
-                ),
-            ]
+        case "transfer":  # whom to is not said in advance: it depends on who is free
+            return [speech]
         case _:
             return [speech, HangUp()]
 

@@ -18,6 +18,11 @@ from contact_service.domain.states import DispositionKind
 from contact_service.intake.fields import PAYMENT_METHODS
 from contact_service.web.locale import language_of, translatable
 
+#: What cannot come of a call that came in.
+NOT_REACHED = (
+    translatable("話せなかった"),
+    (DispositionKind.ABSENT, DispositionKind.VOICEMAIL, DispositionKind.BUSY),
+)
 #: Results as an operator thinks of them: who was reached, and what they said.
 DISPOSITION_GROUPS: tuple[tuple[str, tuple[DispositionKind, ...]], ...] = (
     (
@@ -36,10 +41,7 @@ DISPOSITION_GROUPS: tuple[tuple[str, tuple[DispositionKind, ...]], ...] = (
             DispositionKind.LANGUAGE_NEEDED,
         ),
     ),
-    (
-        translatable("話せなかった"),
-        (DispositionKind.ABSENT, DispositionKind.VOICEMAIL, DispositionKind.BUSY),
-    ),
+    NOT_REACHED,
     (
         translatable("この番号では連絡できない"),
         (DispositionKind.WRONG_NUMBER, DispositionKind.MOVED, DispositionKind.DECEASED),

@@ -19,6 +19,7 @@ from providers.base import (
     Cause,
     Channel,
     Contact,
+    EndedCall,
     ForgedReceipt,
     Instruction,
     Listed,
@@ -170,7 +171,22 @@ class SipProvider(Provider):
         if "CallRef" not in request.form:
             raise ForgedReceipt("signed, but not a request for a call's instructions")
         machine = request.form.get("AnsweredBy") == AnsweredBy.MACHINE
-        return CallRequest(request.form["CallRef"], request.form.get("Key", ""), machine)
+        connected = request.form.get("Transferred")
+        return CallRequest(
+            request.form["CallRef"],
+            request.form.get("Key", ""),
+            machine,
+            caller=request.form.get("From"),
+            connected=None if connected is None else connected == "yes",
+        )
+
+    def read_ended(self, request: WebhookRequest) -> EndedCall:
+        """See :meth:`providers.base.Provider.read_ended`."""
+        self.verify(request)
+        try:
+            return reports.ended(request.form)
+        except (KeyError, ValueError) as error:
+            raise ForgedReceipt(f"signed, but no call that is over: {error!r}") from None
 
     def render(self, instructions: Sequence[Instruction]) -> tuple[str, str]:
         """See :meth:`providers.base.Provider.render`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from providers.base import Channel, Outcome, Receipt
+from providers.base import Channel, EndedCall, Outcome, Receipt
 from providers.sip.detection import AnsweredBy
 from providers.sip.journal import LOST, Entry
 from providers.sip.outcomes import Ending, outcome_of
@@ -43,6 +43,16 @@ def form_of(entry: Entry) -> dict[str, str]:
         "TalkSeconds": entry.talk_seconds,
     }
     return {name: str(value) for name, value in fields.items() if value is not None}
+
+
+def ended(form: Mapping[str, str]) -> EndedCall:
+    """An incoming call that is over. Raises ``KeyError`` and ``ValueError`` when it is none."""
+    began, seconds = datetime.fromisoformat(form["At"]), int(form["TalkSeconds"])
+    if began.tzinfo is None or not 0 <= seconds < 86_400:
+        raise ValueError("an instant without a zone, or a length that is none")
+    return EndedCall(
+        form["CallRef"], form.get("From"), began, seconds, form.get("Transferred") == "yes"
+    )
 
 
 def receipt_of(form: Mapping[str, str], reference: str | None) -> Receipt:

@@ -25,6 +25,7 @@ from providers.base import (
     Channel,
     Contact,
     Detected,
+    EndedCall,
     ForgedReceipt,
     InboundMessage,
     Instruction,
@@ -91,6 +92,8 @@ def capabilities(options: TwilioOptions) -> Capabilities:
         machine_detection=calls_too,
         voicemail_drop=calls_too,
         transfer=calls_too,
+        whisper=calls_too,
+        queue=calls_too,
         recording=calls_too,
         inbound_messages=True,
         line_type=options.line_type_yen is not None,
@@ -291,7 +294,15 @@ class TwilioProvider(Provider):
         self.verify(request)
         if "CallSid" not in request.form:
             raise ForgedReceipt("signed, but not a request for a call's instructions")
-        return CallRequest(request.form["CallSid"], request.form.get("Digits", ""))
+        return calls.request(request.form)
+
+    def read_ended(self, request: WebhookRequest) -> EndedCall:
+        """See :meth:`providers.base.Provider.read_ended`: a status callback of the number's."""
+        self.verify(request)
+        try:
+            return calls.ended(request.form)
+        except (KeyError, ValueError) as error:
+            raise ForgedReceipt(f"signed, but no call that is over: {error!r}") from None
 
     def render(self, instructions: Sequence[Instruction]) -> tuple[str, str]:
         """See :meth:`providers.base.Provider.render`."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
-from providers.base import Call, Channel, Detected, Outcome, Receipt
+from providers.base import Call, CallRequest, Channel, Detected, EndedCall, Outcome, Receipt
 from providers.twilio.options import TwilioOptions
 from providers.twilio.receipts import integer, occurred_at, raw
 
@@ -56,6 +59,44 @@ def arguments(call: Call, options: TwilioOptions) -> dict[str, Any]:
         fields["async_amd_status_callback"] = call.detection_url
         fields["async_amd_status_callback_method"] = "POST"
     return fields
+
+
+#: What stands for a number that is withheld (keypad letters of ANONYMOUS, RESTRICTED, BLOCKED,
+#: UNKNOWN, UNAVAILABLE).
+#: https://help.twilio.com/articles/223179988-Why-am-I-getting-calls-from-these-strange-numbers-
+_WITHHELD = frozenset({"+266696687", "+7378742833", "+2562533", "+8566696", "+86282452253"})
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+
+
+def request(form: Mapping[str, str]) -> CallRequest:
+    """A request for instructions, its signature verified."""
+    connected = form.get("DialCallStatus")
+    return CallRequest(
+        form["CallSid"],
+        form.get("Digits", ""),
+        caller=_caller(form),
+        connected=None if connected is None else connected in ("completed", "answered"),
+    )
+
+
+def ended(form: Mapping[str, str]) -> EndedCall:
+    """The last status callback of an incoming call, its signature verified."""
+    if form["CallStatus"] in _UNDER_WAY or form.get("Direction", "inbound") != "inbound":
+        raise ValueError(form["CallStatus"])
+    seconds = int(form.get("CallDuration", "0"))
+    over = parsedate_to_datetime(form["Timestamp"])
+    return EndedCall(
+        provider_ref=form["CallSid"],
+        caller=_caller(form),
+        began_at=over - timedelta(seconds=seconds),
+        seconds=seconds,
+        transferred=None,
+    )
+
+
+def _caller(form: Mapping[str, str]) -> str | None:
+    number = form.get("From", "")
+    return number if _E164.fullmatch(number) and number not in _WITHHELD else None
 
 
 def detected(form: Mapping[str, str]) -> Detected:

@@ -103,7 +103,7 @@ def test_a_call_is_logged_once(floor: Floor) -> None:
     )
     assert rows == [("inbound", "talked", 42, True), ("inbound", "other", 5, False)]
     bad = {"CallRef": "TI3", "At": "yesterday", "TalkSeconds": "5"}
-    assert asked(floor, None, ("/ended", bad))[0][0] == 422
+    assert asked(floor, None, ("/ended", bad))[0][0] == 403
 
 
 def test_a_faulty_menu_does_not_keep_callers_out(floor: Floor, tmp_path: Path) -> None:

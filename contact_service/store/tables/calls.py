@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
+    CheckConstraint,
     Column,
     Date,
     ForeignKey,
@@ -13,6 +15,8 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
+    Uuid,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -44,16 +48,42 @@ call = Table(
     Index("ix_call_attempt_id", "attempt_id"),
 )
 
+inbound_call = Table(
+    "inbound_call",
+    metadata,
+    Column("id", Uuid, primary_key=True),  # derived from the carrier and its identifier
+    Column("provider", String(40), nullable=False),  # "desk": a call back agreed on at the desk
+    Column("provider_ref", String(80), nullable=False),
+    Column("state", String(12), nullable=False),  # InboundState
+    Column("came_at", Instant, nullable=False),
+    Column("ended_at", Instant),  # when the caller hung up
+    Column("phone_id", ForeignKey(phone.c.id)),  # NULL: withheld, or nobody's in the ledger
+    secret("number"),  # E.164, until the conversation is closed
+    Column("attempt_id", ForeignKey(attempt.c.id)),  # the auto-call that was put through
+    Column("due_at", Instant),  # of a call back; NULL: the caller is on the line
+    Column("asked", Boolean, nullable=False),  # whether the caller asked to be called back
+    Column("reserved_for", Text),
+    Column("taken_by", Text),
+    Column("taken_at", Instant),
+    Column("debtor_id", ForeignKey(debtor.c.id)),  # whom an operator found, if the number did not
+    UniqueConstraint("provider", "provider_ref"),
+    Index("ix_inbound_call_phone_id", "phone_id"),
+    Index("ix_inbound_call_open", "state", postgresql_where=text("state <> 'closed'")),
+)
+
 disposition = Table(
     "disposition",
     metadata,
     identity(),
-    Column("attempt_id", ForeignKey(attempt.c.id), nullable=False, unique=True),
+    # of a call that a campaign planned, or of one that came in
+    Column("attempt_id", ForeignKey(attempt.c.id), unique=True),
+    Column("inbound_call_id", ForeignKey(inbound_call.c.id), unique=True),
     Column("kind", String(20), nullable=False),  # DispositionKind
     Column("sub_reason", Text),  # of the office's own list
     secret("note"),
     Column("recorded_at", Instant, nullable=False),
     Column("recorded_by", Text, nullable=False),
+    CheckConstraint("num_nonnulls(attempt_id, inbound_call_id) = 1", name="of_one_conversation"),
 )
 
 promise = Table(
@@ -61,7 +91,7 @@ promise = Table(
     metadata,
     identity(),
     Column("disposition_id", ForeignKey(disposition.c.id), nullable=False, unique=True),
-    Column("target_id", ForeignKey(target.c.id), nullable=False),
+    Column("target_id", ForeignKey(target.c.id)),  # NULL: a caller whom no campaign is about
     Column("promised_on", Date, nullable=False),  # the day it will be paid
     Column("amount_yen", BigInteger, nullable=False),
     Column("method", String(20)),  # PaymentMethod
@@ -73,7 +103,7 @@ referral = Table(
     metadata,
     identity(),
     Column("disposition_id", ForeignKey(disposition.c.id), nullable=False, unique=True),
-    Column("target_id", ForeignKey(target.c.id), nullable=False),
+    Column("target_id", ForeignKey(target.c.id)),  # NULL: a caller whom no campaign is about
     Column("desk", Text, nullable=False),
     Column("referred_at", Instant, nullable=False),
     Column("answers", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
@@ -85,7 +115,7 @@ referral = Table(
 identity_check = Table(
     "identity_check",
     metadata,
-    Column("attempt_id", ForeignKey(attempt.c.id), primary_key=True),
+    Column("conversation_id", Uuid, primary_key=True),  # an attempt's or an inbound call's
     # several people may share a telephone: what is owed by one is not said to another
     Column("debtor_id", ForeignKey(debtor.c.id), primary_key=True),
     Column("proof", String(30), nullable=False),  # IdentityProof
@@ -102,7 +132,7 @@ operator_period = Table(
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
     Column("seen_at", Instant, nullable=False),  # by the database's clock: is the desk open?
-    Column("attempt_id", ForeignKey(attempt.c.id)),  # whom it was about
+    Column("conversation_id", Uuid),  # whom it was about: an attempt's or an inbound call's
     Index(
         "uq_operator_period_now",
         "operator",
@@ -110,4 +140,24 @@ operator_period = Table(
         postgresql_where=text("ended_at IS NULL"),
     ),
     Index("ix_operator_period_started_at", "started_at"),
+)
+
+operator_phone = Table(
+    "operator_phone",
+    metadata,
+    Column("operator", Text, primary_key=True),
+    secret("number", nullable=False),  # E.164: where calls are put through to
+)
+
+placed_call = Table(
+    "placed_call",
+    metadata,
+    Column("id", Uuid, primary_key=True),  # of the button: pressed twice, it is one call
+    Column("conversation_id", Uuid, nullable=False),
+    Column("operator", Text, nullable=False),
+    Column("provider", String(40), nullable=False),
+    Column("provider_ref", String(80)),
+    Column("placed_at", Instant, nullable=False),
+    Column("result", String(12), nullable=False),  # PlacedCallResult
+    Index("ix_placed_call_conversation_id", "conversation_id"),
 )

@@ -128,8 +128,12 @@ inbound_message = Table(
     secret("body"),
     Column("opted_out", Boolean, nullable=False),
     Column("received_at", Instant, nullable=False),
+    Column("says", String(12), nullable=False, server_default=text("'other'")),  # ReplyKind
+    Column("taken_by", Text),
+    Column("done_at", Instant),  # dealt with; NULL and not understood: an operator must look
     UniqueConstraint("provider", "provider_ref"),
     Index("ix_inbound_message_phone_id_received_at", "phone_id", "received_at"),
+    Index("ix_inbound_message_open", "received_at", postgresql_where=text("done_at IS NULL")),
 )
 
 letter_batch = Table(

@@ -1,0 +1,201 @@
+"""What came of an incoming call, or of a call back: the same results, without an attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, text
+
+from contact_service.bootstrap import Service
+from contact_service.callcentre.calls import InboundCall, log_calls
+from contact_service.callcentre.dispositions import (
+    RESTRICTS_PERSON,
+    Conversation,
+    Incomplete,
+    NotYours,
+    check,
+    write,
+)
+from contact_service.callcentre.house_rules import house_rules
+from contact_service.callcentre.taking import people_of
+from contact_service.dispatch.settle import RESTRICTS
+from contact_service.domain.actors import Actor, Role, require
+from contact_service.domain.identity import derived_id
+from contact_service.domain.restrictions import RestrictionKind
+from contact_service.domain.states import (
+    CALL_RESULT_OF,
+    OUTCOME_OF_DISPOSITION,
+    CallResult,
+)
+from contact_service.store import audit
+
+
+def record_inbound(service: Service, actor: Actor, said: Conversation, now: datetime) -> None:
+    """Write what came of an incoming call, once; ``said.attempt_id`` names the call. Saying it
+    again changes nothing. Raises :class:`NotYours` and :class:`Incomplete`."""
+    require(actor, Role.OPERATOR, Role.SUPERVISOR)
+    check(said, house_rules(service.settings.desk_file), now)
+    with service.engine.begin() as connection:
+        row = connection.execute(
+            text("""
+            SELECT id, provider, provider_ref, state, came_at, taken_at, taken_by, phone_id,
+                number, due_at
+            FROM inbound_call WHERE id = :id FOR UPDATE
+            """),
+            {"id": said.attempt_id},
+        ).one_or_none()
+        if row is None or row.taken_by != actor.name:
+            raise NotYours("この電話はあなたの担当ではありません / this call is not with you")
+        if row.state == "closed":
+            return
+        if said.call_back is not None and row.number is None:
+            raise Incomplete(
+                "番号が通知されていないので、かけ直せません / the number is withheld: nobody can "
+                "call back"
+            )
+        concerned = _identified(connection, row.id) or people_of(connection, row.id)
+        target_id = _target_of(connection, concerned)
+        write(connection, service, actor, said, target_id, now, inbound_call_id=row.id)
+        if said.kind in RESTRICTS_PERSON:
+            _restrict_people(connection, concerned, RESTRICTS_PERSON[said.kind], now)
+        kind = RESTRICTS.get(OUTCOME_OF_DISPOSITION[said.kind])
+        if kind is not None and row.phone_id is not None:
+            _restrict_number(connection, row.phone_id, kind, now)
+        _log(connection, service, actor, row, said)
+        if said.call_back is not None:
+            _call_back(connection, actor, row, said)
+        connection.execute(
+            text("""
+            UPDATE inbound_call SET state = 'closed', number = NULL, debtor_id =
+                coalesce(debtor_id, CAST(:one AS bigint)) WHERE id = :id
+            """),
+            {"id": row.id, "one": concerned[0] if len(concerned) == 1 else None},
+        )
+        audit.record(connection, now, actor, "disposition", str(row.id), kind=said.kind)
+
+
+def _identified(connection: Connection, inbound_id: UUID) -> Sequence[int]:
+    return connection.scalars(
+        text("""
+        SELECT debtor_id FROM identity_check WHERE conversation_id = :id
+        ORDER BY checked_at DESC LIMIT 1
+        """),
+        {"id": inbound_id},
+    ).all()
+
+
+def _target_of(connection: Connection, people: Sequence[int]) -> UUID | None:
+    """What the newest running campaign says of these people, if one is about them."""
+    found: UUID | None = connection.scalar(
+        text("""
+        SELECT t.id FROM target t JOIN run r ON r.id = t.run_id AND r.state = 'running'
+        WHERE EXISTS (SELECT 1 FROM target_claim tc JOIN claim c ON c.id = tc.claim_id
+            WHERE tc.target_id = t.id AND c.debtor_id = ANY(:people))
+        ORDER BY r.starts_at DESC, t.id LIMIT 1
+        """),
+        {"people": list(people)},
+    )
+    return found
+
+
+def _restrict_people(
+    connection: Connection, people: Sequence[int], kind: RestrictionKind, now: datetime
+) -> None:
+    connection.execute(
+        text("""
+        INSERT INTO restriction (kind, debtor_id, debtor_code, starts_on, origin)
+        SELECT :kind, d.id, d.code, CAST(:now AS timestamptz)::date, 'operator'
+        FROM debtor d WHERE d.id = ANY(:people)
+        ON CONFLICT ON CONSTRAINT uq_restriction_said_once DO UPDATE SET lifted_at = NULL
+        """),
+        {"kind": kind, "now": now, "people": list(people)},
+    )
+
+
+def _restrict_number(
+    connection: Connection, phone_id: int, kind: RestrictionKind, now: datetime
+) -> None:
+    connection.execute(
+        text("""
+        INSERT INTO restriction (kind, phone_id, starts_on, origin)
+        SELECT CAST(:kind AS text), :phone, CAST(:now AS timestamptz)::date, 'resident'
+        WHERE NOT EXISTS (SELECT 1 FROM restriction r WHERE r.phone_id = :phone
+            AND r.kind = CAST(:kind AS text) AND r.lifted_at IS NULL)
+        ON CONFLICT ON CONSTRAINT uq_restriction_said_once DO UPDATE SET lifted_at = NULL
+        """),
+        {"kind": kind, "now": now, "phone": phone_id},
+    )
+
+
+def _log(
+    connection: Connection, service: Service, actor: Actor, row: Row[Any], said: Conversation
+) -> None:
+    if row.due_at is None:
+        wait = max(0, int((row.taken_at - row.came_at).total_seconds()))
+        call = InboundCall(
+            key=f"{row.provider}:{row.provider_ref}",
+            started_at=row.came_at,
+            phone=None,
+            wait_seconds=wait,
+            talk_seconds=said.talk_seconds,
+            wrap_seconds=said.wrap_seconds,
+            result=CallResult.TALKED,
+            extension=actor.name[:12],
+        )
+        log_calls(connection, service, [call])
+        # the carrier may have told of the call's end before: what the desk measured says more
+        connection.execute(
+            text("""
+            UPDATE call SET wait_seconds = :wait, talk_seconds = :talk, wrap_seconds = :wrap,
+                result = 'talked', extension = :extension, phone_id = :phone
+            WHERE deduplication_key = 'inbound:' || :key
+            """),
+            {
+                "wait": wait,
+                "talk": said.talk_seconds,
+                "wrap": said.wrap_seconds,
+                "extension": actor.name[:12],
+                "phone": row.phone_id,
+                "key": call.key[:70],
+            },
+        )
+        return
+    outcome = OUTCOME_OF_DISPOSITION[said.kind]
+    connection.execute(
+        text("""
+        INSERT INTO call (origin, direction, started_at, talk_seconds, wrap_seconds, result,
+            extension, phone_id, deduplication_key)
+        VALUES ('operator', 'outbound', :started, :talk, :wrap, :result, :extension, :phone, :key)
+        """),
+        {
+            "started": said.started_at,
+            "talk": said.talk_seconds,
+            "wrap": said.wrap_seconds,
+            "result": CALL_RESULT_OF.get(outcome, CallResult.OTHER).value,
+            "extension": actor.name[:12],
+            "phone": row.phone_id,
+            "key": f"call_back:{row.id}",
+        },
+    )
+
+
+def _call_back(connection: Connection, actor: Actor, row: Row[Any], said: Conversation) -> None:
+    assert said.call_back is not None
+    connection.execute(
+        text("""
+        INSERT INTO inbound_call (id, provider, provider_ref, state, came_at, phone_id, number,
+            due_at, asked, reserved_for, debtor_id)
+        SELECT :new, 'desk', CAST(:id AS text), 'call_back', came_at, phone_id, number, :due,
+            true, :reserved, debtor_id
+        FROM inbound_call WHERE id = :id
+        """),
+        {
+            "new": derived_id("inbound", "desk", row.id),
+            "id": row.id,
+            "due": said.call_back.at,
+            "reserved": actor.name if said.call_back.only_me else None,
+        },
+    )
