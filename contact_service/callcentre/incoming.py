@@ -164,12 +164,13 @@ def call_me_back(
             text("""
             INSERT INTO inbound_call (id, provider, provider_ref, state, came_at, phone_id,
                 number, due_at, asked)
-            SELECT :id, :provider, :ref, 'call_back', :now,
+            SELECT :id, CAST(:provider AS text), CAST(:ref AS text), 'call_back', :now,
                 (SELECT p.id FROM phone p WHERE p.number_index = :index), :number, :slot, true
             WHERE CAST(:number AS bytea) IS NOT NULL OR EXISTS (SELECT 1 FROM inbound_call i
-                WHERE i.provider = :provider AND i.provider_ref = :ref AND i.number IS NOT NULL)
+                WHERE i.provider = CAST(:provider AS text)
+                AND i.provider_ref = CAST(:ref AS text) AND i.number IS NOT NULL)
             ON CONFLICT (provider, provider_ref) DO UPDATE
-            SET state = 'call_back', due_at = :slot, asked = true
+            SET state = 'call_back', due_at = excluded.due_at, asked = true
             WHERE inbound_call.state = 'waiting' AND inbound_call.number IS NOT NULL
             RETURNING due_at
             """),

@@ -64,9 +64,10 @@ def receive(
     if attempt_id is not None and not held:  # its end is not reported to a desk
         return [put_through]
     how = incoming.reception(service, now)
+    if how is Reception.OPEN or attempt_id is not None:  # whose auto-call it is must be kept
+        incoming.arrived(service, provider.name, ref, caller, now, attempt_id)
     if how is not Reception.OPEN:
         return turned_away(service, provider.name, how, caller is not None or bool(attempt_id))
-    incoming.arrived(service, provider.name, ref, caller, now, attempt_id)
     if held:
         return [
             Enqueue(
@@ -129,6 +130,9 @@ async def key(request: Request, provider_name: str, then: str) -> Response:
             return _rendered(provider, [said(service, "call_back", call_back_at=when), HangUp()])
     if then == "more":
         return await wait(request, provider_name)
+    await run_in_threadpool(
+        incoming.left, service, provider_name, heard.provider_ref, service.clock.now()
+    )
     return _rendered(provider, [said(service, "goodbye"), HangUp()])
 
 

@@ -81,7 +81,7 @@ def request(form: Mapping[str, str]) -> CallRequest:
 
 def ended(form: Mapping[str, str]) -> EndedCall:
     """The last status callback of an incoming call, its signature verified."""
-    if form["CallStatus"] in _UNDER_WAY or form.get("Direction", "inbound") != "inbound":
+    if form["CallStatus"] in _UNDER_WAY or form.get("Direction") != "inbound":
         raise ValueError(form["CallStatus"])
     seconds = int(form.get("CallDuration", "0"))
     over = parsedate_to_datetime(form["Timestamp"])
@@ -95,6 +95,8 @@ def ended(form: Mapping[str, str]) -> EndedCall:
 
 
 def _caller(form: Mapping[str, str]) -> str | None:
+    if form.get("Direction") != "inbound":
+        return None  # in a call of ours "From" is our own number
     number = form.get("From", "")
     return number if _E164.fullmatch(number) and number not in _WITHHELD else None
 
