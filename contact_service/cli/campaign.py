@@ -124,24 +124,17 @@ def fields_command(as_json: AsJson = False) -> None:
         print_json([field.as_dict() for field in FIELDS.values()])
         return
     table = Table(box=box.SIMPLE_HEAD)
-    for heading in (
-        "項目 / field",
-        "名前 / name",
-        "単位 / unit",
-        "書き方 / operators",
-        "文面 / text",
-    ):
-        table.add_column(heading, overflow="fold")
+    table.add_column("項目 / field", no_wrap=True)
+    table.add_column("名前（単位）、書き方、文面に使えるもの / name (unit), operators, in texts")
     for field in FIELDS.values():
-        unit = f"{field.unit.ja} / {field.unit.en}" if field.unit else ""
+        unit = f"（{field.unit.ja} / {field.unit.en}）" if field.unit else ""
         words = ", ".join(word.value for word in field.words or ())
-        table.add_row(
-            field.name,
-            f"{field.ja} / {field.en}",
-            unit,
+        lines = [
+            f"{field.ja} / {field.en}{unit}",
             ", ".join(OPERATORS[field.shape]) + (f": {words}" if words else ""),
-            f"{{{field.name}}}" if field.in_texts else "",
-        )
+            *([f"文面に / in texts: {{{field.name}}}"] if field.in_texts else []),
+        ]
+        table.add_row(field.name, "\n".join(lines))
     Console().print(table)
 
 

@@ -46,6 +46,10 @@ def letters_command(
         who, now = actor(Role.STAFF), found.clock.now()
         with found.engine.connect() as connection:
             run_id = run_id_of(connection, run)
+            try:
+                letters.definition_of_letters(connection, run_id, step)
+            except CannotDo as error:
+                raise fail(str(error)) from None
             known = letters.batches(connection, run_id, step)
         if output is None:
             _list(known, as_json)

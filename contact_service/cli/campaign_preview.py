@@ -40,6 +40,7 @@ from contact_service.domain.windows import windows_on
 from contact_service.planning.preview import preview
 from contact_service.planning.runs import CannotDo
 from contact_service.planning.schedule import DoesNotFit
+from contact_service.planning.targets import by_letter
 from contact_service.planning.versions import find, text_of
 
 app = typer.Typer()
@@ -113,9 +114,10 @@ def _head(console: Console, figures: Figures, definition: Definition) -> None:
     assessed = figures["assessed"]
     targets = sum(arm["targets"] for arm in figures["arms"])
     contacts = sum(step["contacts"] for step in figures["steps"])
+    unit = "電話番号ごと" + "、番号のない人は一人ずつ" * by_letter(definition)
     lines = [
         f"開始日 {_day(figures['first_day'])}　滞納者 {assessed['debtors']:,} 人・債権 "
-        f"{assessed['claims']:,} 件のうち、対象 {targets:,} 件（電話番号ごと）",
+        f"{assessed['claims']:,} 件のうち、対象 {targets:,} 件（{unit}）",
         f"初回の発信 {contacts:,} 件、費用の見込み {figures['cost_yen']:,} 円"
         "（税抜、やり直しは含みません）",
         "まだ何も登録・送信していません / nothing has been stored or sent",

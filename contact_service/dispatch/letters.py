@@ -86,7 +86,7 @@ def hand_over(
     draft = _draft(output)
     try:
         with service.engine.begin() as connection:
-            definition = _definition(connection, run_id, step)
+            definition = definition_of_letters(connection, run_id, step)
             _must_go_out(connection, run_id, step)
             put_aside = _take(connection, definition, run_id, step, actor, now)
             batch = _keep(connection, run_id, step, actor, now)
@@ -119,7 +119,7 @@ def write_again(
     draft = _draft(output)
     try:
         with service.engine.begin() as connection:
-            definition = _definition(connection, run_id, step)
+            definition = definition_of_letters(connection, run_id, step)
             batch = next(
                 (each for each in batches(connection, run_id, step) if each.number == number), None
             )
@@ -162,7 +162,8 @@ def _draft(output: Path) -> Path:
     return output.with_name(f".{output.name}.{os.getpid()}")
 
 
-def _definition(connection: Connection, run_id: UUID, step: str) -> Definition:
+def definition_of_letters(connection: Connection, run_id: UUID, step: str) -> Definition:
+    """The run's definition. Raises ``CannotDo`` where ``step`` is none that writes letters."""
     definition = definitions_of(connection, [run_id])[run_id]
     by_letter = [
         each.name

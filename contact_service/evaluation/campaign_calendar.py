@@ -25,7 +25,7 @@ def calendar_picture(figures: dict[str, Any]) -> str:
             "from": run["first_day"].isoformat(),
             "to": (run["last_day"] + timedelta(days=1)).isoformat(),
             "state": STATES[run["state"]][0],
-            "people": f"{run['people']:,} 人",
+            "people": f"{'' if run['frozen'] else '約 '}{run['people']:,} 人",
         }
         for run in figures["runs"]
     ]
