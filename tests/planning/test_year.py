@@ -91,8 +91,8 @@ class Year:
     sent: list[tuple[datetime, str, str | None]] = field(default_factory=list)
     """When, by which attempt, and to which number; ``None`` for a letter."""
     forbidden: set[str] = field(default_factory=set)
-    paid: set[int] = field(default_factory=set)
-    """Who owes nothing until the next round."""
+    done: set[int] = field(default_factory=set)
+    """Who has said no or paid; until the next round, like the numbers that are ``forbidden``."""
     unwanted: list[tuple[datetime, str]] = field(default_factory=list)
     seen: Counter[str] = field(default_factory=Counter)
 
@@ -106,8 +106,10 @@ class Year:
             now = floor.clock.now()
             if starts and now >= starts[0]:
                 starts.pop(0)
-                self.paid.clear()
+                self.done.clear()
+                self.forbidden.clear()
                 floor.ledger.run("UPDATE claim SET outstanding_yen = filed_outstanding_yen")
+                floor.ledger.run("DELETE FROM restriction")
                 for draft in self.drafts:
                     self.start(draft)
             for channel in ENDS:
@@ -136,7 +138,7 @@ class Year:
     def contacted(self, attempt: str, number: str | None) -> None:
         """Judged later: dispatch survives what fails in an adapter."""
         now = self.floor.clock.now()
-        if number in self.forbidden or self.people(attempt) <= self.paid:
+        if number in self.forbidden or self.people(attempt) <= self.done:
             self.unwanted.append((now, attempt))
         self.sent.append((now, attempt, number))
 
@@ -179,7 +181,7 @@ class Year:
         found: Any = self.floor.ledger.one(
             "SELECT min(due_at) FROM attempt WHERE state = 'planned' AND channel <> 'operator'"
         )
-        return found
+        return found  # type: ignore[no-any-return]
 
     def later(self, now: datetime, starts: list[datetime]) -> datetime:
         """Reports come in; then the next moment at which something can happen."""
@@ -201,31 +203,46 @@ class Year:
     def report(self) -> None:
         """The carrier says what became of what it took; somebody wants no more, somebody pays."""
         floor, told = self.floor, []
+        if self.draw.random() < 0.2:
+            self.leave_alone()
         for ref, contact in floor.carrier.taken:
             channel = Channel.SMS if hasattr(contact, "body") else Channel.AUTO_CALL
             outcome = self.draw.choice(ENDS[channel])
-            if self.draw.random() < 0.1:
-                outcome = Outcome.OPTED_OUT
-                self.forbidden.add(contact.to)
-            elif self.draw.random() < 0.1:
-                for person in self.people(contact.reference):
-                    floor.ledger.pays(person)
-                    self.paid.add(person)
-                    self.seen["somebody_paid"] += 1
             receipt = Receipt(channel, ref, outcome.value, outcome, final=True)
             told.append(Reported(receipt, UUID(contact.reference), Via.WEBHOOK))
         floor.carrier.taken.clear()
         store_receipts(floor.service.engine, "scripted", told, floor.clock.now())
 
+    def leave_alone(self) -> None:
+        """One of those who are to be contacted rings up and wants no more, or pays."""
+        found: Any = self.floor.ledger.rows(
+            "SELECT a.id::text, p.number FROM attempt a JOIN phone p ON p.id = a.phone_id "
+            "WHERE a.state = 'planned' ORDER BY a.id"
+        )
+        if not found:
+            return
+        attempt, sealed = self.draw.choice(found)
+        if self.draw.random() < 0.5:
+            self.done |= self.people(attempt)
+            for person in self.people(attempt):
+                self.floor.ledger.pays(person)
+            self.seen["somebody_paid"] += 1
+        else:
+            number = self.floor.service.vault.open("phone.number", sealed)
+            self.floor.ledger.restrict("opted_out", phone=number)
+            self.forbidden.add(number)
+            self.seen["said_no"] += 1
+
     def judge(self) -> Counter[str]:
         """Hold everything that was sent against what was said, hours and caps; what came up to a
         limit."""
         assert self.unwanted == []
-        run_of = dict(self.floor.ledger.rows("SELECT id::text, run_id FROM attempt"))
+        rows: Any = self.floor.ledger.rows("SELECT id::text, run_id FROM attempt")
+        run_of: dict[str, UUID] = dict(rows)
         before: dict[object, list[datetime]] = defaultdict(list)
-        seen = self.seen + Counter(contacts=len(self.sent), said_no=len(self.forbidden))
+        seen = self.seen + Counter(contacts=len(self.sent))
         for at, attempt, number in self.sent:
-            draft = self.drafts_of[run_of[attempt]]  # type: ignore[index]
+            draft = self.drafts_of[run_of[attempt]]
             assert number is None or is_open(draft["hours"], at), (at, draft["hours"])
             for whose in (*([number] if number else []), *self.people(attempt)):
                 for days in (7, 30):
@@ -244,12 +261,13 @@ def test_hours_and_caps_hold_over_a_year(floor: Floor, tmp_path: Path) -> None:
         floor.ledger.person([mobile(1), "+81312345678"], [Owed(50_000)], "h1"),
         floor.ledger.person([mobile(2)], [Owed(due_on=date(2026, 9, 30))], "h2"),
         floor.ledger.person(["+81312345679"], [Owed()], "h3"),
+        *(floor.ledger.person([mobile(n)], [Owed()], f"h{n}") for n in (4, 5, 6)),
     ]
     assert people
     seen: Counter[str] = Counter()
 
     @settings(
-        max_examples=3,
+        max_examples=2,
         deadline=None,
         derandomize=True,
         database=None,
@@ -263,18 +281,17 @@ def test_hours_and_caps_hold_over_a_year(floor: Floor, tmp_path: Path) -> None:
             "letter_batch CASCADE"
         )
         floor.carrier.taken.clear()
-        folder = tmp_path / str(seed)
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
         folder.mkdir()
         year = Year(floor, drawn, random.Random(seed), folder)
         year.live(date(2026, 10, 26))
         seen.update(year.judge())
-        seen.update(dict(floor.ledger.rows("SELECT reason, count(*) FROM attempt "
-                                           "WHERE reason IS NOT NULL GROUP BY 1")))  # fmt: skip
+        reasons: Any = floor.ledger.rows(
+            "SELECT reason, count(*) FROM attempt WHERE reason IS NOT NULL GROUP BY 1"
+        )
+        seen.update(dict(reasons))
 
     check()
-    assert seen["contacts"] > 15
-    assert seen["full 7"], "caps were never reached: nothing was tried"
-    assert seen["contact_cap"]
-    assert seen["closed"] > 5, "nothing was ever due at night"
-    assert seen["letters"] and seen["somebody_paid"] and seen["paid"]
-    assert seen["said_no"] and seen["restricted"], "nobody said no before the last contact"
+    tried = {"contacts", "closed", "full 7", "full 30", "letters", "somebody_paid", "said_no"}
+    tried |= {"contact_cap", "paid", "restricted"}
+    assert not {each for each in tried if not seen[each]}, "nothing was tried"
