@@ -21,6 +21,7 @@ from contact_service import logs
 from contact_service.bootstrap import Service, wire
 from contact_service.callcentre import taking
 from contact_service.callcentre.presence import close_silent_desks
+from contact_service.callcentre.replies import call_who_asked
 from contact_service.dispatch import providers
 from contact_service.dispatch.budgets import NoPrice, recount
 from contact_service.dispatch.drain import Lane, event_loop, redis_client
@@ -182,6 +183,7 @@ def collect() -> None:
     with service.engine.begin() as connection:
         close_silent_desks(connection, service.clock.now())
         taking.tidy(connection, service, service.clock.now())
+    call_who_asked(service, service.clock.now())
     watch(service, dispatcher().pacing)
     finish_silent(service.engine, service.clock.now())
     complete_runs(service.engine, service.clock.now())

@@ -24,6 +24,7 @@ class Via(StrEnum):
     POLL = "poll"
     KEYPAD = "keypad"
     CONNECTION = "connection"
+    REPLY = "reply"
 
 
 @dataclass(frozen=True, slots=True)

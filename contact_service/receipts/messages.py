@@ -12,10 +12,12 @@ from contact_service import logs
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.numbers import classify
-from contact_service.domain.opt_out import is_opt_out
+from contact_service.domain.replies import kind_of
 from contact_service.domain.restrictions import RestrictionKind
+from contact_service.domain.states import ReplyKind
+from contact_service.receipts.events import Reported, Via, store_receipts
 from contact_service.store import audit
-from providers.base import InboundMessage
+from providers.base import Channel, InboundMessage, Outcome, Receipt
 
 log = logs.log(__name__)
 
@@ -29,11 +31,14 @@ SELECT DISTINCT ON (number_index) number, number_index, kind FROM unnest(
 ON CONFLICT (number_index) DO NOTHING
 """)
 _MESSAGES = text("""
-INSERT INTO inbound_message (provider, provider_ref, phone_id, body, opted_out, received_at)
-SELECT :provider, v.ref, p.id, v.body, v.opted_out, v.received_at FROM unnest(
+INSERT INTO inbound_message (provider, provider_ref, phone_id, body, opted_out, received_at, says,
+    done_at)
+SELECT :provider, v.ref, p.id, v.body, v.opted_out, v.received_at, v.says,
+    CASE WHEN v.opted_out THEN CAST(:now AS timestamptz) END
+FROM unnest(
     CAST(:refs AS text[]), CAST(:indexes AS bytea[]), CAST(:bodies AS bytea[]),
-    CAST(:outs AS bool[]), CAST(:ats AS timestamptz[])
-) AS v(ref, number_index, body, opted_out, received_at)
+    CAST(:outs AS bool[]), CAST(:ats AS timestamptz[]), CAST(:says AS text[])
+) AS v(ref, number_index, body, opted_out, received_at, says)
 JOIN phone p ON p.number_index = v.number_index
 ON CONFLICT (provider, provider_ref) DO NOTHING
 """)
@@ -68,7 +73,8 @@ def store_messages(
     alone as well.
     """
     known = [_number(message.sender) for message in messages]
-    outs = [message.opted_out or is_opt_out(message.body) for message in messages]
+    says = [ReplyKind.STOP if message.opted_out else kind_of(message.body) for message in messages]
+    outs = [said is ReplyKind.STOP for said in says]
     vault = service.vault
     values = {
         "provider": provider,
@@ -80,6 +86,7 @@ def store_messages(
         "refs": [message.provider_ref[:80] for message in messages],
         "bodies": [vault.seal("inbound_message.body", message.body) for message in messages],
         "outs": outs,
+        "says": [said.value for said in says],
         "ats": [message.received_at or now for message in messages],
     }
     with service.engine.begin() as connection:
@@ -87,8 +94,42 @@ def store_messages(
         connection.execute(_MESSAGES, values)
         if any(outs):
             connection.execute(_LEAVE_ALONE, values)
+    if ReplyKind.PAID in says:
+        _heed_paid(service, now)
     log.info("messages", provider=provider, came=len(messages), opted_out=sum(outs))
     return outs
+
+
+def _heed_paid(service: Service, now: datetime) -> None:
+    """Who wrote that it is paid has confirmed the message that they answer: no further step chases
+    them for it, until what was paid is in the ledger or shows not to be. Where we cannot say which
+    message it was, an operator reads the answer."""
+    with service.engine.connect() as connection:
+        rows = connection.execute(_ANSWERED).all()
+    for row in rows:
+        receipt = Receipt(
+            Channel.SMS, row.provider_ref, f"reply:{row.id}", Outcome.CONFIRMED, final=False
+        )
+        store_receipts(
+            service.engine, row.provider, [Reported(receipt, row.attempt_id, Via.REPLY)], now
+        )
+        with service.engine.begin() as connection:
+            connection.execute(
+                text("UPDATE inbound_message SET done_at = :now WHERE id = :id"),
+                {"now": now, "id": row.id},
+            )
+
+
+#: The message that each "it is paid" answers: the last that went to that number in a month.
+_ANSWERED = text("""
+SELECT m.id, sent.id AS attempt_id, sent.provider, sent.provider_ref
+FROM inbound_message m CROSS JOIN LATERAL (
+    SELECT a.id, a.provider, a.provider_ref FROM attempt a
+    WHERE a.phone_id = m.phone_id AND a.channel = 'sms' AND a.provider_ref IS NOT NULL
+    AND a.submitted_at <= m.received_at AND a.submitted_at > m.received_at - interval '31 days'
+    ORDER BY a.submitted_at DESC LIMIT 1) sent
+WHERE m.done_at IS NULL AND m.says = 'paid'
+""")
 
 
 def messages_from(

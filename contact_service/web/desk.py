@@ -23,14 +23,11 @@ from contact_service.callcentre.dispositions import (
     PromisedPayment,
 )
 from contact_service.callcentre.house_rules import house_rules
+from contact_service.callcentre.replies import open_replies
 from contact_service.clock import TOKYO
 from contact_service.dispatch.providers import configured
 from contact_service.domain.actors import Actor, Role
-from contact_service.domain.states import (
-    DispositionKind,
-    IdentityProof,
-    OperatorState,
-)
+from contact_service.domain.states import DispositionKind, IdentityProof, OperatorState, ReplyKind
 from contact_service.identity.sessions import Session
 from contact_service.web import words
 from contact_service.web.carrier import service_of
@@ -225,11 +222,15 @@ def show_desk(
         "telephone": office_values("", telephone)["centre_phone"] if telephone else "",
     }
     if open_.conversation_id is None:
-        return page(request, "desk.html", status, **shared)
+        return page(
+            request, "desk.html", status, **shared, replies=open_replies(service, actor),
+            ReplyKind=ReplyKind,
+        )  # fmt: skip
     try:
         case = case_of(service, actor, open_.conversation_id, now)
     except NoCase as error:  # it went back to the list a moment ago
-        return page(request, "desk.html", 409, **(shared | {"wrong": str(error)}))
+        shared |= {"wrong": str(error), "replies": (), "ReplyKind": ReplyKind}
+        return page(request, "desk.html", 409, **shared)
     rules = house_rules(service.settings.desk_file)
     today = now.astimezone(TOKYO).date()
     on_the_line = case.call is not None and not case.call.call_back

@@ -9,18 +9,21 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
 from contact_service.bootstrap import Service
-from contact_service.callcentre import desk, placing, taking
+from contact_service.callcentre import desk, placing, replies, taking
 from contact_service.callcentre.dispositions import NotYours
 from contact_service.callcentre.incoming import rules_of
-from contact_service.domain.states import PlacedCallResult
+from contact_service.domain.actors import Role
+from contact_service.domain.states import PlacedCallResult, ReplyKind
 from contact_service.identity.sessions import Session
 from contact_service.web import queue, words
 from contact_service.web.carrier import service_of
 from contact_service.web.desk import FORMS, at_the_desk, click_carrier, show_desk
 from contact_service.web.rendering import page
+from contact_service.web.session import may
 from providers.base import Accepted, Call, Provider, ProviderUnavailable, Transfer, Unknown
 
 router = APIRouter(include_in_schema=False, prefix="/desk")
+lifts_opt_outs = may(Role.SUPERVISOR)
 
 
 @router.post("/next", dependencies=FORMS)
@@ -64,6 +67,59 @@ async def take(
 ) -> Response:
     """Take a call, or a call back."""
     return await _take(request, session, inbound_id)
+
+
+@router.post("/replies/{message_id}/take", dependencies=FORMS)
+def take_reply(
+    request: Request, message_id: int, session: Session = Depends(at_the_desk)
+) -> Response:
+    """Read what somebody wrote."""
+    service = service_of(request)
+    if not replies.take_reply(service, session.account.actor, message_id, service.clock.now()):
+        return show_desk(request, session, "ほかの人が読んでいます / somebody else has it")
+    return RedirectResponse("/desk", 303)
+
+
+@router.post("/replies/{message_id}/done", dependencies=FORMS)
+def reply_done(
+    request: Request,
+    message_id: int,
+    became: ReplyKind = Form(...),
+    session: Session = Depends(at_the_desk),
+) -> Response:
+    """It has been dealt with."""
+    service = service_of(request)
+    actor, now = session.account.actor, service.clock.now()
+    if not replies.reply_done(service, actor, message_id, became, now):
+        return show_desk(request, session, "先に読んでください / take it first")
+    return RedirectResponse("/desk", 303)
+
+
+@router.get("/contact-again")
+def ask_contact_again(
+    request: Request, session: Session = Depends(lifts_opt_outs), done: bool = False
+) -> Response:
+    """The way back for somebody who wanted no more contacts and now does."""
+    return page(request, "contact_again.html", wrong="", done=done, said={})
+
+
+@router.post("/contact-again", dependencies=FORMS)
+def contact_again(
+    request: Request,
+    session: Session = Depends(lifts_opt_outs),
+    number: str = Form("", max_length=30),
+    asked_by: str = Form("", max_length=60),
+    reason: str = Form("", max_length=500),
+) -> Response:
+    """Take an opt-out back."""
+    service = service_of(request)
+    actor, now = session.account.actor, service.clock.now()
+    try:
+        replies.contact_again(service, actor, number, asked_by, reason, now)
+    except replies.CannotLift as error:
+        said = {"number": number, "asked_by": asked_by, "reason": reason}
+        return page(request, "contact_again.html", 422, wrong=str(error), done=False, said=said)
+    return RedirectResponse("/desk/contact-again?done=true", 303)
 
 
 @router.post("/{conversation_id}/who", dependencies=FORMS)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from campaigns.messages import render
+from contact_service.callcentre.replies import call_who_asked
 from contact_service.dispatch.contacts import office
 from contact_service.receipts.events import Reported, Via
 from contact_service.receipts.messages import CONFIRMATION, store_messages
@@ -53,13 +54,14 @@ async def receipts(request: Request, provider_name: str) -> Response:
 @router.post("/webhooks/{provider_name}/messages")
 async def message(request: Request, provider_name: str) -> Response:
     """Somebody writes to us. Who asks to be left alone is left alone from this moment, and told
-    so; all else is kept for the operators."""
+    so; who wants to be called is called back; what is not understood is kept for the operators."""
     provider, said = await verified(request, provider_name)
     read = believed(lambda: provider.read_message(said))
     service = service_of(request)
     (opted_out,) = await run_in_threadpool(
         store_messages, service, provider_name, [read], service.clock.now()
     )
+    await run_in_threadpool(call_who_asked, service, service.clock.now())
     # a carrier that took it for an opt-out itself has answered, and would not deliver ours
     confirm = opted_out and not read.opted_out
     text = render(CONFIRMATION, office(service.settings)) if confirm else None

@@ -72,6 +72,7 @@ class Words:
     operator_state: Mapping[Any, str]
     proof: Mapping[Any, str]
     method: Mapping[str, str]
+    reply: Mapping[Any, str]
 
     def yen(self, amount: int | None) -> str:
         """A sum of money."""
@@ -117,8 +118,10 @@ def of(request: Request) -> Words:
             "ja", said.CHANNEL_JA, said.OUTCOME_JA, said.CLAIM_KIND_JA, said.LANGUAGE_JA,
             states.DISPOSITION_JA, states.OPERATOR_STATE_JA, states.IDENTITY_PROOF_JA,
             {stored: ja for ja, stored in PAYMENT_METHODS.items()},
+            states.REPLY_JA,
         )  # fmt: skip
     return Words(
         "en", said.CHANNEL_EN, said.OUTCOME_EN, said.CLAIM_KIND_EN, said.LANGUAGE_EN,
         states.DISPOSITION_EN, states.OPERATOR_STATE_EN, states.IDENTITY_PROOF_EN, METHOD_EN,
+        states.REPLY_EN,
     )  # fmt: skip

@@ -14,11 +14,14 @@
 
   // who calls appears within three seconds, whatever is being typed elsewhere on the page
   const calls = document.querySelector("[data-calls]");
+  let last = null;
   const ask = () =>
     fetch(calls.dataset.calls)
-      .then((answer) => (answer.ok ? answer.text() : calls.innerHTML))
+      .then((answer) => (answer.ok ? answer.text() : last))
       .then((found) => {
-        if (found.trim() !== calls.innerHTML.trim()) calls.innerHTML = found;
+        // only what changed: a button must not be replaced under somebody's finger
+        if (last !== null && found !== last) calls.innerHTML = found;
+        last = found;
       })
       .catch(() => {});
   if (calls) setInterval(ask, 3000);

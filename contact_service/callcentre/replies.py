@@ -1,0 +1,191 @@
+"""Replies by SMS: who wants to be called is called back; what is not understood an operator reads.
+
+Stopping and "it is paid" are dealt with when a message is stored (``receipts.messages``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+
+from contact_service import logs
+from contact_service.bootstrap import Service
+from contact_service.callcentre.incoming import call_me_back
+from contact_service.domain.actors import Actor, Role, require
+from contact_service.domain.numbers import classify
+from contact_service.domain.restrictions import RestrictionKind
+from contact_service.domain.states import ReplyKind
+from contact_service.store import audit
+
+log = logs.log(__name__)
+
+
+class CannotLift(Exception):
+    """An opt-out cannot be taken back like this; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenReply:
+    """A message that an operator has to deal with."""
+
+    id: int
+    received_at: datetime
+    says: ReplyKind
+    taken_by: str | None
+    body: str | None
+    """Shown to whoever took it."""
+    names: Sequence[str]
+    """Whose number it is."""
+
+
+def call_who_asked(service: Service, now: datetime) -> int:
+    """Plan a call back for everybody who wrote that they want to be called; how many."""
+    with service.engine.connect() as connection:
+        rows = connection.execute(
+            text("""
+            SELECT m.id, m.provider, m.provider_ref, p.number
+            FROM inbound_message m JOIN phone p ON p.id = m.phone_id
+            WHERE m.done_at IS NULL AND m.says = 'call_me' ORDER BY m.id LIMIT 100
+            """)
+        ).all()
+    planned = 0
+    for row in rows:
+        number = service.vault.open("phone.number", row.number)
+        if call_me_back(service, row.provider, row.provider_ref, number, now) is None:
+            continue  # no half-hour is open: an operator sees the message
+        with service.engine.begin() as connection:
+            connection.execute(
+                text("UPDATE inbound_message SET done_at = :now WHERE id = :id"),
+                {"now": now, "id": row.id},
+            )
+        planned += 1
+    return planned
+
+
+def open_replies(service: Service, actor: Actor) -> Sequence[OpenReply]:
+    """What has to be read, the oldest first."""
+    require(actor, Role.OPERATOR, Role.SUPERVISOR)
+    with service.engine.connect() as connection:
+        rows = connection.execute(
+            text("""
+            SELECT m.id, m.received_at, m.says, m.taken_by, m.body, ARRAY(
+                SELECT d.name FROM debtor_phone dp JOIN debtor d ON d.id = dp.debtor_id
+                WHERE dp.phone_id = m.phone_id AND d.name IS NOT NULL ORDER BY d.id) AS names
+            FROM inbound_message m WHERE m.done_at IS NULL ORDER BY m.received_at, m.id LIMIT 50
+            """)
+        ).all()
+    opened = service.vault.open
+    return [
+        OpenReply(
+            row.id,
+            row.received_at,
+            ReplyKind(row.says),
+            row.taken_by,
+            opened("inbound_message.body", row.body) if row.taken_by == actor.name else None,
+            [opened("debtor.name", name) for name in row.names],
+        )
+        for row in rows
+    ]
+
+
+def take_reply(service: Service, actor: Actor, message_id: int, now: datetime) -> bool:
+    """An operator reads a message; nobody else has it then. Whether they have it."""
+    require(actor, Role.OPERATOR, Role.SUPERVISOR)
+    with service.engine.begin() as connection:
+        mine = connection.execute(
+            text("""
+            UPDATE inbound_message SET taken_by = :me
+            WHERE id = :id AND done_at IS NULL AND (taken_by IS NULL OR taken_by = :me)
+            """),
+            {"id": message_id, "me": actor.name},
+        ).rowcount
+        if mine:
+            audit.record(connection, now, actor, "messages.read", f"message:{message_id}", count=1)
+        return bool(mine)
+
+
+def reply_done(
+    service: Service, actor: Actor, message_id: int, became: ReplyKind, now: datetime
+) -> bool:
+    """An operator has dealt with a message that they took, and says what it meant: somebody who
+    wants to be called is called back, and who wants no more contacts is left alone at once."""
+    require(actor, Role.OPERATOR, Role.SUPERVISOR)
+    with service.engine.begin() as connection:
+        row = connection.execute(
+            text("""
+            UPDATE inbound_message SET says = CAST(:says AS text),
+                done_at = CASE WHEN CAST(:says AS text) <> 'call_me'
+                    THEN CAST(:now AS timestamptz) END,
+                opted_out = opted_out OR CAST(:says AS text) = 'stop'
+            WHERE id = :id AND taken_by = :me AND done_at IS NULL RETURNING phone_id
+            """),
+            {"id": message_id, "me": actor.name, "now": now, "says": became.value},
+        ).one_or_none()
+        if row is None:
+            return False
+        if became is ReplyKind.STOP:
+            connection.execute(
+                text("""
+                INSERT INTO restriction (kind, phone_id, starts_on, origin)
+                SELECT CAST(:kind AS text), :phone, CAST(:now AS timestamptz)::date, 'resident'
+                WHERE NOT EXISTS (SELECT 1 FROM restriction r WHERE r.phone_id = :phone
+                    AND r.kind = CAST(:kind AS text) AND r.lifted_at IS NULL)
+                ON CONFLICT ON CONSTRAINT uq_restriction_said_once DO UPDATE SET lifted_at = NULL
+                """),
+                {"kind": RestrictionKind.OPTED_OUT.value, "phone": row.phone_id, "now": now},
+            )
+        audit.record(
+            connection, now, actor, "message.done", f"message:{message_id}", says=became.value
+        )
+    if became is ReplyKind.CALL_ME:
+        call_who_asked(service, now)
+    return True
+
+
+def contact_again(
+    service: Service, actor: Actor, typed: str, asked_by: str, reason: str, now: datetime
+) -> None:
+    """Take back an opt-out because the person asked for it. A supervisor does so for the operator
+    who heard it (``asked_by``): never one person alone. Raises :class:`CannotLift`."""
+    require(actor, Role.SUPERVISOR)
+    asked_by, reason = asked_by.strip(), reason.strip()
+    found = classify(typed)
+    number = found[0].e164 if len(found) == 1 else None
+    if number is None:
+        raise CannotLift("電話番号を読み取れません / this is no telephone number")
+    if not reason:
+        raise CannotLift("本人がどう申し出たかを書いてください / write how the person asked")
+    if not asked_by or asked_by == actor.name:
+        raise CannotLift(
+            "申出を聞いた人は、解く人とは別の人です / whoever heard the request is somebody else "
+            "than whoever lifts the restriction"
+        )
+    with service.engine.begin() as connection:
+        known = connection.scalar(
+            text("SELECT 1 FROM user_account WHERE name = :name"), {"name": asked_by}
+        )
+        if not known:
+            raise CannotLift("その利用者はいません / there is no such user")
+        lifted = connection.execute(
+            text("""
+            UPDATE restriction SET lifted_at = :now, note = :reason
+            WHERE kind = :kind AND lifted_at IS NULL AND phone_id =
+                (SELECT id FROM phone WHERE number_index = :index)
+            """),
+            {
+                "now": now,
+                "reason": reason[:500],
+                "kind": RestrictionKind.OPTED_OUT.value,
+                "index": service.vault.index("phone", number),
+            },
+        ).rowcount
+        if not lifted:
+            raise CannotLift("その番号に連絡停止の申出はありません / nobody opted out by it")
+        audit.record(
+            connection, now, actor, "number.contact_again", "phone", asked_by=asked_by,
+            reason=reason[:500],
+        )  # fmt: skip
+    log.info("opt_out.lifted", by=actor.name)
