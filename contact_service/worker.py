@@ -22,7 +22,7 @@ from contact_service.bootstrap import Service, wire
 from contact_service.callcentre import taking
 from contact_service.callcentre.presence import close_silent_desks
 from contact_service.callcentre.replies import call_who_asked
-from contact_service.dispatch import providers
+from contact_service.dispatch import providers, support_texts
 from contact_service.dispatch.budgets import NoPrice, recount
 from contact_service.dispatch.drain import Lane, event_loop, redis_client
 from contact_service.dispatch.limits import RateLimit
@@ -61,6 +61,10 @@ def _beat_table() -> dict[str, dict[str, Any]]:
                 name = f"urgent {config.name}/{channel}"
                 table[name] = _entry("contact.urgent", URGENT, tick, *lane)
         table[f"poll {config.name}"] = _entry("contact.poll", HOUSEKEEPING, tick * 5, config.name)
+        if Channel.SMS in config.per_second:
+            table[f"support texts {config.name}"] = _entry(
+                "contact.support_texts", HOUSEKEEPING, tick * 2, config.name
+            )
         table[f"reconcile {config.name}"] = _entry(
             "contact.reconcile", HOUSEKEEPING, tick * 2, config.name
         )
@@ -187,6 +191,13 @@ def collect() -> None:
     watch(service, dispatcher().pacing)
     finish_silent(service.engine, service.clock.now())
     complete_runs(service.engine, service.clock.now())
+
+
+@app.task(name="contact.support_texts")
+def send_support_texts(provider: str) -> None:
+    """Send people in hardship, who asked for it, where help is."""
+    me = dispatcher()
+    me.run(support_texts.send(me.service, me.configs[provider], me.provider(provider)))
 
 
 @app.task(name="contact.start_due")

@@ -8,14 +8,18 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, insert, select, text, update
+from sqlalchemy import Connection, Row, func, insert, select, text, update
 
+from campaigns.messages import render
+from campaigns.vocabulary import NumberKind
 from contact_service.bootstrap import Service
 from contact_service.callcentre.house_rules import HouseRules, house_rules
 from contact_service.clock import TOKYO
+from contact_service.dispatch.contacts import office
 from contact_service.dispatch.settle import settle
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.identity import derived_id
+from contact_service.domain.numbers import classify
 from contact_service.domain.restrictions import RestrictionKind
 from contact_service.domain.states import (
     CALL_RESULT_OF,
@@ -27,8 +31,15 @@ from contact_service.domain.states import (
 )
 from contact_service.intake.fields import PAYMENT_METHODS
 from contact_service.store import audit
-from contact_service.store.tables.calls import call, disposition, promise, referral
+from contact_service.store.tables.calls import (
+    call,
+    disposition,
+    promise,
+    referral,
+    support_text,
+)
 from contact_service.store.tables.contacts import attempt
+from contact_service.store.tables.ledger import debtor, debtor_phone, phone
 
 #: How long after its time a call back that nobody made is still made.
 CALL_BACK_EXPIRES = timedelta(days=3)
@@ -86,6 +97,8 @@ class Conversation:
     call_back: CallBack | None = None
     support_desk: str | None = None
     """Where somebody in hardship is led; unset: the office's first desk."""
+    text_support: bool = False
+    """Whether they agreed to be sent the support desks by SMS."""
     answers: Sequence[str] = ()
     """Which of the guided questions somebody in hardship said yes to."""
 
@@ -121,7 +134,12 @@ def record_disposition(service: Service, actor: Actor, said: Conversation, now: 
                 submitted_at=said.started_at,
             )
         )
-        write(connection, service, actor, said, row.target_id, now, attempt_id=said.attempt_id)
+        sealed = connection.scalar(select(phone.c.number).where(phone.c.id == row.phone_id))
+        number = service.vault.open("phone.number", sealed) if sealed else None
+        write(
+            connection, service, actor, said, row.target_id, now, number=number,
+            attempt_id=said.attempt_id,
+        )  # fmt: skip
         if said.kind in RESTRICTS_PERSON:
             _restrict(connection, row.target_id, RESTRICTS_PERSON[said.kind], now)
         connection.execute(
@@ -152,6 +170,7 @@ def write(
     target_id: UUID | None,
     now: datetime,
     *,
+    number: str | None,
     attempt_id: UUID | None = None,
     inbound_call_id: UUID | None = None,
 ) -> None:
@@ -191,6 +210,45 @@ def write(
                 answers=list(said.answers),
             )
         )
+        if said.text_support:
+            _plan_support_text(connection, service, actor, made, said, number, now)
+
+
+def _plan_support_text(
+    connection: Connection,
+    service: Service,
+    actor: Actor,
+    disposition_id: int,
+    said: Conversation,
+    number: str | None,
+    now: datetime,
+) -> None:
+    """Have the support desks sent to the number that was spoken on: the one they were led to
+    first. Raises :class:`Incomplete` where no SMS can be received."""
+    if number is None or {found.kind for found in classify(number)} != {NumberKind.MOBILE}:
+        raise Incomplete(
+            "この番号にはSMSを送れません。相談先を口頭で伝え、印を外してください / this number "
+            "receives no SMS: tell them the support desks and take the mark away"
+        )
+    rules = house_rules(service.settings.desk_file)
+    chosen = said.support_desk or rules.support_desks[0].name
+    desks = sorted(rules.support_desks, key=lambda desk: desk.name != chosen)
+    named = "、".join(f"{desk.name} {desk.phone or ''}".strip() for desk in desks)
+    connection.execute(
+        insert(support_text).values(
+            id=derived_id("support_text", disposition_id),
+            disposition_id=disposition_id,
+            number=service.vault.seal("support_text.number", number),
+            training=select(func.coalesce(func.bool_or(debtor.c.training), False))
+            .select_from(debtor_phone.join(debtor).join(phone))
+            .where(phone.c.number_index == service.vault.index("phone", number))
+            .scalar_subquery(),
+            body=render(rules.support_text, {**office(service.settings), "support_desks": named}),
+            state=AttemptState.PLANNED,
+            due_at=now,
+        )
+    )
+    audit.record(connection, now, actor, "support.texted", str(said.attempt_id), consent=True)
 
 
 def check(said: Conversation, rules: HouseRules, now: datetime) -> None:

@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from campaigns.hours import Hours
+from campaigns.lint import Place, lint
 from campaigns.texts import PLACEHOLDER
 from contact_service.domain.states import DispositionKind
 
@@ -72,6 +73,14 @@ def _filled_only_with(known: frozenset[str], words: str) -> str:
     return words
 
 
+def _fit_for(place: Place, words: str) -> str:
+    """``words``, if they may be met at ``place``: whoever hears or sees them may be a stranger."""
+    for problem in lint(words, place, ()):
+        if not problem.warning:
+            raise ValueError(f"{problem.ja} / {problem.en}")
+    return words
+
+
 #: What announcements may be filled with: whoever hears them is a stranger.
 OF_THE_OFFICE = frozenset({"office", "centre_phone"})
 
@@ -94,12 +103,13 @@ class Announcements(_Stated):
     @field_validator("welcome", "waiting", "offer", "full", "closed", "goodbye", "whisper")
     @classmethod
     def _neutral(cls, words: str) -> str:
-        return _filled_only_with(OF_THE_OFFICE, words)
+        return _fit_for(Place.UNCONFIRMED, _filled_only_with(OF_THE_OFFICE, words))
 
     @field_validator("call_back")
     @classmethod
     def _with_its_time(cls, words: str) -> str:
-        return _filled_only_with(OF_THE_OFFICE | {"call_back_at"}, words)
+        words = _filled_only_with(OF_THE_OFFICE | {"call_back_at"}, words)
+        return _fit_for(Place.UNCONFIRMED, words)
 
 
 class Incoming(_Stated):
@@ -122,6 +132,14 @@ class HouseRules(_Stated):
     support_desks: list[SupportDesk] = Field(min_length=1)
     script: Script
     incoming: Incoming
+    support_text: str
+    """The SMS to somebody in hardship; ``{support_desks}`` are their names and numbers."""
+
+    @field_validator("support_text")
+    @classmethod
+    def _names_no_debt(cls, words: str) -> str:
+        _filled_only_with(OF_THE_OFFICE | {"support_desks"}, words)
+        return _fit_for(Place.SMS, words)
 
     def desk(self, name: str) -> SupportDesk | None:
         """The support desk of that name."""
@@ -134,9 +152,9 @@ def house_rules(path: Path | None) -> HouseRules:
     chosen = path or USUAL
     try:
         stated = yaml.safe_load(chosen.read_text(encoding="utf-8"))
-        if isinstance(stated, dict) and "incoming" not in stated:  # nothing said: as usual
+        if isinstance(stated, dict):  # where nothing is said: as usual
             usual = yaml.safe_load(USUAL.read_text(encoding="utf-8"))
-            stated["incoming"] = usual["incoming"]
+            stated = {name: usual[name] for name in ("incoming", "support_text")} | stated
         return HouseRules.model_validate(stated)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
         raise BadDeskFile(f"{chosen}: {error}") from None

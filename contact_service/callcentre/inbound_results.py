@@ -58,7 +58,11 @@ def record_inbound(service: Service, actor: Actor, said: Conversation, now: date
             )
         concerned = _identified(connection, row.id) or people_of(connection, row.id)
         target_id = _target_of(connection, concerned)
-        write(connection, service, actor, said, target_id, now, inbound_call_id=row.id)
+        number = service.vault.open("inbound_call.number", row.number) if row.number else None
+        write(
+            connection, service, actor, said, target_id, now, number=number,
+            inbound_call_id=row.id,
+        )  # fmt: skip
         if said.kind in RESTRICTS_PERSON:
             _restrict_people(connection, concerned, RESTRICTS_PERSON[said.kind], now)
         kind = RESTRICTS.get(OUTCOME_OF_DISPOSITION[said.kind])

@@ -119,6 +119,7 @@ def result(
     only_me: bool = Form(False),
     support_desk: str = Form("", max_length=100),
     answers: list[str] = Form([]),
+    text_support: bool = Form(False),
 ) -> Response:
     """What came of the call."""
     service = service_of(request)
@@ -146,6 +147,7 @@ def result(
             call_back=wanted,
             support_desk=support_desk or None if kind is DispositionKind.HARDSHIP else None,
             answers=answers if kind is DispositionKind.HARDSHIP else (),
+            text_support=text_support and kind is DispositionKind.HARDSHIP,
         )
         desk.conclude(service, session.account.actor, said, now)
     except (Incomplete, NotYours) as error:

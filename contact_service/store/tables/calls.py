@@ -112,6 +112,28 @@ referral = Table(
     Column("followed_up_by", Text),
 )
 
+support_text = Table(
+    "support_text",
+    metadata,
+    Column("id", Uuid, primary_key=True),  # the reference that the carrier is given
+    Column("disposition_id", ForeignKey(disposition.c.id), nullable=False, unique=True),
+    secret("number"),  # E.164, until it is handed over
+    Column("training", Boolean, nullable=False),
+    Column("body", Text, nullable=False),  # names support desks only
+    Column("state", String(12), nullable=False),  # AttemptState
+    Column("due_at", Instant, nullable=False),
+    Column("lease_until", Instant),  # by the database's clock
+    Column("provider", String(40)),
+    Column("provider_ref", String(80)),
+    Column("submitted_at", Instant),
+    Column("reason", String(60)),
+    Index(
+        "ix_support_text_open",
+        "due_at",
+        postgresql_where=text("state IN ('planned', 'leased')"),
+    ),
+)
+
 identity_check = Table(
     "identity_check",
     metadata,
