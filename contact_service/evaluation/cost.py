@@ -33,7 +33,11 @@ def cost(
         start_day=facts.start_day,
         horizon_end=facts.horizon_end,
     )
-    steps = [_message_row(row, prices) for row in parts] + [_call_row(row, prices) for row in calls]
+    steps = [
+        *(_message_row(row, prices) for row in parts),
+        *(_call_row(row, prices) for row in calls),
+        *(_letter_row(row, prices) for row in counts.rows("cost_letters", run_id=facts.id)),
+    ]
     order = {step.name: n for n, step in enumerate(facts.definition.steps)}
     places = {arm: n for n, arm in enumerate(facts.in_order({row["arm"] for row in arms}))}
     steps.sort(key=lambda row: (order.get(row["step"], len(order)), places.get(row["arm"], 0)))
@@ -44,7 +48,7 @@ def cost(
         "steps": steps,
         "arms": totals,
         "additional": [_additional(c, totals) for c in comparisons],
-        "counted_by": ["attempts", "cost_calls", "cost_inbound", "arms"],
+        "counted_by": ["attempts", "cost_calls", "cost_letters", "cost_inbound", "arms"],
     }
 
 
@@ -70,6 +74,16 @@ def _call_row(row: Row, prices: Costs) -> Row:
         "measure": measure,
         "amount": amount,
         "yen": round(amount * yen),
+    }
+
+
+def _letter_row(row: Row, prices: Costs) -> Row:
+    return {
+        "arm": row["arm"],
+        "step": row["step"],
+        "measure": "letters",
+        "amount": row["letters"],
+        "yen": round(row["letters"] * prices.letter_yen),
     }
 
 

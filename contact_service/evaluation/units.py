@@ -64,6 +64,7 @@ def prepare(counts: Counts, facts: RunFacts) -> None:
         sms_part_yen=prices.sms_part_yen,
         call_minute_yen=prices.call_minute_yen,
         operator_hour_yen=prices.operator_hour_yen,
+        letter_yen=prices.letter_yen,
     )
 
 

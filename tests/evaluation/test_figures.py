@@ -200,6 +200,39 @@ def test_cost(known: Figures, shared: Service) -> None:
     assert any("no cost per additional yen" in line for line in known["summary"]["cost"])
 
 
+def test_letters_cost_what_each_costs(blank: Engine) -> None:
+    """Thirty letters to the first thirty people of an arm, of as many lines as they owe claims."""
+    written = (
+        """INSERT INTO attempt (id, run_id, target_id, step, try_number, channel, state, due_at,
+               expires_at, provider_ref, submitted_at, outcome)
+           SELECT md5('L' || id)::uuid, run_id, id, 'letter-1', 1, 'letter', 'finished',
+               '2026-09-08', '2026-09-09', 'l', '2026-09-08', 'handed_over'
+           FROM target WHERE arm = 'sms' ORDER BY addressee_id LIMIT 30""",
+        """INSERT INTO letter_batch (run_id, step, number, letters, handed_over_at, handed_over_by)
+           SELECT id, 'letter-1', 1, 30, '2026-09-08', 's' FROM run""",
+        """INSERT INTO letter_line (batch_id, line, letter, attempt_id, claim_id, outstanding_yen)
+           SELECT b.id, row_number() OVER (ORDER BY c.id), dense_rank() OVER (ORDER BY t.id), a.id,
+               c.claim_id, c.outstanding_yen
+           FROM letter_batch b, attempt a JOIN target t ON t.id = a.target_id
+           JOIN (SELECT row_number() OVER () AS id, * FROM target_claim) c ON c.target_id = t.id
+           WHERE a.channel = 'letter'""",
+    )
+    before = figures_of(blank, QUIET)
+    figures = figures_of(blank, QUIET, *written)
+    (letters,) = [row for row in figures["cost"]["steps"] if row["measure"] == "letters"]
+    assert (letters["arm"], letters["amount"], letters["yen"]) == ("sms", 30, 3300)
+
+    def spent(of: Figures) -> tuple[int, float]:
+        (money,) = [one["money"] for one in of["analysis"]["comparisons"]
+                    if one["arm"] == "sms"]  # fmt: skip
+        total: int = by_arm(of["cost"]["arms"])["sms"]["total_yen"]
+        return total, money["additional_cost_yen"]["estimate"] * 70
+
+    assert [late - early for early, late in zip(spent(before), spent(figures), strict=True)] == (
+        pytest.approx([3300, 3300])
+    )
+
+
 @pytest.mark.parametrize(
     ("known_until", "expected", "days"),
     [

@@ -48,7 +48,7 @@ def test_every_text_is_used_and_every_used_text_is_there() -> None:
         | {o.value for o in SecondaryOutcome} - {"paid_yen", "days_to_payment"}
         | set(OUTCOME_GROUPS)
         | {"calls_n", "hours_n"}  # the units of the measures
-        | {"sms_parts", "call_minutes", "operator_hours"}  # of what is paid for
+        | {"sms_parts", "call_minutes", "operator_hours", "letters"}  # of what is paid for
     )
     assert set(texts()) - used - built == set()
     assert built - set(texts()) == set()

@@ -32,6 +32,7 @@ def section(figures: Figures, voice: Voice) -> Section:
         sms=number(prices["sms_part_yen"], 1),
         call=number(prices["call_minute_yen"], 1),
         operator=number(prices["operator_hour_yen"]),
+        letter=number(prices["letter_yen"]),
     )
     blocks: list[Block] = [Words([lead], "lead")]
     if any(row["total_yen"] for row in cost["arms"]):

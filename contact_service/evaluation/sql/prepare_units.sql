@@ -22,6 +22,13 @@ WITH contact AS (
     JOIN call c ON c.attempt_id = a.id
     WHERE a.run_id = :run_id AND c.origin IN ('auto_call', 'operator')
     GROUP BY t.cluster
+), posted AS (
+    SELECT t.cluster, count(DISTINCT (l.batch_id, l.letter)) AS letters
+    FROM letter_line l
+    JOIN attempt a ON a.id = l.attempt_id
+    JOIN target t ON t.id = a.target_id
+    WHERE a.run_id = :run_id
+    GROUP BY t.cluster
 ), inbound AS (
     SELECT t.cluster, count(*) AS calls, sum(c.talk_seconds + c.wrap_seconds) AS seconds
     FROM target t
@@ -88,11 +95,13 @@ SELECT u.cluster, u.arm, u.stratum, u.kind, u.legal_class, u.period, u.age_band,
        earlier.cluster IS NOT NULL AS paid_earlier,
        coalesce(contact.parts, 0) * CAST(:sms_part_yen AS float8)
            + coalesce(spoken.minutes, 0) * CAST(:call_minute_yen AS float8)
+           + coalesce(posted.letters, 0) * CAST(:letter_yen AS float8)
            + (coalesce(spoken.seconds, 0) + coalesce(inbound.seconds, 0)) / 3600.0
              * CAST(:operator_hour_yen AS float8) AS cost_yen
 FROM report_cluster u
 LEFT JOIN contact USING (cluster)
 LEFT JOIN spoken USING (cluster)
+LEFT JOIN posted USING (cluster)
 LEFT JOIN inbound USING (cluster)
 LEFT JOIN promised USING (cluster)
 LEFT JOIN complained USING (cluster)
