@@ -1,7 +1,7 @@
 # Needs make and Python 3.11 or newer. Everything else is installed into .venv from a lock file
 # with the digest of every package (see .ci/environment). `make help` lists what can be made.
 
-.PHONY: help demo up calibration test test-sip chaos bench lint format clean runtime development bench-report
+.PHONY: help demo up calibration test test-sip test-browser chaos bench lint format clean runtime development bench-report
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 export PYTHON
@@ -15,6 +15,7 @@ help:
 	@echo 'make calibration  真の効果が分かる模擬試行で推定を確かめる / simulated trials with a known effect'
 	@echo 'make chaos   あらゆる障害を起こして数える（MINUTES=10 SEED=7） / break everything, then count'
 	@echo 'make test-sip SIPp との通話試験（sipp を導入できれば導入する） / calls against SIPp, installed when it can be'
+	@echo 'make test-browser オペレーターの一日をブラウザーで試す（chromium を導入できれば導入する） / an operator’s day in Chromium, installed when it can be'
 	@echo 'make bench   速さを測る（ROUNDS=5 SIZE=1 ATTEMPTS=1000000 ONLY=lease_growth） / measure how fast it is'
 	@echo 'make lint    書式と型の検査 / style and types alone'
 	@echo 'make format  書式を整える / put the code into shape'
@@ -43,6 +44,12 @@ test-sip: development
 	@sh .ci/sipp
 	@echo 'SIPp と通話しています / calling SIPp …'
 	@exec $(BIN)/pytest -n 0 -m sipp tests/providers/sip
+
+# pages in a real browser; says what is missing, and fails, without it
+test-browser: development
+	@sh .ci/chromium
+	@echo 'ブラウザーで試しています / in Chromium …'
+	@exec $(BIN)/pytest -n 0 -m browser tests/web
 
 # simulated trials with a known effect
 calibration: development

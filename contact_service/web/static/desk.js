@@ -20,11 +20,15 @@
       .then((answer) => (answer.ok ? answer.text() : last))
       .then((found) => {
         // only what changed: a button must not be replaced under somebody's finger
-        if (last !== null && found !== last) calls.innerHTML = found;
+        if (found === null || found === last) return;
+        calls.innerHTML = found;
         last = found;
       })
       .catch(() => {});
-  if (calls) setInterval(ask, 3000);
+  if (calls) {
+    ask();
+    setInterval(ask, 3000);
+  }
 
   const since = bar.querySelector("[data-since]");
   if (!since) return;
