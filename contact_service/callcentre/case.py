@@ -16,6 +16,7 @@ from campaigns.vocabulary import Channel, ClaimKind, Language, LegalClass, Outco
 from contact_service.bootstrap import Service
 from contact_service.callcentre.house_rules import house_rules
 from contact_service.callcentre.incoming import LastContact, last_contact
+from contact_service.callcentre.reaching import Reachable, numbers_of
 from contact_service.clock import TOKYO
 from contact_service.dispatch.contacts import office
 from contact_service.domain.actors import Actor, Role, require
@@ -70,6 +71,8 @@ class PersonOwing:
     language: Language | None
     claims: Sequence[ClaimOwed]
     restrictions: Sequence[InForce]
+    numbers: Sequence[Reachable]
+    """Where they can be called, best first."""
     proof: IdentityProof | None
     """How it was made sure that it is they who are on the line; ``None``: not yet."""
 
@@ -277,6 +280,8 @@ def _people(
         ids | {"today": today},
     ).all()
 
+    numbers = numbers_of(connection, service, ids["ids"], today)
+
     def opened(column: str, sealed: bytes | None) -> str | None:
         return service.vault.open(f"debtor.{column}", sealed) if sealed else None
 
@@ -294,6 +299,7 @@ def _people(
                 for row in restrictions
                 if row.debtor_id == person.id
             ],
+            numbers=[number for number in numbers if number.debtor_id == person.id],
             proof=IdentityProof(person.proof) if person.proof else None,
         )
         for person in people

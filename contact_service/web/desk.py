@@ -221,7 +221,7 @@ def show_desk(
         "nobody": nobody,
         "words": words.of(request),
         "OperatorState": OperatorState,
-        "telephone": office_values("", telephone)["centre_phone"] if telephone else "",
+        "telephone": dialled_as(telephone) if telephone else "",
     }
     if open_.conversation_id is None:
         return page(
@@ -242,7 +242,8 @@ def show_desk(
         status,
         **shared,
         case=case,
-        dialled=office_values("", case.phone)["centre_phone"] if case.phone else "",
+        dialled=dialled_as(case.phone) if case.phone else "",
+        dialled_as=dialled_as,
         script=script_of(service, session.account.shown_name, case, now),
         rules=rules,
         # who calls is there: that nobody could be reached is no result
@@ -269,6 +270,11 @@ def click_carrier(request: Request) -> tuple[Provider, bool] | None:
         if provider.capabilities.transfer and Channel.AUTO_CALL in config.per_second:
             return provider, config.live
     return None
+
+
+def dialled_as(e164: str) -> str:
+    """A number as it is dialled in Japan."""
+    return office_values("", e164)["centre_phone"]
 
 
 def promise_days(today: date) -> list[date]:

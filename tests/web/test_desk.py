@@ -293,3 +293,23 @@ def test_todays_calls_are_counted_as_they_are_reported(floor: Floor, door: Door)
     board.open("/centre")
     for name, count in (("着信", "4"), ("応答", "3"), ("放棄", "1"), ("応答した割合", "50%")):
         assert re.search(rf"{name}</dt><dd>{count}<", board.page), name
+
+
+def test_the_best_number_and_hour_stand_beside_the_person(floor: Floor, door: Door) -> None:
+    floor.ledger.person(["+81354320001", mobile(1), mobile(2)])
+    floor.ledger.restrict("wrong_person", phone=mobile(2))
+    floor.start()
+    for n, (at_, result) in enumerate(
+        [("10:05", "absent"), ("10:40", "absent"), ("14:10", "talked"), ("15:20", "absent")]
+    ):
+        floor.ledger.run(
+            "INSERT INTO call (origin, direction, started_at, talk_seconds, wrap_seconds, result, "
+            "phone_id, deduplication_key) SELECT 'operator', 'outbound', "
+            "CAST('2026-10-01 ' || :at || '+09' AS timestamptz), 0, 0, :result, id, :key "
+            "FROM phone WHERE number_index = :index",
+            at=at_, result=result, key=f"k{n}", index=floor.service.vault.index("phone", mobile(1)),
+        )  # fmt: skip
+    desk = operator(floor, door).send("/desk/next")
+    assert re.search(r"番号 1</dt><dd>090-1000-0001.*14時台.*4回中1回応答", desk.page)
+    assert re.search(r"番号 2</dt><dd>03-5432-0001 *</dd>", desk.page)  # never called: no hour
+    assert "090-1000-0002" not in desk.page
