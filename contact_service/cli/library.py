@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from uuid import UUID
 
 import typer
 
 from contact_service.cli.common import actor, fail, print_json, service
+from contact_service.cli.report import named_run
 from contact_service.domain.actors import Role
 from contact_service.evaluation import library
 from contact_service.evaluation.facts import NoSuchRun
@@ -18,13 +18,16 @@ _JSON = typer.Option(False, "--json", help="JSONで / as JSON")
 
 @app.command("add")
 def add(
-    run_id: UUID = typer.Argument(..., help="終わった実施 / a finished run"),
+    run_id: str = typer.Argument(
+        ..., help="終わった実施、または latest / a finished run, or latest"
+    ),
     lessons: str = typer.Option(..., help="学んだこと / what was learnt"),
 ) -> None:
     """終わった試行を事例にする / make a finished trial an entry."""
     with service() as found:
         try:
-            made = library.add(found, actor(Role.EVALUATOR), run_id, lessons)
+            who = actor(Role.EVALUATOR)
+            made = library.add(found, who, named_run(found, who, run_id), lessons)
         except (library.NotInLibrary, NoSuchRun) as error:
             raise fail(str(error)) from None
     typer.echo(f"事例 {made} を登録しました / entry {made} added")

@@ -61,7 +61,7 @@ def trial(
     file = output or Path(f"report.{form}")
     with _faults(run_id, file), service() as found:
         who = actor(Role.EVALUATOR)
-        write_trial_report(found, who, _run(found, who, run_id), form, file, lang.value)
+        write_trial_report(found, who, named_run(found, who, run_id), form, file, lang.value)
     typer.echo(file)
 
 
@@ -74,7 +74,7 @@ def run(
     """同じ報告書を、HTMLとJSONでフォルダに / the same report as HTML and JSON in a folder."""
     with _faults(run_id, output), service() as found:
         who = actor(Role.EVALUATOR)
-        write_run_report(found, who, _run(found, who, run_id), output, lang.value)
+        write_run_report(found, who, named_run(found, who, run_id), output, lang.value)
     typer.echo(output / "report.html")
 
 
@@ -87,7 +87,7 @@ def rows(
     out = csv.writer(sys.stdout, lineterminator="\n")
     with _faults(run_id, Path("-")), service() as found:
         who = actor(Role.EVALUATOR)
-        out.writerows(rows_counted(found, who, _run(found, who, run_id), figure))
+        out.writerows(rows_counted(found, who, named_run(found, who, run_id), figure))
 
 
 @app.command("collection")
@@ -130,7 +130,7 @@ def broken_down(
     with service() as found:
         who = actor(Role.EVALUATOR)
         try:
-            figures = by_field(found, who, _run(found, who, run_id), field)
+            figures = by_field(found, who, named_run(found, who, run_id), field)
         except NoSuchField as error:
             raise fail(str(error), 2) from None
         except NoSuchRun as error:
@@ -199,7 +199,8 @@ def _faults(run_id: str, output: Path) -> Iterator[None]:
         raise fail(_unwritable(output, error)) from None
 
 
-def _run(found: Service, who: Actor, run_id: str) -> UUID:
+def named_run(found: Service, who: Actor, run_id: str) -> UUID:
+    """The run that an argument names: an identifier, or ``latest``."""
     if run_id == "latest":
         return latest_run(found, who)
     try:

@@ -229,6 +229,13 @@ def _needed(stated: float | None, past: float | None, option: str) -> float:
         raise TrialRefused(
             f"{option} か --from-ledger を指定してください", f"give {option}, or --from-ledger"
         )
+    if stated is None and value in (0, 1):  # an sd of nothing, or a share of nobody or everybody
+        raise TrialRefused(
+            "台帳のその期間では、全世帯の納付が同じです（だれも納めていない、など）。--until・--kind・"
+            f"--horizon を変えるか、{option} を指定してください",
+            "in that past of the ledger all households paid alike (nobody did, say): change "
+            f"--until, --kind or --horizon, or give {option}",
+        )
     return value
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
+from typer.testing import CliRunner
 
 from campaigns.parse import parse
 from contact_service.bootstrap import Service
+from contact_service.cli import library as cli
 from contact_service.domain.actors import Actor, NotAllowed, Role
 from contact_service.evaluation import library
 from contact_service.evaluation.collection import collection
@@ -79,6 +83,22 @@ def test_what_is_not_settled_is_no_example(
     with pytest.raises(NotInLibrary, match=said):
         library.add(service, evaluator, RUN, "learnt")
     assert library.search(service, evaluator) == []
+
+
+def test_the_latest_run_becomes_an_entry_from_a_shell(
+    service: Service, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_world(engine)
+
+    @contextmanager
+    def ours() -> Iterator[Service]:
+        yield service
+
+    monkeypatch.setattr(cli, "service", ours)
+    done = CliRunner().invoke(cli.app, ["add", "latest", "--lessons", "夕方"])
+    assert (done.exit_code, "entry 1 added" in done.stdout) == (0, True), done.output
+    assert CliRunner().invoke(cli.app, ["add", "nonsense", "--lessons", "x"]).exit_code == 2
+    assert "秋の催告効果検証" in CliRunner().invoke(cli.app, ["search", "夕方"]).stdout
 
 
 def test_operators_add_nothing(service: Service, engine: Engine) -> None:

@@ -32,6 +32,7 @@ from contact_service.evaluation.report import (
 )
 from contact_service.evaluation.rows_counted import Figure, rows_counted
 from contact_service.evaluation.withholding import withhold
+from contact_service.evaluation.wording import texts
 from contact_service.store.tables.admin import audit_log
 from tests.conftest import NOW
 from tests.evaluation.world import CALLS_FROM, CALLS_TO, NOBODY, QUIET, RUN, START, Report, build
@@ -88,6 +89,15 @@ def test_what_a_councillor_reads(report: Callable[[str], Report]) -> None:
     assert "令和8年9月7日からの28日間" in page.text
     assert "追加収納額あたりの費用は示せません" in page.text
     assert "前後の比較であり、催告だけの影響とは限りません" in page.text
+
+
+def test_an_imbalance_is_said_in_words(report: Callable[[str], Report]) -> None:
+    made = report("ja")
+    (note,) = [one for one in made.figures["analysis"]["notes"] if one["key"] == "imbalance"]
+    assert note["factor"] in note["ja"]
+    (said,) = [line for line in page_of(made).words if "の偏りがあります" in line]
+    assert note["factor"] not in said
+    assert f"（{texts()['factor_' + note['factor']]['ja']}" in said
 
 
 def test_real_data_carries_no_banner(

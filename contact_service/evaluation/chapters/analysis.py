@@ -33,7 +33,7 @@ def section(figures: Figures, voice: Voice) -> Section | None:
         return None
     t = voice.t
     blocks: list[Block] = [Words([t("analysis_lead")], "lead")]
-    said = [note[voice.lang] for note in found["notes"]]
+    said = [_said(note, voice) for note in found["notes"]]
     if said:
         blocks.append(Words(said, "note"))
     blocks += [_outcomes(found, voice), _robust(found, voice), _amounts(found, voice)]
@@ -46,6 +46,16 @@ def section(figures: Figures, voice: Voice) -> Section | None:
     return Section(
         "analysis", t("analysis"), blocks, found["counted_by"], f"{figures['rows']} households"
     )
+
+
+def _said(note: dict[str, str], voice: Voice) -> str:
+    """A note, its characteristic and group in words."""
+    words, factor = note[voice.lang], note.get("factor")
+    if factor is None:
+        return words
+    group = note["group"]
+    named = voice.t(f"factor_{factor}") + (f": {voice.group(factor, group)}" if group else "")
+    return words.replace(f"{factor} {group}".rstrip(), named)
 
 
 def _outcomes(found: Figures, voice: Voice) -> Table:

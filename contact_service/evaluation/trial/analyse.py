@@ -297,13 +297,15 @@ def _warnings(
     if ratio is not None and ratio.broken:
         notes.append(note("sample_ratio", p=ratio.p_value))
     gaps = [
-        (abs(d), line.name if line.group is None else f"{line.name} {line.group}")
+        (abs(d), line.name, line.group or "")
         for line in lines
         for d in line.standardised_differences.values()
         if d is not None
     ]
     if gaps and max(gaps)[0] > balance.LARGE:
-        notes.append(note("imbalance", largest=max(gaps)[0], name=max(gaps)[1]))
+        largest, factor, group = max(gaps)
+        said = note("imbalance", largest=largest, name=f"{factor} {group}".rstrip())
+        notes.append({**said, "factor": factor, "group": group})
     for one in comparisons:
         if any(found.weak for found in one.complier.values()):
             notes.append(note("weak_instrument", arm=one.arm))

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 
 import pytest
 from sqlalchemy import Engine
+from typer.testing import CliRunner
 
+from contact_service.bootstrap import Service
+from contact_service.cli import trial as cli
 from contact_service.clock import FixedClock
 from contact_service.domain.actors import Actor, Role
 from contact_service.evaluation.trial.baseline import baseline
 from contact_service.evaluation.trial.faults import TrialRefused
 from contact_service.evaluation.trial.replay import replayed
 from contact_service.planning import runs
+from contact_service.settings import Settings
 from contact_service.store.crypto import Vault
 from tests.ledger import Ledger, Owed, definition, mobile
 
@@ -60,6 +66,24 @@ def test_the_past_counts_households_that_owed_then(ledger: Ledger) -> None:
     assert found.share("paid_something") == 3 / 8
     assert found == other
     assert found.new_per_day == pytest.approx(10 / 365)
+
+
+def test_a_past_in_which_nobody_paid_is_no_design(
+    ledger: Ledger, settings: Settings, vault: Vault, clock: FixedClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    ledger.person([mobile(1)], [Owed(10_000)])
+
+    @contextmanager
+    def ours() -> Iterator[Service]:
+        yield Service(settings, ledger.engine, vault, clock)
+
+    monkeypatch.setattr(cli, "service", ours)
+    asked = ["--from-ledger", "paid_something", "--until", "2026-10-20"]
+    for measure in (["proportions", "--effect", "0.05"], ["means", "--difference", "1000"]):
+        done = CliRunner().invoke(cli.app, ["power", *measure, *asked])
+        assert done.exit_code == 2
+        assert "that past of the ledger" in done.output.replace("\n", " ")
 
 
 def test_replay_says_whether_arms_and_protocol_are_as_registered(
