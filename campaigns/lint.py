@@ -155,6 +155,13 @@ LINTS: tuple[Lint, ...] = (
         "write the telephone number as `{centre_phone}`, so that it cannot be mistyped",
         warning=True,
     ),
+    _lint(
+        "unit twice",
+        r"_yen\}\s*(?:円|yen|jpy|日元|엔|yên)",
+        frozenset({Place.LETTER, Place.CONFIRMED}),
+        "金額には「円」が付いています。後の「円」を消してください",
+        "the amount comes with its unit: leave out the one behind it",
+    ),
 )
 
 

@@ -74,7 +74,9 @@ def approve_command(
     reason: Reason = "",
     as_json: AsJson = False,
 ) -> None:
-    """Approve what somebody else submitted, after reading what is different in it."""
+    """Approve what somebody else submitted, after reading what is different in it.
+
+    --json shows what is different, and approves with --yes only."""
     with service() as found:
         office = office_values(found.settings.office_name, found.settings.office_phone)
         try:
@@ -85,11 +87,13 @@ def approve_command(
             if as_json and not yes:
                 print_json(_approval(shown))
                 return
+            who = actor(Role.APPROVER)
+            with found.engine.connect() as connection:
+                versions.must_be_another(connection, who, version.id)
             if not as_json:
                 _show_approval(shown, as_text(explain(definition, "ja", office)))
             if not yes:
                 typer.confirm("承認しますか / approve", abort=True)
-            who = actor(Role.APPROVER)
             done = versions.approve(found.engine, who, version.id, found.clock.now(), reason)
         except (runs.CannotDo, NotAllowed) as error:
             raise fail(str(error)) from None

@@ -117,7 +117,8 @@ def _head(console: Console, figures: Figures, definition: Definition) -> None:
     unit = "電話番号ごと" + "、番号のない人は一人ずつ" * by_letter(definition)
     lines = [
         f"開始日 {_day(figures['first_day'])}　滞納者 {assessed['debtors']:,} 人・債権 "
-        f"{assessed['claims']:,} 件のうち、対象 {targets:,} 件（{unit}）",
+        f"{assessed['claims']:,} 件",
+        f"対象 {targets:,} 件（{unit}）",
         f"初回の発信 {contacts:,} 件、費用の見込み {figures['cost_yen']:,} 円"
         "（税抜、やり直しは含みません）",
         "まだ何も登録・送信していません / nothing has been stored or sent",

@@ -163,6 +163,16 @@ def approve_in(
     connection: Connection, actor: Actor, version_id: int, now: datetime, reason: str = ""
 ) -> None:
     """Like :func:`approve`, in the caller's transaction."""
+    must_be_another(connection, actor, version_id)
+    move_version(connection, actor, Action.APPROVE, version_id, now, reason)
+    connection.execute(
+        text("UPDATE campaign_version SET approved_at = :now, approved_by = :by WHERE id = :id"),
+        {"now": now, "by": actor.name, "id": version_id},
+    )
+
+
+def must_be_another(connection: Connection, actor: Actor, version_id: int) -> None:
+    """Raise ``NotAllowed`` for who may not approve, or had a hand in this version."""
     require(actor, Role.APPROVER)
     hands = connection.scalars(
         text("""
@@ -177,11 +187,6 @@ def approve_in(
             "提出した人とは別の人が承認してください（CONTACT_ACTOR で名乗ります） / somebody "
             f"else must approve what {actor.name} submitted (CONTACT_ACTOR says who you are)"
         )
-    move_version(connection, actor, Action.APPROVE, version_id, now, reason)
-    connection.execute(
-        text("UPDATE campaign_version SET approved_at = :now, approved_by = :by WHERE id = :id"),
-        {"now": now, "by": actor.name, "id": version_id},
-    )
 
 
 def send_back(engine: Engine, actor: Actor, version_id: int, now: datetime, reason: str) -> None:

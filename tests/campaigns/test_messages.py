@@ -214,6 +214,7 @@ def test_every_row_of_the_table_can_strike_where_it_applies() -> None:
             "納付",
             "山田様",
             "03-1234-5678",
+            "{x_yen}円",
         )
         for problem in lint(text, place, ())
     }
