@@ -16,7 +16,9 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Table
 
 from contact_service.cli import common
+from contact_service.clock import TOKYO
 from contact_service.domain.actors import Role
+from contact_service.intake import calls as calls_of_files
 from contact_service.intake.faults import FileRefused
 from contact_service.intake.importing import Report, import_file
 
@@ -110,6 +112,19 @@ def calls(
 ) -> None:
     """通話記録: the telephone centre's record of calls."""
     _run("calls", file, layout, dry_run, as_json, training, rejects)
+
+
+@app.command()
+def unmatched(as_json: Json = False) -> None:
+    """番号から誰とも結び付かない通話: calls of imported files that could be matched to nobody."""
+    with common.service() as service, service.engine.connect() as connection:
+        found = calls_of_files.unmatched(connection)
+    if as_json:
+        common.print_json([asdict(call) for call in found])
+        return
+    for call in found:
+        at = f"{call.started_at.astimezone(TOKYO):%Y/%m/%d %H:%M:%S}"
+        typer.echo(f"{call.file}:{call.line}\t{at}\t{call.direction}\t{call.result}")
 
 
 def _run(

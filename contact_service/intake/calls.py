@@ -7,6 +7,11 @@ the file has a column for it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
 from contact_service.domain.states import CallResult
 from contact_service.intake.parsing import Values
 from contact_service.intake.staging import Counts, Import, Importer, Stage, digest
@@ -14,6 +19,7 @@ from contact_service.store.crypto import Vault
 
 _ORIGINS = {"outbound": "operator", "inbound": "resident"}
 _COLUMNS = {
+    "call_id": "text",
     "deduplication_key": "text",
     "origin": "text",
     "direction": "text",
@@ -38,9 +44,13 @@ def _stage(vault: Vault, values: Values) -> tuple[object, ...]:
     direction, result = str(values["direction"]), values["result"]
     if direction == "inbound" and result == CallResult.ABANDONED and wait is None:
         wait, talk = talk, 0
+    call_id = values["call_id"]
+    told = {name: value for name, value in values.items() if name != "call_id"}
     return (
+        call_id,
         # All that the centre records of a call; overlapping files thus add no call twice.
-        f"file:{digest(vault, values).hex()}",
+        # A system's own identifier says it shorter, and names what a webhook reported, too.
+        f"{direction}:{str(call_id)[:70]}" if call_id else f"file:{digest(vault, told).hex()}",
         _ORIGINS[direction],
         direction,
         values["started_at"],
@@ -55,10 +65,13 @@ def _stage(vault: Vault, values: Values) -> tuple[object, ...]:
 
 def _merge(file: Import) -> Counts:
     """Add the calls that are not there yet. A number that no person in the ledger has is not
-    stored."""
+    stored. A call that a campaign placed is in the ledger already, as an attempt."""
     file.run("""
         CREATE TEMPORARY TABLE judged ON COMMIT DROP AS
-        SELECT s.line, CASE WHEN c.id IS NULL THEN 'accepted' ELSE 'unchanged' END AS verdict
+        SELECT s.line, CASE WHEN c.id IS NULL AND NOT EXISTS (
+            SELECT 1 FROM attempt a WHERE a.provider = split_part(s.call_id, ':', 1)
+                AND a.provider_ref = split_part(s.call_id, ':', 2)
+        ) THEN 'accepted' ELSE 'unchanged' END AS verdict
         FROM staged s LEFT JOIN call c USING (deduplication_key)
     """)
     file.run(
@@ -84,4 +97,34 @@ def _merge(file: Import) -> Counts:
     )
 
 
-IMPORTER = Importer(columns=_COLUMNS, key=("deduplication_key",), stager=_stager, merge=_merge)
+IMPORTER = Importer(
+    columns=_COLUMNS,
+    key=("deduplication_key",),
+    stager=_stager,
+    merge=_merge,
+    subject="started_at",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """A call of a file that is nobody's: its number is withheld, or not in the ledger, and so
+    not kept. The line of the file is where it stands."""
+
+    file: str
+    line: int
+    started_at: datetime
+    direction: str
+    result: str
+
+
+def unmatched(connection: Connection) -> list[Unmatched]:
+    """The calls of imported files that could be matched to nobody, by file and line."""
+    found = connection.execute(
+        text("""
+        SELECT f.name AS file, c.source_line AS line, c.started_at, c.direction, c.result
+        FROM call c JOIN source_file f ON f.id = c.source_file_id
+        WHERE c.phone_id IS NULL ORDER BY f.id, c.source_line
+        """)
+    )
+    return [Unmatched(**row._mapping) for row in found]

@@ -123,6 +123,7 @@ FIELDS: Mapping[FileKind, tuple[Field, ...]] = {
         Field("note", FieldType.TEXT),
     ),
     FileKind.CALLS: (
+        Field("call_id", FieldType.TEXT),  # the telephone system's own identifier
         Field("started_at", FieldType.INSTANT, required=True),
         Field("direction", FieldType.WORD, required=True, words=DIRECTIONS),
         Field("number", FieldType.PHONES),

@@ -21,11 +21,14 @@ from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook
 
+from contact_service.intake import call_records
+from contact_service.intake.call_records import Form, form_of
 from contact_service.intake.faults import FileRefused
 from contact_service.intake.layout import Layout
 
 BLOCK = 1 << 20
 BOM_ENCODING = "utf-8-sig"
+RECORDS = "call-records"  # the layout that other forms of records are read by
 _ZIP = b"PK\x03\x04"
 _DOS_END_OF_FILE = "\x1a"  # some exports still end with it
 
@@ -161,6 +164,12 @@ def opened(path: Path, layout: Layout, found: Survey) -> Iterator[Table]:
         return
     with _opened(path) as file:
         text = io.TextIOWrapper(file, found.encoding_for(layout), newline="")
+        form = form_of(path)
+        if layout.name == RECORDS and form is not Form.TABLE:
+            calls = call_records.rows(path, form, text)
+            found_calls = (Row(line, cells, file.tell()) for line, cells in calls)
+            yield Table([], list(call_records.HEADINGS), found_calls)
+            return
         preamble = [line.rstrip("\r\n") for line in islice(text, layout.preamble_lines)]
         rows = _csv_rows(path, layout, text, file.tell)
         headings = next(rows, None)

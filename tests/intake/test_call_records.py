@@ -1,0 +1,82 @@
+"""What Asterisk and Twilio write becomes calls: whose, how long, and only once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contact_service.domain.numbers import classify
+from tests.intake.conftest import CLAIM, Import, Query, write_csv
+
+SAMPLES = Path(__file__).parents[2] / "samples" / "calls"
+QUEUE = [
+    ("inbound", "10:00:00", 12, 100, "talked", "201", True),
+    ("inbound", "10:03:20", 45, 0, "abandoned", None, False),
+]
+TWILIO = [
+    ("inbound", "12:00:00", None, 95, "talked", None, True),
+    ("outbound", "13:00:00", None, 0, "absent", None, True),
+]
+EXPECTED = {
+    "queue_log": QUEUE,
+    "queue_log.csv": QUEUE,
+    "Master.csv": [
+        ("outbound", "11:00:00", None, 60, "talked", "201", True),
+        ("inbound", "11:30:00", 25, 120, "talked", "201", True),
+    ],
+    "twilio-calls.json": TWILIO,
+    "twilio-calls.csv": TWILIO,
+    "call-records.csv": [
+        ("inbound", "15:00:00", 12, 95, "talked", "201", True),
+        ("outbound", "15:10:00", None, 0, "absent", "202", True),
+    ],
+}
+CALLS = """SELECT direction, to_char(started_at, 'HH24:MI:SS'), wait_seconds, talk_seconds, result,
+    extension, phone_id IS NOT NULL FROM call ORDER BY started_at"""
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_record_becomes_calls_once(take: Import, query: Query, tmp_path: Path, name: str) -> None:
+    take("claims", write_csv(tmp_path / "claims_20260901.csv", [CLAIM]))
+    first = take("calls", SAMPLES / name, rejects=tmp_path / "r.csv").counts
+    assert (first.accepted, first.rejected) == (2, 0)
+    assert query(CALLS) == EXPECTED[name]
+    again = take("calls", SAMPLES / name, rejects=tmp_path / "r.csv").counts
+    assert (again.accepted, again.unchanged) == (0, 2)
+    assert query(CALLS) == EXPECTED[name]
+
+
+def test_a_bad_line_is_rejected_and_mended(take: Import, query: Query, tmp_path: Path) -> None:
+    log = tmp_path / "queue_log"
+    log.write_text(
+        "1788224400|a.1|q|NONE|ENTERQUEUE||09012345678|1\n1788224512|a.1\n"
+        "1788224512|a.1|q|SIP/201|COMPLETEAGENT|12|many|1\n"
+    )
+    report = take("calls", log)
+    assert [(f.line, f.column, f.reason) for f in report.first_faults] == [
+        (2, "started_at", "truncated"),
+        (3, "talk_seconds", "bad_seconds"),
+    ]
+    assert report.rejects is not None
+    mended = report.rejects.read_text().replace(",many,", ",100,")
+    report.rejects.write_text(mended)
+    assert take("calls", report.rejects, rejects=tmp_path / "r").counts.accepted == 1
+    assert query("SELECT talk_seconds FROM call") == [(100,)]
+
+
+@given(
+    st.sampled_from(["090", "080", "070", "060"]),
+    st.text("0123456789", min_size=8, max_size=8),
+    st.sampled_from(["{a}{b}{c}", "{a}-{b}-{c}", "+81{i}{b}{c}", "({a}) {b} {c}", "{a}ー{b}ー{c}"]),
+    st.booleans(),
+)
+def test_a_number_is_one_number_in_every_spelling(
+    head: str, rest: str, form: str, wide: bool
+) -> None:
+    written = form.format(a=head, i=head[1:], b=rest[:4], c=rest[4:])
+    if wide:
+        written = written.translate({ord("0") + n: ord("０") + n for n in range(10)})
+    assert [n.e164 for n in classify(written)] == [n.e164 for n in classify(head + rest)]
