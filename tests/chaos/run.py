@@ -185,6 +185,11 @@ def _settle(world: w.World, say: Callable[[str], None], seconds: float) -> None:
     """Peace: everything is up again, time goes by, and all that is open comes to its end."""
     give_up = time.monotonic() + seconds
     said = time.monotonic()
+    # what was sent before the clock went back is asked about when that time comes again, and a
+    # call holds its line until then
+    latest = max((moment for jump in world.jumps for moment in jump), default=world.clock.now())
+    if latest > world.clock.now() and f.in_hours(latest):
+        world.jump(latest)
     while time.monotonic() < give_up:
         world.expire_leases_of_the_dead()
         # what would take half a minute: the pause between two questions about one attempt
