@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TypeVar
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 from fastapi import HTTPException, Request, Response
@@ -15,6 +16,7 @@ from providers.base import Answer, ForgedReceipt, NotSupported, Provider, Webhoo
 
 log = logs.log(__name__)
 T = TypeVar("T")
+URLENCODED = "application/x-www-form-urlencoded"
 
 
 def service_of(request: Request) -> Service:
@@ -36,8 +38,16 @@ async def asked(request: Request, provider_name: str) -> tuple[Provider, Webhook
         raise HTTPException(404)
     # in this order: a form is read from the body that has been kept
     body = await request.body()
-    form = {name: str(value) for name, value in (await request.form()).items()}
+    form = await _form(request, body)
     return provider, WebhookRequest(_public_url(request), dict(request.headers), form, body)
+
+
+async def _form(request: Request, body: bytes) -> dict[str, str]:
+    """The request's form. The usual kind is read at once: the framework's parser is made for
+    bodies that come in pieces, and costs several times as much."""
+    if request.headers.get("content-type", "").split(";")[0] == URLENCODED:
+        return dict(parse_qsl(body.decode("latin-1"), keep_blank_values=True))
+    return {name: str(value) for name, value in (await request.form()).items()}
 
 
 async def verified(request: Request, provider_name: str) -> tuple[Provider, WebhookRequest]:
