@@ -20,6 +20,8 @@ MOST_AT_ONCE = 200
 ASK_TOGETHER = 20
 #: How long a report may be missing, by the service's clock, before we ask.
 PATIENCE = {True: timedelta(minutes=30), False: timedelta(minutes=1)}
+#: A call is over within minutes, and until we hear so it takes up one of the lines.
+CALL_PATIENCE = timedelta(minutes=3)
 #: Beats between two questions about the same attempt: half a minute.
 PAUSE_BEATS = 30
 
@@ -59,7 +61,11 @@ def _open_attempts(
         UPDATE attempt a SET checked_at = clock_timestamp()
         FROM (
             SELECT id FROM attempt
-            WHERE state = 'accepted' AND provider = :provider AND submitted_at < :before
+            WHERE state = 'accepted' AND provider = :provider
+            AND (submitted_at < :before
+                OR (channel = 'auto_call' AND submitted_at < :calls_before)
+                -- the clock was set back since: nobody can tell how long we have waited
+                OR submitted_at > :now)
             AND (checked_at IS NULL
                 OR checked_at < clock_timestamp() - make_interval(secs => :pause))
             ORDER BY checked_at NULLS FIRST LIMIT :most FOR UPDATE SKIP LOCKED
@@ -68,7 +74,9 @@ def _open_attempts(
         """),
         {
             "provider": config.name,
+            "now": now,
             "before": now - PATIENCE[config.webhook],
+            "calls_before": now - CALL_PATIENCE,
             "pause": pause,
             "most": MOST_AT_ONCE,
         },

@@ -235,6 +235,20 @@ def test_without_webhooks_outcomes_are_polled(floor: Floor) -> None:
     assert floor.states() == {"finished": 3}
 
 
+def test_calls_whose_end_went_unheard_are_asked_for_before_messages(floor: Floor) -> None:
+    sent(floor, 2, Channel.AUTO_CALL)
+    assert asyncio.run(poll(floor.service, floor.config, floor.carrier)) == 0
+    floor.clock.at += timedelta(minutes=4)
+    assert asyncio.run(poll(floor.service, floor.config, floor.carrier)) == 2
+    assert floor.states("auto_call") == {"finished": 2}
+
+
+def test_a_clock_set_back_keeps_nobody_from_asking(floor: Floor) -> None:
+    sent(floor, 2)
+    floor.clock.at -= timedelta(minutes=40)
+    assert asyncio.run(poll(floor.service, floor.config, floor.carrier)) == 2
+
+
 def test_silence_ends_an_attempt_and_a_late_report_still_counts(floor: Floor) -> None:
     [(_, ref)] = sent(floor)
     tell(floor, report(ref, None, final=False, status="sent"))
