@@ -45,10 +45,15 @@ def report(verdict: Verdict, run: Run) -> None:
     unknown = ", ".join(f"{reason} {n}" for reason, n in run.unknowns.most_common()) or "none"
     print(f"became unknown on the way: {unknown}")
     print(f"payments and restrictions that came in: {len(run.marks)}; {run.seconds:.0f} s in all")
-    for said in verdict.violations[:MOST_SHOWN]:
-        print(f"VIOLATION (seed {run.seed}) {said}")
-    if len(verdict.violations) > MOST_SHOWN:
-        print(f"… and {len(verdict.violations) - MOST_SHOWN} more")
+    shown: Counter[str] = Counter()
+    for said in verdict.violations:
+        kind = said.partition(":")[0]
+        shown[kind] += 1
+        if shown[kind] <= MOST_SHOWN:  # of each kind: one must not hide another
+            print(f"VIOLATION (seed {run.seed}) {said}")
+    for kind, count in shown.items():
+        if count > MOST_SHOWN:
+            print(f"… and {count - MOST_SHOWN} more of {kind}")
     print(json.dumps(verdict.numbers))
 
 
