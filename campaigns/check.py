@@ -54,7 +54,7 @@ RULES: tuple[tuple[Rule, frozenset[str]], ...] = (
     (texts.scripts_speak_whole_languages, frozenset({"scripts"})),
     (texts.snippets_end, frozenset({"messages", "scripts", "snippets"})),
     (texts.guidance_fits_the_claims, frozenset({"select", "messages", "scripts", "snippets"})),
-    (texts.messages, frozenset({"messages", "snippets", "steps"})),
+    (texts.messages, frozenset({"messages", "snippets"})),
     (texts.scripts, frozenset({"scripts", "snippets"})),
 )
 
@@ -73,6 +73,6 @@ def check(
         if sections.isdisjoint(unsure)
         for problem in rule(definition)
     ]
-    if {"messages", "snippets", "steps"}.isdisjoint(unsure):
+    if {"messages", "snippets"}.isdisjoint(unsure):
         found += texts.lengths(definition, carriers)
     return found

@@ -166,6 +166,14 @@ def test_a_list_is_not_called_too_short_for_a_fault_in_its_only_part() -> None:
     assert [f.path for f in findings(text[: text.index("steps:")] + "steps: []\n")] == ["steps"]
 
 
+def test_a_fault_in_a_step_hides_none_in_a_text() -> None:
+    text = mutated("after: 1 days", "after: a day", mutated("行き違いですので", ""))
+    assert [fault.path for fault in findings(text)] == [
+        "steps[0].retries[0].after",
+        "messages.please-call",
+    ]
+
+
 def test_rules_do_not_complain_of_what_was_cut_out() -> None:
     faults = findings(mutated("script: notice", "script: 5"))
     assert [fault.path for fault in faults] == ["steps[1].script"]
