@@ -106,7 +106,7 @@ def test_a_key_of_sipps_is_understood(tmp_path: Path, key: str) -> None:
     async def conversation() -> None:
         port = free_port()
         pressed = (
-            f'<pause milliseconds="1500"/><nop><action><exec play_pcap_audio="{KEYS}/dtmf_2833_{key}'
+            f'<pause milliseconds="700"/><nop><action><exec play_pcap_audio="{KEYS}/dtmf_2833_{key}'
             '.pcap"/></action></nop>\n'
         )
         with recorder() as heard:
