@@ -26,12 +26,22 @@ from contact_service.evaluation.facts import Completeness, RunFacts, run_facts
 from contact_service.evaluation.report import READERS
 from contact_service.evaluation.wording import Lang, language, number, percent, yen
 from contact_service.evaluation.wording import name as worded
-from contact_service.planning.selection import VALUES, field_sql
+from contact_service.planning.selection import banded, field_sql
 from contact_service.store import audit
 
 #: What follows from the number of clusters, and from the number of those that paid.
 _OF_PAID = ("share", "interval")
 _OF_CLUSTERS = ("outstanding_yen", "paid_yen")
+
+#: What is asked of a whole target, not of a claim: its value for the target of the claim ``c``, as
+#: frozen when the run was planned.
+_OF_TARGETS = {
+    "debtor_outstanding_yen": """(
+        SELECT sum(every.outstanding_yen) FROM target t
+        JOIN target_claim own ON own.target_id = t.id
+        JOIN target_claim every ON every.target_id = t.id
+        WHERE t.run_id = :run_id AND own.claim_id = c.id)"""
+}
 
 _HEADING = {
     "ja": "区分\t{field}\t群\t世帯\tうち納付\t割合（95%信頼区間）\t対象額\t納付額",
@@ -77,9 +87,9 @@ def by_field(service: Service, actor: Actor, run_id: UUID, name: str) -> Row:
 
 
 def _field(name: str) -> SelectionField:
-    if name in VALUES:
+    if name in FIELDS:
         return FIELDS[name]
-    near = nearest(name, VALUES)
+    near = nearest(name, FIELDS)
     ja, en = (f"; `{near}` ですか", f"; did you mean `{near}`?") if near else ("", "")
     raise NoSuchField(
         f"未知の項目 `{name}`{ja}。一覧は campaign fields で / unknown field `{name}`{en} "
@@ -89,7 +99,11 @@ def _field(name: str) -> SelectionField:
 
 def _count(counts: Counts, facts: RunFacts, field: SelectionField) -> list[Row]:
     flow.prepare(counts, facts)
-    expression, values = field_sql(field.name, facts.as_of, facts.definition.default_language)
+    values: dict[str, object]
+    if of_target := _OF_TARGETS.get(field.name):
+        expression, values = banded(field.name, of_target), {"run_id": facts.id}
+    else:
+        expression, values = field_sql(field.name, facts.as_of, facts.definition.default_language)
     sql = f"""
         WITH paid AS (
             SELECT cluster, claim_id, max(credited_so_far) > 0 AS something,

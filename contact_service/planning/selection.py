@@ -152,11 +152,16 @@ def field_sql(
     A quantity with bands gives the beginning of its band. What a claim or person does not have
     is NULL. Raises ``KeyError`` for what is no field of a claim.
     """
-    expression = VALUES[name]
-    if bands := FIELDS[name].bands:
-        cases = " ".join(f"WHEN {expression} >= {least} THEN {least}" for least in bands[::-1])
-        expression = f"(CASE {cases} END)"
-    return expression, _parameters(as_of, default_language)
+    return banded(name, VALUES[name]), _parameters(as_of, default_language)
+
+
+def banded(name: str, expression: str) -> str:
+    """``expression``, a value of the field ``name``, as the beginning of its band if it has any."""
+    bands = FIELDS[name].bands
+    if not bands:
+        return expression
+    cases = " ".join(f"WHEN {expression} >= {least} THEN {least}" for least in bands[::-1])
+    return f"(CASE {cases} END)"
 
 
 def compile_selection(

@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from campaigns.conditions import FIELDS
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, NotAllowed, Role
 from contact_service.evaluation.by_field import NoSuchField, by_field, lines
-from contact_service.planning.selection import VALUES
 from tests.evaluation.world import QUIET, RUN, World, build
 
 
@@ -25,7 +26,7 @@ def told(service: Service, actor: Actor, field: str, threshold: int = 0) -> list
 
 def test_every_field_breaks_the_same_people_down(shared: Service, evaluator: Actor) -> None:
     whole: dict[str, list[object]] = {}
-    for field in VALUES:
+    for field in FIELDS:
         sums: dict[tuple[str, str], list[int]] = {}
         for row in told(shared, evaluator, field):
             found = sums.setdefault((row["arm"], row["period"]), [0, 0, 0, 0])
@@ -49,6 +50,20 @@ def test_periods_are_never_pooled_and_bands_are_those_of_the_field(
         ("current", 1), ("carried_over", 20_000)
     }  # fmt: skip
     assert all(row["period"] == row["value"] for row in told(shared, evaluator, "period"))
+
+
+def test_what_a_whole_number_owes_is_the_sum_that_was_frozen(
+    service: Service, evaluator: Actor
+) -> None:
+    with service.engine.begin() as connection:
+        build(connection, QUIET)
+        connection.execute(text("UPDATE target_claim SET outstanding_yen = 80000"))
+        claims = set(
+            connection.scalars(text("SELECT count(*) FROM target_claim GROUP BY target_id"))
+        )
+    assert claims == {1, 2}
+    rows = told(service, evaluator, "debtor_outstanding_yen")
+    assert {row["value"] for row in rows} == {50_000, 150_000}
 
 
 def test_small_numbers_are_withheld_and_never_one_alone(shared: Service, evaluator: Actor) -> None:
