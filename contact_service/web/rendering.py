@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from contact_service import __version__
 from contact_service.domain.actors import Role
+from contact_service.web import words
 from contact_service.web.carrier import service_of
 from contact_service.web.locale import (
     LANGUAGES,
@@ -19,17 +20,10 @@ from contact_service.web.locale import (
     translatable,
     translations,
 )
+from contact_service.web.navigation import menu
 
 TEMPLATES = Path(__file__).parent / "templates"
 
-#: What the menu holds: address, name, and who sees it (empty: everybody who is signed in).
-MENU: tuple[tuple[str, str, frozenset[Role]], ...] = (
-    ("/", translatable("実施状況"), frozenset()),
-    ("/desk", translatable("電話デスク"), frozenset({Role.OPERATOR, Role.SUPERVISOR})),
-    ("/centre", translatable("センターの状況"), frozenset({Role.SUPERVISOR})),
-    ("/users", translatable("利用者"), frozenset({Role.ADMINISTRATOR})),
-    ("/account", translatable("自分の設定"), frozenset()),
-)
 ROLE_WORDS = {
     Role.STAFF: translatable("催告担当"),
     Role.APPROVER: translatable("承認者"),
@@ -51,6 +45,7 @@ def _environment(language: str) -> Environment:
         lstrip_blocks=True,
     )
     found.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+    found.filters["n"] = "{:,}".format
     return found
 
 
@@ -58,7 +53,8 @@ _ENVIRONMENTS = {language: _environment(language) for language in LANGUAGES}
 
 
 def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
-    """A page, for whoever is signed in."""
+    """A page, for whoever is signed in. Templates have ``words`` (see ``web.words``), the filter
+    ``n`` for counts, and the parts of ``parts.html``."""
     service = service_of(request)
     session = getattr(request.state, "session", None)
     language = language_of(request)
@@ -68,11 +64,7 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
         .get_template(template)
         .render(
             session=session,
-            menu=[
-                (path, name)
-                for path, name, roles in MENU
-                if role is not None and (not roles or role in roles or role is Role.ADMINISTRATOR)
-            ],
+            menu=menu(role, request.url.path),
             here=request.url.path,
             language=language,
             languages=LANGUAGES,
@@ -81,7 +73,7 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
             now=service.clock.now(),
             version=__version__,
             side=lambda both: side(request, both),
-            **values,
+            **{"words": words.of(request), **values},
         )
     )
     # personal pages must not come back out of a cache after signing out

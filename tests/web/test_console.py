@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 
 import pytest
 from babel.messages.pofile import read_po
@@ -12,6 +13,7 @@ from contact_service.domain.actors import Role
 from contact_service.identity import accounts
 from contact_service.web.app import app
 from contact_service.web.locale import CATALOGUES, side
+from contact_service.web.navigation import MENU, menu
 from contact_service.web.session import (
     local,
     own_form,
@@ -19,6 +21,7 @@ from contact_service.web.session import (
     signed_in_with_any_password,
 )
 from contact_service.web.token import require_token
+from tests.conftest import ROOT
 from tests.dispatch.conftest import Floor, floor
 from tests.identity.conftest import ADMINISTRATOR
 from tests.ledger import mobile
@@ -174,3 +177,23 @@ def test_a_text_of_two_languages_is_shown_in_one() -> None:
     both = "違います / not right\nだめです / no"
     assert side(Reader("en"), both) == "not right\nno"  # type: ignore[arg-type]
     assert side(Reader("xx"), both) == "違います\nだめです"  # type: ignore[arg-type]
+
+
+def test_the_menu_shows_what_may_be_opened_and_where_one_is() -> None:
+    def seen(role: Role) -> set[str]:
+        return {entry.path for entry, _ in menu(role, "/")}
+
+    assert seen(Role.ADMINISTRATOR) == {entry.path for entry in MENU}
+    assert "/desk" in seen(Role.OPERATOR) and "/users" not in seen(Role.OPERATOR)
+    assert menu(None, "/") == []
+    marked = {entry.path: current for entry, current in menu(Role.OPERATOR, "/desk/contact-again")}
+    assert marked == {"/": "", "/desk": "true", "/account": ""}
+    assert ("page", "/account") in {
+        (current, entry.path) for entry, current in menu(Role.AUDITOR, "/account")
+    }
+
+
+def test_what_is_vendored_is_what_the_decision_names() -> None:
+    script = ROOT / "contact_service/web/static/htmx-2.0.11.min.js"
+    decision = ROOT / "docs/decisions/0031-the-consoles-look-and-htmx.md"
+    assert sha256(script.read_bytes()).hexdigest() in decision.read_text(encoding="utf-8")

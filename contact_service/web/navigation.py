@@ -1,0 +1,52 @@
+"""The console's menu: one table. A page is put into it by one row, and its rule stands beside its
+address (``session.may``); the menu shows what somebody may open, it does not decide it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from contact_service.domain.actors import Role
+from contact_service.web.locale import translatable
+
+PLANNERS = frozenset({Role.STAFF, Role.APPROVER})
+EVERYBODY: frozenset[Role] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One page of the menu."""
+
+    path: str
+    """Its address; pages below it belong to it."""
+    words: str
+    """What it is called, for the catalogue."""
+    roles: frozenset[Role]
+    """Who sees it, beside the administrator, who sees all; empty: everybody who is signed in."""
+
+
+#: In the order in which they are shown.
+MENU: tuple[Entry, ...] = (
+    Entry("/", translatable("今日"), EVERYBODY),
+    Entry("/desk", translatable("電話デスク"), frozenset({Role.OPERATOR, Role.SUPERVISOR})),
+    Entry("/centre", translatable("センターの状況"), frozenset({Role.SUPERVISOR})),
+    Entry("/users", translatable("利用者"), frozenset({Role.ADMINISTRATOR})),
+    Entry("/account", translatable("自分の設定"), EVERYBODY),
+)
+
+
+def menu(role: Role | None, here: str) -> list[tuple[Entry, str]]:
+    """What somebody in ``role`` sees, each with its ``aria-current``: ``page`` for the page that
+    is open (``here``), ``true`` for the one that it lies below, else nothing."""
+    if role is None:
+        return []
+    return [
+        (entry, _current(entry.path, here))
+        for entry in MENU
+        if not entry.roles or role in entry.roles or role is Role.ADMINISTRATOR
+    ]
+
+
+def _current(path: str, here: str) -> str:
+    if path == here:
+        return "page"
+    return "true" if path != "/" and here.startswith(f"{path}/") else ""
