@@ -20,6 +20,7 @@ COLUMNS = {
     "birth_band": "int2",
     "language": "text",
     "name_index": "bytea",
+    "written_index": "bytea",
     "number_indexes": "bytea[]",
     "numbers": "bytea[]",
     "number_kinds": "text[]",
@@ -75,6 +76,7 @@ def _seal(vault: Vault, values: Values) -> tuple[object, ...]:
         birth_band(values["birth_date"]) if isinstance(values["birth_date"], date) else None,
         values["language"],
         None if kana is None else vault.index("name", name_key(str(kana))),
+        None if values["name"] is None else vault.index("name", name_key(str(values["name"]))),
         [vault.index("phone", e164) for e164 in good],
         [vault.seal("phone.number", e164) for e164 in good],
         [str(number.kind) for number in good.values()],
@@ -98,8 +100,8 @@ def merge(file: Import) -> int:
     file.run("""
         CREATE TEMPORARY TABLE person ON COMMIT DROP AS
         SELECT DISTINCT ON (debtor_code) debtor_code, household_code, name, name_kana, birth_date,
-               birth_band, language, name_index, number_indexes, numbers, number_kinds,
-               has_bad_number
+               birth_band, language, name_index, written_index, number_indexes, numbers,
+               number_kinds, has_bad_number
         FROM staged ORDER BY debtor_code, line DESC
     """)
     file.run(
@@ -138,6 +140,7 @@ def _merge_debtors(file: Import) -> None:
                 birth_date = coalesce(p.birth_date, d.birth_date),
                 birth_band = coalesce(p.birth_band, d.birth_band),
                 name_index = coalesce(p.name_index, d.name_index),
+                written_index = coalesce(p.written_index, d.written_index),
                 language = coalesce(p.language, d.language),
                 training = :training, source_file_id = :file_id
             FROM person p LEFT JOIN household h ON h.code = p.household_code
@@ -153,12 +156,19 @@ def _merge_debtors(file: Import) -> None:
         training=file.training,
         file_id=file.file_id,
     )
+    # of people who came before names could be found as written; nothing about them has changed
+    file.run("""
+        UPDATE debtor d SET written_index = p.written_index
+        FROM person p WHERE d.code = p.debtor_code AND d.written_index IS NULL
+        AND p.written_index IS NOT NULL
+    """)
     file.run(
         """
         INSERT INTO debtor (code, household_id, name, name_kana, birth_date, birth_band,
-                            language, name_index, training, source_file_id)
+                            language, name_index, written_index, training,
+                            source_file_id)
         SELECT p.debtor_code, h.id, p.name, p.name_kana, p.birth_date, p.birth_band,
-               p.language, p.name_index, :training, :file_id
+               p.language, p.name_index, p.written_index, :training, :file_id
         FROM person p LEFT JOIN household h ON h.code = p.household_code
         WHERE NOT EXISTS (SELECT FROM debtor d WHERE d.code = p.debtor_code)
         ORDER BY p.debtor_code

@@ -23,7 +23,7 @@ FLOORS = (
     {"embedded", "store"},
     {"bootstrap", "supervision"},
     {"identity", "intake", "planning"},
-    {"dispatch"},
+    {"dispatch", "people"},
     {"receipts"},
     {"callcentre", "evaluation"},
     {"doctor", "simulation", "stack", "web", "worker"},

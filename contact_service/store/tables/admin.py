@@ -19,4 +19,7 @@ audit_log = Table(
     Column("subject", Text, nullable=False),  # an identifier, never a name or number
     Column("details", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     Index("ix_audit_log_at", "at"),
+    Index("ix_audit_log_actor_id", "actor", "id"),
+    Index("ix_audit_log_action_id", "action", "id"),
+    Index("ix_audit_log_subject_id", "subject", "id"),
 )

@@ -54,7 +54,7 @@ rejected_row = Table(
     Column("column", Text),  # the heading as the file has it
     Column("reason", String(40), nullable=False),  # closed vocabulary of intake
     secret("value"),
-    Index("ix_rejected_row_source_file_id", "source_file_id"),
+    Index("ix_rejected_row_source_file_id", "source_file_id", "id"),
 )
 
 household = Table(
@@ -75,11 +75,13 @@ debtor = Table(
     secret("birth_date"),
     Column("birth_band", SmallInteger),  # first of the five years in which the birth date lies
     Column("name_index", LargeBinary),  # blind index of the kana, for search
+    Column("written_index", LargeBinary),  # blind index of the name as written, for search
     Column("language", String(10)),  # campaigns' Language; NULL: not known
     Column("training", Boolean, nullable=False),
     Column("source_file_id", ForeignKey(source_file.c.id), nullable=False),
     Index("ix_debtor_household_id", "household_id"),
     Index("ix_debtor_name_index", "name_index"),
+    Index("ix_debtor_written_index", "written_index"),
 )
 
 phone = Table(
@@ -184,4 +186,24 @@ restriction = Table(
     ),
     Index("ix_restriction_claim_id", "claim_id", postgresql_where=text("claim_id IS NOT NULL")),
     Index("ix_restriction_phone_id", "phone_id", postgresql_where=text("lifted_at IS NULL")),
+    Index("ix_restriction_kind_id", "kind", "id", postgresql_where=text("lifted_at IS NULL")),
+)
+
+restriction_lift = Table(
+    "restriction_lift",
+    metadata,
+    identity(),
+    Column("restriction_id", ForeignKey(restriction.c.id), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("decided_at", Instant),  # NULL: waits for a second person
+    Column("decided_by", Text),
+    Column("lifted", Boolean),  # what was decided
+    Index(
+        "uq_restriction_lift_open",
+        "restriction_id",
+        unique=True,
+        postgresql_where=text("decided_at IS NULL"),
+    ),
 )

@@ -1,0 +1,1 @@
+"""One person as staff look them up: search, opening, the timeline, and leaving them alone."""

@@ -1,0 +1,139 @@
+"""Finding people by number, name or person code. Nobody is revealed by it.
+
+Names and numbers are sealed: what is looked for is its blind index, so a number or a name must be
+given in full. Spaces, dashes, half-width kana and the like do not matter.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from contact_service.bootstrap import Service
+from contact_service.clock import TOKYO
+from contact_service.domain.actors import Actor, Role, require
+from contact_service.domain.numbers import classify
+from contact_service.intake.values import name_key
+from contact_service.people.masking import masked_name, masked_number
+from contact_service.store import audit
+
+#: Who may look people up. Evaluators and auditors never see one.
+SEARCHERS = (Role.STAFF, Role.APPROVER, Role.OPERATOR, Role.SUPERVISOR)
+MOST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Somebody in the ledger, masked."""
+
+    id: int
+    code: str
+    name: str | None
+    numbers: Sequence[str]
+    claims: int
+    """That are still owed."""
+    outstanding_yen: int
+    restricted: bool
+    """Whether any restriction concerning them is in force."""
+    training: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of people; ``more`` is where the next one begins."""
+
+    people: Sequence[Summary]
+    more: int | None
+
+
+_FIND = """
+    SELECT d.id FROM debtor d WHERE d.code = :code
+    UNION
+    SELECT d.id FROM debtor d WHERE d.name_index = :name
+    UNION
+    SELECT d.id FROM debtor d WHERE d.written_index = :name
+    UNION
+    SELECT dp.debtor_id FROM phone p JOIN debtor_phone dp ON dp.phone_id = p.id
+    WHERE p.number_index = ANY(:numbers)
+"""
+
+_SUMMARY = f"""
+SELECT d.id, d.code, d.name, d.training,
+    (SELECT count(*) FROM claim c WHERE c.debtor_id = d.id AND c.outstanding_yen > 0) AS claims,
+    (SELECT coalesce(sum(c.outstanding_yen), 0) FROM claim c
+        WHERE c.debtor_id = d.id AND c.outstanding_yen > 0) AS outstanding_yen,
+    ARRAY(SELECT p.number FROM debtor_phone dp JOIN phone p ON p.id = dp.phone_id
+        WHERE dp.debtor_id = d.id ORDER BY dp.rank) AS numbers,
+    EXISTS (SELECT 1 FROM restriction r WHERE r.lifted_at IS NULL AND r.starts_on <= :day
+        AND (r.ends_on IS NULL OR r.ends_on >= :day) AND r.debtor_id = d.id)
+    OR EXISTS (SELECT 1 FROM debtor_phone dp JOIN restriction r ON r.phone_id = dp.phone_id
+        WHERE dp.debtor_id = d.id AND r.lifted_at IS NULL AND r.starts_on <= :day
+        AND (r.ends_on IS NULL OR r.ends_on >= :day)) AS restricted
+FROM debtor d WHERE d.id IN ({_FIND}) AND d.id > :after ORDER BY d.id LIMIT :most
+"""
+
+
+def search(service: Service, actor: Actor, wanted: str, after: int = 0) -> Found:
+    """Who has this number, name (as written, or its kana) or person code (宛名番号), after the
+    person ``after``. That it was asked is recorded, without what was asked for.
+
+    Raises :class:`~contact_service.domain.actors.NotAllowed`.
+    """
+    require(actor, *SEARCHERS)
+    now = service.clock.now()
+    with service.engine.begin() as connection:
+        rows = connection.execute(
+            text(_SUMMARY),
+            {
+                **keys_of(service, wanted),
+                "after": after,
+                "most": MOST + 1,
+                "day": now.astimezone(TOKYO).date(),
+            },
+        ).all()
+        audit.record(connection, now, actor, "person.search", "-", found=len(rows))
+    people = [_summary(service, row) for row in rows[:MOST]]
+    return Found(people, people[-1].id if len(rows) > MOST else None)
+
+
+def keys_of(service: Service, wanted: str) -> dict[str, Any]:
+    """What a text that somebody looks for may be: a code, a name, numbers; as bound parameters."""
+    plain = unicodedata.normalize("NFKC", wanted).strip()
+    numbers = [number.e164 for number in classify(wanted) if number.e164 is not None]
+    return {
+        "code": plain[:32],
+        "name": service.vault.index("name", name_key(wanted)),
+        "numbers": [service.vault.index("phone", number) for number in numbers],
+    }
+
+
+def summary_of(connection: Connection, service: Service, debtor_id: int) -> Summary | None:
+    """One person, masked."""
+    row = connection.execute(
+        text(_SUMMARY.replace(f"({_FIND})", "(:id)")),
+        {
+            "id": debtor_id,
+            "after": 0,
+            "most": 1,
+            "day": service.clock.now().astimezone(TOKYO).date(),
+        },
+    ).one_or_none()
+    return _summary(service, row) if row else None
+
+
+def _summary(service: Service, row: Row[Any]) -> Summary:
+    vault = service.vault
+    return Summary(
+        id=row.id,
+        code=row.code,
+        name=masked_name(vault.open("debtor.name", row.name) if row.name else None),
+        numbers=[masked_number(vault.open("phone.number", number)) for number in row.numbers],
+        claims=row.claims,
+        outstanding_yen=int(row.outstanding_yen),
+        restricted=row.restricted,
+        training=row.training,
+    )
