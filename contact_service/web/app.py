@@ -24,8 +24,10 @@ from contact_service.web import (
     control,
     desk,
     desk_calls,
+    do_not_contact,
     inbound,
     pages,
+    people,
     queue,
     sign_in,
     users,
@@ -80,6 +82,8 @@ app.include_router(sign_in.entrance)
 app.include_router(sign_in.router)
 app.include_router(pages.router)
 app.include_router(users.router)
+app.include_router(people.router)
+app.include_router(do_not_contact.router)
 app.include_router(centre.router)
 app.include_router(control.router)
 app.include_router(desk.router)

@@ -9,6 +9,7 @@ from contact_service.domain.actors import Role
 from contact_service.web.locale import translatable
 
 PLANNERS = frozenset({Role.STAFF, Role.APPROVER})
+LOOKING = frozenset({Role.STAFF, Role.APPROVER, Role.OPERATOR, Role.SUPERVISOR})
 EVERYBODY: frozenset[Role] = frozenset()
 
 
@@ -29,6 +30,8 @@ MENU: tuple[Entry, ...] = (
     Entry("/", translatable("今日"), EVERYBODY),
     Entry("/desk", translatable("電話デスク"), frozenset({Role.OPERATOR, Role.SUPERVISOR})),
     Entry("/centre", translatable("センターの状況"), frozenset({Role.SUPERVISOR})),
+    Entry("/people", translatable("納付者"), LOOKING),
+    Entry("/do-not-contact", translatable("連絡しない"), LOOKING | {Role.AUDITOR}),
     Entry("/users", translatable("利用者"), frozenset({Role.ADMINISTRATOR})),
     Entry("/account", translatable("自分の設定"), EVERYBODY),
 )

@@ -73,6 +73,7 @@ class Words:
     proof: Mapping[Any, str]
     method: Mapping[str, str]
     reply: Mapping[Any, str]
+    skip: Mapping[Any, str]
 
     def yen(self, amount: int | None) -> str:
         """A sum of money."""
@@ -104,11 +105,12 @@ class Words:
         local = instant.astimezone(TOKYO)
         return f"{self.day(local.date())} {local:%H:%M}"
 
-    def restriction(self, kind: restrictions.RestrictionKind) -> str:
+    def restriction(self, kind: str) -> str:
         """A restriction's name."""
+        known = restrictions.RestrictionKind(kind)
         if self.language == "ja":
-            return restrictions.BY_KIND[kind].ja
-        return kind.value.replace("_", " ")
+            return restrictions.BY_KIND[known].ja
+        return known.value.replace("_", " ")
 
 
 def of(request: Request) -> Words:
@@ -118,10 +120,10 @@ def of(request: Request) -> Words:
             "ja", said.CHANNEL_JA, said.OUTCOME_JA, said.CLAIM_KIND_JA, said.LANGUAGE_JA,
             states.DISPOSITION_JA, states.OPERATOR_STATE_JA, states.IDENTITY_PROOF_JA,
             {stored: ja for ja, stored in PAYMENT_METHODS.items()},
-            states.REPLY_JA,
+            states.REPLY_JA, states.SKIP_JA,
         )  # fmt: skip
     return Words(
         "en", said.CHANNEL_EN, said.OUTCOME_EN, said.CLAIM_KIND_EN, said.LANGUAGE_EN,
         states.DISPOSITION_EN, states.OPERATOR_STATE_EN, states.IDENTITY_PROOF_EN, METHOD_EN,
-        states.REPLY_EN,
+        states.REPLY_EN, states.SKIP_EN,
     )  # fmt: skip
