@@ -187,7 +187,7 @@ def test_the_menu_shows_what_may_be_opened_and_where_one_is() -> None:
     assert "/desk" in seen(Role.OPERATOR) and "/users" not in seen(Role.OPERATOR)
     assert menu(None, "/") == []
     marked = {entry.path: current for entry, current in menu(Role.OPERATOR, "/desk/contact-again")}
-    assert marked == {"/": "", "/desk": "true", "/account": ""}
+    assert {path for path, current in marked.items() if current} == {"/desk"}
     assert ("page", "/account") in {
         (current, entry.path) for entry, current in menu(Role.AUDITOR, "/account")
     }
