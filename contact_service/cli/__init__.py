@@ -12,7 +12,9 @@ from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 
 from contact_service import __version__
+from contact_service.cli import rules
 from contact_service.dispatch.providers import BadProvidersFile
+from contact_service.domain.actors import NotAllowed
 from contact_service.embedded.process import CannotStart
 from contact_service.intake.faults import FileRefused
 
@@ -35,6 +37,7 @@ GROUPS = {
     "library": (("library",), "what worked / 効果のあった取組み事例"),
     "trial": (("trial",), "design and estimates / 試行の設計と推定"),
     "user": (("user",), "accounts / 利用者"),
+    "token": (("token",), "tokens of the JSON API / APIのトークン"),
     "centre": (("centre",), "load, staffing, shift / 電話催告センター"),
     "audio": (("audio",), "recordings and speech / 録音と音声"),
 }
@@ -64,6 +67,8 @@ def main() -> None:
         _end(str(error), 2)
     except BadProvidersFile as error:
         _end(str(error), 2)
+    except NotAllowed as error:
+        _end(str(error), 3)
     except ValidationError as error:
         faults = "\n".join(
             f"CONTACT_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
@@ -96,6 +101,7 @@ def _assemble() -> typer.Typer:
     for name in COMMANDS:
         module = importlib.import_module(f"contact_service.cli.{name}")
         app.command(name.replace("_", "-"))(module.command)
+    rules.rule(app)
     return app
 
 

@@ -21,11 +21,15 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person or process, in one role, for one office (``"*"``: all offices)."""
+    """A person or process, in one role, for one office (``"*"``: all offices).
+
+    ``origin`` is from where they act: an address, or the account of the operating system.
+    """
 
     name: str
     role: Role
     office: str = "*"
+    origin: str = ""
 
 
 class NotAllowed(Exception):
@@ -43,7 +47,7 @@ def require(actor: Actor, *roles: Role) -> None:
     """
     if actor.role in (Role.SYSTEM, Role.ADMINISTRATOR) or actor.role in roles:
         return
-    allowed = ", ".join(sorted(roles))
+    allowed = ", ".join(sorted(roles or (Role.ADMINISTRATOR,)))
     raise NotAllowed(
         f"{actor.name}（{actor.role}）にはこの操作の権限がありません。必要な役割: {allowed} / "
         f"{actor.role} may not do this; it takes one of: {allowed}"

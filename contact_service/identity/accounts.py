@@ -38,14 +38,15 @@ class Account:
     second_factor: bool
     locked_until: datetime | None
     disabled_at: datetime | None
+    origin: str = ""  # from where whoever has it acts just now
 
     @property
     def actor(self) -> Actor:
         """Who acts when this account does."""
-        return Actor(self.name, self.role, self.office)
+        return Actor(self.name, self.role, self.office, self.origin)
 
 
-def account_of(row: Any) -> Account:
+def account_of(row: Any, origin: str = "") -> Account:
     """An account from a row that has all of ``user_account``."""
     return Account(
         row.id,
@@ -57,6 +58,7 @@ def account_of(row: Any) -> Account:
         row.totp_confirmed_at is not None,
         row.locked_until,
         row.disabled_at,
+        origin,
     )
 
 
@@ -64,6 +66,12 @@ def accounts(connection: Connection) -> list[Account]:
     """Everybody who has an account, by name."""
     rows = connection.execute(select(user_account).order_by(user_account.c.name))
     return [account_of(row) for row in rows]
+
+
+def find(connection: Connection, name: str) -> Account | None:
+    """The account of this name, if there is one."""
+    row = connection.execute(select(user_account).where(user_account.c.name == name)).one_or_none()
+    return account_of(row) if row else None
 
 
 def add(

@@ -66,8 +66,10 @@ def open_session(connection: Connection, user_id: int, address: str, agent: str)
     return token
 
 
-def resume(service: Service, token: str) -> Session | None:
-    """Whose session a cookie belongs to, or ``None`` when it has ended or never was."""
+def resume(service: Service, token: str, origin: str = "") -> Session | None:
+    """Whose session a cookie belongs to, or ``None`` when it has ended or never was.
+
+    ``origin`` is the address from which it comes now."""
     with service.engine.begin() as connection:
         row = connection.execute(
             text("""
@@ -87,7 +89,7 @@ def resume(service: Service, token: str) -> Session | None:
                 text("UPDATE user_session SET seen_at = clock_timestamp() WHERE id = :id"),
                 {"id": row.session_id},
             )
-    return Session(row.session_id, account_of(row), row.form_token)
+    return Session(row.session_id, account_of(row, origin), row.form_token)
 
 
 def open_sessions(connection: Connection, user_id: int) -> list[Shown]:

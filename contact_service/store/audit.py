@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, Row, insert, select
 
-from contact_service.domain.actors import Actor
+from contact_service.domain.actors import Actor, Role, require
 from contact_service.store.tables.admin import audit_log
 
 
@@ -34,3 +35,14 @@ def record(
             details=details,
         )
     )
+
+
+def entries(
+    connection: Connection, actor: Actor, most: int, before: int | None = None
+) -> Sequence[Row[Any]]:
+    """What was done, newest first: ``most`` lines, older than the line ``before``."""
+    require(actor, Role.AUDITOR)
+    asked = select(audit_log).order_by(audit_log.c.id.desc()).limit(most)
+    if before is not None:
+        asked = asked.where(audit_log.c.id < before)
+    return connection.execute(asked).all()

@@ -1,4 +1,4 @@
-"""The JSON API that other systems of the office use: the telephone centre, for now."""
+"""The JSON API of the telephone system: whom to call, what came of it, who called."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi import Depends, HTTPException, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from contact_service.callcentre.calls import InboundCall, log_inbound
@@ -20,10 +20,13 @@ from contact_service.callcentre.dispositions import (
 from contact_service.callcentre.list import next_person
 from contact_service.domain.actors import Actor, Role
 from contact_service.domain.states import CallResult, DispositionKind
+from contact_service.identity.tokens import Scope
+from contact_service.web.api_base import api_router, may
 from contact_service.web.carrier import service_of
-from contact_service.web.token import require_token
 
-router = APIRouter(prefix="/api", dependencies=[Depends(require_token)])
+router = api_router("/api", "centre")
+#: The telephone system speaks for all its operators, and says for which.
+telephone_system = may(Scope.CENTRE, Role.OPERATOR, Role.SUPERVISOR)
 
 Seconds = Annotated[int, Field(ge=0, le=86_400)]
 Operator = Annotated[str, Field(min_length=1, max_length=40)]
@@ -85,18 +88,21 @@ class CallBody(Body):
 @router.post(
     "/operator/next", response_model=Person, responses={204: {"description": "nobody is due"}}
 )
-def next_for(request: Request, asked: AskNext) -> Person | Response:
+def next_for(
+    request: Request, asked: AskNext, caller: Actor = Depends(telephone_system)
+) -> Person | Response:
     """Give an operator the next person; 204 when nobody is due."""
     service = service_of(request)
-    actor = Actor(asked.operator, Role.OPERATOR)
-    found = next_person(service, actor, service.clock.now())
+    found = next_person(service, _operator(caller, asked.operator), service.clock.now())
     if found is None:
         return Response(status_code=204)
     return Person(attempt_id=found.attempt_id, phone=found.phone)
 
 
 @router.post("/operator/dispositions", status_code=204)
-def dispose(request: Request, said: DispositionBody) -> Response:
+def dispose(
+    request: Request, said: DispositionBody, caller: Actor = Depends(telephone_system)
+) -> Response:
     """Record what an operator concluded."""
     service = service_of(request)
     promise = PromisedPayment(said.promise.on, said.promise.amount_yen) if said.promise else None
@@ -109,7 +115,7 @@ def dispose(request: Request, said: DispositionBody) -> Response:
         promise=promise,
         note=said.note,
     )
-    actor = Actor(said.operator, Role.OPERATOR)
+    actor = _operator(caller, said.operator)
     try:
         record_disposition(service, actor, conversation, service.clock.now())
     except NotYours as error:
@@ -121,13 +127,15 @@ def dispose(request: Request, said: DispositionBody) -> Response:
 
 @router.post("/calls")
 def log_calls(
-    request: Request, calls: Annotated[list[CallBody], Field(max_length=1000)]
+    request: Request,
+    calls: Annotated[list[CallBody], Field(max_length=1000)],
+    caller: Actor = Depends(telephone_system),
 ) -> dict[str, int]:
     """Add inbound calls to the call log; a key that is known changes nothing."""
     service = service_of(request)
     added = log_inbound(
         service,
-        Actor("telephone-system", Role.OPERATOR),
+        _operator(caller, "telephone-system"),
         [
             InboundCall(
                 key=item.key,
@@ -144,3 +152,8 @@ def log_calls(
         service.clock.now(),
     )
     return {"added": added}
+
+
+def _operator(caller: Actor, name: str) -> Actor:
+    """The operator for whom the telephone system speaks; by which token is recorded too."""
+    return Actor(name, Role.OPERATOR, caller.office, f"{caller.name} {caller.origin}")

@@ -33,6 +33,7 @@ MENU: tuple[Entry, ...] = (
     Entry("/people", translatable("納付者"), LOOKING),
     Entry("/do-not-contact", translatable("連絡しない"), LOOKING | {Role.AUDITOR}),
     Entry("/users", translatable("利用者"), frozenset({Role.ADMINISTRATOR})),
+    Entry("/api-docs", translatable("APIの説明"), frozenset({Role.AUDITOR})),
     Entry("/account", translatable("自分の設定"), EVERYBODY),
 )
 

@@ -7,7 +7,6 @@ fails for one that does neither and is not listed as open.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
 from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, HTTPException, Request, Response
@@ -49,7 +48,8 @@ def set_cookie(request: Request, response: Response, token: str) -> None:
 def session_of(request: Request) -> Session | None:
     """The session that a request belongs to."""
     token = request.cookies.get(cookie_name(request))
-    return resume(service_of(request), token) if token else None
+    origin = request.client.host if request.client else ""
+    return resume(service_of(request), token, origin) if token else None
 
 
 def signed_in(request: Request) -> Session:
@@ -70,11 +70,14 @@ def signed_in_with_any_password(request: Request) -> Session:
     return session
 
 
-def may(*roles: Role) -> Callable[[Session], Session]:
-    """A page for some roles; the administrator may open every page."""
+class PageRule:
+    """Who may open a page: these roles, and the administrator every page."""
 
-    def check(session: Session = Depends(signed_in)) -> Session:
-        if session.account.role not in (*roles, Role.ADMINISTRATOR):
+    def __init__(self, roles: frozenset[Role]) -> None:
+        self.roles = roles | {Role.ADMINISTRATOR}
+
+    def __call__(self, session: Session = Depends(signed_in)) -> Session:
+        if session.account.role not in self.roles:
             raise HTTPException(
                 403,
                 "この画面を開く権限がありません。必要なときは管理者に相談してください / "
@@ -82,7 +85,10 @@ def may(*roles: Role) -> Callable[[Session], Session]:
             )
         return session
 
-    return check
+
+def may(*roles: Role) -> PageRule:
+    """A page for some roles, as a dependency that gives the session."""
+    return PageRule(frozenset(roles))
 
 
 async def own_form(request: Request) -> None:

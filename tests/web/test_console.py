@@ -7,35 +7,23 @@ from hashlib import sha256
 
 import pytest
 from babel.messages.pofile import read_po
-from fastapi.routing import APIRoute
 
 from contact_service.domain.actors import Role
 from contact_service.identity import accounts
-from contact_service.web.app import app
 from contact_service.web.locale import CATALOGUES, side
 from contact_service.web.navigation import MENU, menu
-from contact_service.web.session import (
-    local,
-    own_form,
-    signed_in,
-    signed_in_with_any_password,
-)
-from contact_service.web.token import require_token
+from contact_service.web.session import local
 from tests.conftest import ROOT
 from tests.dispatch.conftest import Floor, floor
-from tests.identity.conftest import ADMINISTRATOR
+from tests.identity.conftest import ADMINISTRATOR, _quick_hashes
 from tests.ledger import mobile
 from tests.web.browser import Browser
 from tests.web.catalogue import texts
 from tests.web.test_doors import Door, door, door_settings
 
-__all__ = ["door", "door_settings", "floor"]
+__all__ = ["_quick_hashes", "door", "door_settings", "floor"]
 
 GOOD = "otter-lamp-violet-stairs"
-
-#: What needs no session: the entrance itself, what carriers sign, and whether we are alive.
-OPEN = {"/sign-in", "/language/{language}", "/healthz"}
-SIGNED = "/webhooks/"
 
 
 def entered(floor: Floor, door: Door, role: Role = Role.ADMINISTRATOR) -> Browser:
@@ -50,45 +38,6 @@ def entered(floor: Floor, door: Door, role: Role = Role.ADMINISTRATOR) -> Browse
     browser.send("/account/password", old=first, new=GOOD, again=GOOD)
     assert browser.path == "/account?done=password"
     return browser
-
-
-def routes() -> list[APIRoute]:
-    found: list[APIRoute] = []
-    waiting = list(app.routes)
-    while waiting:
-        route = waiting.pop()
-        if isinstance(route, APIRoute):
-            found.append(route)
-        else:
-            router = getattr(route, "original_router", route)
-            waiting.extend(getattr(router, "routes", None) or [])
-    return found
-
-
-def needs(route: APIRoute) -> set[object]:
-    """Everything that a route depends on, directly or through others."""
-    found: set[object] = set()
-    waiting = [route.dependant]
-    while waiting:
-        here = waiting.pop()
-        found.add(here.call)
-        waiting.extend(here.dependencies)
-    return found
-
-
-def test_every_door_has_a_rule() -> None:
-    seen = 0
-    for route in routes():
-        seen += 1
-        if route.path in OPEN or route.path.startswith(SIGNED):
-            continue
-        rules = needs(route)
-        assert rules & {signed_in, signed_in_with_any_password, require_token}, (
-            f"{route.path} has no rule"
-        )
-        if require_token not in rules and route.methods != {"GET"}:
-            assert own_form in rules, f"{route.path} takes forms from anywhere"
-    assert seen > 15
 
 
 def test_every_text_is_in_english_too() -> None:

@@ -14,11 +14,13 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    SmallInteger,
     String,
     Table,
     Text,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from contact_service.store.tables.base import Instant, identity, metadata, secret
 
@@ -57,4 +59,35 @@ user_session = Table(
     Column("address", String(45), nullable=False),
     Column("agent", String(200), nullable=False),
     Index("ix_user_session_user_id", "user_id"),
+)
+
+api_token = Table(
+    "api_token",
+    metadata,
+    identity(),
+    Column("label", String(60), nullable=False),  # which system or person holds it
+    Column("token_hash", LargeBinary, nullable=False, unique=True),  # SHA-256
+    Column("role", String(20), nullable=False),
+    Column("office", String(40), nullable=False),  # "*": all offices
+    Column("scopes", ARRAY(String(30)), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),  # to the minute
+    Column("revoked_at", Instant),
+    Column("revoked_by", Text),
+)
+
+# A write that names a key is done once: said again within a day, the first answer is given again.
+idempotency_key = Table(
+    "idempotency_key",
+    metadata,
+    Column("token_id", BigInteger, ForeignKey("api_token.id"), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("fingerprint", LargeBinary, nullable=False),  # of method, address and body
+    Column("begun_at", Instant, nullable=False),
+    Column("status", SmallInteger),  # NULL: not finished, or nobody knows what came of it
+    Column("media_type", String(80)),
+    secret("body"),
+    Index("ix_idempotency_key_begun_at", "begun_at"),
 )

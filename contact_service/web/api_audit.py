@@ -1,0 +1,42 @@
+"""The audit log for other systems of the office."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from fastapi import Depends, Request
+from pydantic import BaseModel
+
+from contact_service.domain.actors import Actor, Role
+from contact_service.identity.tokens import Scope
+from contact_service.store import audit
+from contact_service.web.api_base import api_router, may
+from contact_service.web.api_pages import ApiPage, Asked
+from contact_service.web.carrier import service_of
+
+router = api_router("/api/audit", "audit")
+
+
+class Entry(BaseModel):
+    """One line: who did what to which record."""
+
+    id: int
+    at: datetime
+    actor: str
+    role: str
+    office: str
+    action: str
+    subject: str
+    details: dict[str, Any]
+
+
+@router.get("", summary="監査記録（新しい順） / the audit log, newest first")
+def entries(
+    request: Request, asked: Asked, caller: Actor = Depends(may(Scope.AUDIT_READ, Role.AUDITOR))
+) -> ApiPage[Entry]:
+    """監査記録（新しい順） / the audit log, newest first"""
+    after = asked.after(int)
+    with service_of(request).engine.connect() as connection:
+        rows = audit.entries(connection, caller, asked.take, after[0] if after else None)
+    return asked.page(rows, lambda row: Entry(**row._mapping), lambda row: (row.id,))

@@ -1,0 +1,88 @@
+"""What somebody is told when something cannot be: a page for people, a problem for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse
+from sqlalchemy.exc import DataError
+from starlette.exceptions import HTTPException
+
+from contact_service.domain import life
+from contact_service.domain.actors import NotAllowed
+from contact_service.identity import accounts
+from contact_service.web.locale import side
+from contact_service.web.problems import problem
+from contact_service.web.rendering import page
+from contact_service.web.session import SignInFirst
+
+UNSTORABLE = "保存できない値です / a value cannot be stored"
+FAULTY = "正しくない値があります / some values are not right"
+BROKEN = (
+    "この操作はできませんでした。しばらくしてもう一度試し、続くときは管理者に連絡してください / "
+    "this did not work: try again later, and tell the administrator if it goes on"
+)
+
+
+def install(app: FastAPI) -> None:
+    """Answer for ``app`` whatever is raised."""
+    app.add_exception_handler(SignInFirst, _sign_in_first)
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _faulty)
+    app.add_exception_handler(NotAllowed, _not_allowed)
+    for conflict in (life.CannotDo, accounts.CannotDo):
+        app.add_exception_handler(conflict, _cannot_do)
+    # a value that passed its checks but is no text that can be stored (NUL, lone surrogates)
+    for unstorable in (DataError, UnicodeEncodeError):
+        app.add_exception_handler(unstorable, _unstorable)
+    app.add_exception_handler(Exception, _broken)
+
+
+def _sign_in_first(request: Request, error: Exception) -> Response:
+    assert isinstance(error, SignInFirst)
+    return RedirectResponse(error.to, 303)
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return _said(request, error.status_code, error.detail, error.headers)
+
+
+def _faulty(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    if _by_a_person(request):
+        return _said(request, 422, FAULTY)
+    return problem(request, 422, FAULTY, faults=error.errors())
+
+
+def _not_allowed(request: Request, error: Exception) -> Response:
+    return _said(request, 403, str(error))
+
+
+def _cannot_do(request: Request, error: Exception) -> Response:
+    return _said(request, 409, str(error))
+
+
+def _unstorable(request: Request, error: Exception) -> Response:
+    return _said(request, 422, UNSTORABLE)
+
+
+def _broken(request: Request, error: Exception) -> Response:
+    # the server's own log has the traceback
+    return _said(request, 500, BROKEN)
+
+
+def _said(
+    request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    if _by_a_person(request):
+        return page(request, "refused.html", status, reason=side(request, detail))
+    return problem(request, status, detail, headers)
+
+
+def _by_a_person(request: Request) -> bool:
+    return not request.url.path.startswith(("/api/", "/webhooks/")) and "text/html" in (
+        request.headers.get("accept", "")
+    )
