@@ -36,6 +36,7 @@ from contact_service.receipts.collect import collect as collect_reports
 from contact_service.receipts.poll import poll
 from contact_service.receipts.silence import finish_silent
 from contact_service.settings import settings
+from contact_service.store import audit_chain
 from providers.base import Provider
 
 DRAIN_SECONDS = 5.0
@@ -51,6 +52,7 @@ def _beat_table() -> dict[str, dict[str, Any]]:
     table: dict[str, dict[str, Any]] = {
         "collect unknown": _entry("contact.collect", HOUSEKEEPING, tick * 2),
         "start due": _entry("contact.start_due", HOUSEKEEPING, tick * 5),
+        "seal the audit log": _entry("contact.seal_audit_log", HOUSEKEEPING, tick * 10),
         "recount budgets": _entry("contact.recount", HOUSEKEEPING, max(20.0, tick * 20)),
     }
     for config in providers.configured(settings()):
@@ -223,6 +225,12 @@ def recount_budgets() -> None:
             lambda runs: definitions_of(connection, runs),
             me.service.settings,
         )
+
+
+@app.task(name="contact.seal_audit_log")
+def seal_audit_log() -> None:
+    """Put what was written into the audit log at the end of its chain."""
+    audit_chain.seal(dispatcher().service.engine)
 
 
 @app.task(name="contact.reconcile")

@@ -36,6 +36,8 @@ RULES: dict[str, tuple[Role, ...]] = {
     "user reset": _ALONE,
     "user disable": _ALONE,
     "user list": (AUDITOR,),
+    "audit verify": (AUDITOR,),
+    "audit export": (AUDITOR,),
     "token issue": _ALONE,
     "token list": (AUDITOR,),
     "token revoke": _ALONE,

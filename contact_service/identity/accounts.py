@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, text
+from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import IntegrityError
 
 from contact_service.bootstrap import Service
@@ -169,17 +169,22 @@ def _change(
     service: Service, actor: Actor, name: str, action: str, setting: str, **values: str
 ) -> None:
     """Change one account, end its sessions, and write it down, all at once."""
-    said = {key: value for key, value in values.items() if key != "hash"}
-    statement = text(f"UPDATE user_account SET {setting} WHERE name = :name RETURNING id")
+    said: dict[str, Any] = {key: value for key, value in values.items() if key != "hash"}
+    statement = text(f"UPDATE user_account SET {setting} WHERE id = :id")
     with service.engine.begin() as connection:
-        found = connection.scalar(statement.bindparams(bindparam("name", name)), values)
-        if found is None:
+        row = connection.execute(
+            select(user_account).where(user_account.c.name == name).with_for_update()
+        ).one_or_none()
+        if row is None:
             raise CannotDo(f"利用者「{name[:40]}」はいません / there is no user {name[:40]}")
+        connection.execute(statement, {**values, "id": row.id})
+        if said:
+            said = {"before": {key: getattr(row, key) for key in said}, "after": said}
         connection.execute(
             text("""
             UPDATE user_session SET ended_at = clock_timestamp()
             WHERE user_id = :id AND ended_at IS NULL
             """),
-            {"id": found},
+            {"id": row.id},
         )
         audit.record(connection, service.clock.now(), actor, action, name, **said)

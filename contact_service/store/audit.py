@@ -1,15 +1,26 @@
-"""The audit log: who did what to which record. Append-only."""
+"""The audit log: who did what to which record, from where. Append-only.
+
+Every line carries a MAC of itself, by a key that the database does not have: a line that somebody
+writes, or changes, in the database alone is found (``store.audit_chain``).
+"""
 
 from __future__ import annotations
 
+import hmac
+import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import Connection, Row, insert, select
 
 from contact_service.domain.actors import Actor, Role, require
+from contact_service.store.engine import audit_key
 from contact_service.store.tables.admin import audit_log
+
+#: What a line's MAC covers, in this order.
+COVERED = ("ref", "at", "actor", "role", "office", "origin", "action", "subject", "details")
 
 
 def record(
@@ -22,19 +33,32 @@ def record(
 ) -> None:
     """Write one line in the caller's transaction: what is undone is not said to be done.
 
-    ``subject`` and ``details`` hold identifiers and counts, never a name or a number.
+    ``subject`` and ``details`` hold identifiers and counts, never a name or a number. Where
+    something is changed, ``before`` and ``after`` say how it was and is.
     """
-    connection.execute(
-        insert(audit_log).values(
-            at=at,
-            actor=actor.name,
-            role=actor.role,
-            office=actor.office,
-            action=action,
-            subject=subject,
-            details=details,
-        )
-    )
+    line = {
+        "ref": uuid4(),
+        "at": at,
+        "actor": actor.name,
+        "role": actor.role.value,
+        "office": actor.office,
+        "origin": actor.origin,
+        "action": action,
+        "subject": subject,
+        "details": details,
+    }
+    connection.execute(insert(audit_log).values(mac=mac(audit_key(connection), line), **line))
+
+
+def canonical(line: Any) -> bytes:
+    """The one way to write a line down, from what was said or from what the database has."""
+    plain = [_plain(line[name]) for name in COVERED]
+    return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def mac(key: bytes, line: Any) -> bytes:
+    """The proof that a line was written by somebody who has the key."""
+    return hmac.digest(key, canonical(line), "sha256")
 
 
 def entries(
@@ -46,3 +70,15 @@ def entries(
     if before is not None:
         asked = asked.where(audit_log.c.id < before)
     return connection.execute(asked).all()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, dict):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)  # the database does not tell 1.0 from 1
+    return value if value is None or isinstance(value, bool | int | float) else str(value)

@@ -19,7 +19,9 @@ from functools import cached_property
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from contact_service.generated import create_once
 
@@ -44,6 +46,12 @@ class Vault:
     @cached_property
     def _ciphers(self) -> dict[int, AESGCM]:
         return {key_id: AESGCM(key) for key_id, key in self.keys.items()}
+
+    @cached_property
+    def audit_key(self) -> bytes:
+        """Proves the audit log's lines; derived from the index key, which never changes."""
+        derived = HKDF(hashes.SHA256(), 32, salt=None, info=b"contact-service audit log")
+        return derived.derive(self.index_key)
 
     def seal(self, place: str, value: str) -> bytes:
         """Encrypt ``value`` for ``place`` (``"table.column"``)."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from fastapi import Depends, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from contact_service.domain.actors import Actor, Role
 from contact_service.identity.tokens import Scope
@@ -21,11 +21,14 @@ router = api_router("/api/audit", "audit")
 class Entry(BaseModel):
     """One line: who did what to which record."""
 
+    model_config = ConfigDict(from_attributes=True)
+
     id: int
     at: datetime
     actor: str
     role: str
     office: str
+    origin: str
     action: str
     subject: str
     details: dict[str, Any]
@@ -39,4 +42,6 @@ def entries(
     after = asked.after(int)
     with service_of(request).engine.connect() as connection:
         rows = audit.entries(connection, caller, asked.take, after[0] if after else None)
-    return asked.page(rows, lambda row: Entry(**row._mapping), lambda row: (row.id,))
+    return asked.page(
+        rows, lambda row: Entry.model_validate(row, from_attributes=True), lambda row: (row.id,)
+    )

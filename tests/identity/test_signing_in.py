@@ -189,3 +189,15 @@ def test_all_of_it_is_written_down_and_no_secret_with_it(service: Service, tanak
     assert actions == {"user.added", "session.opened", "session.refused", "password.changed"}
     assert not any("password" in line.removeprefix("password.changed") for line in lines)
     assert all(len(row.token_hash) == 32 for row in sessions_held)
+
+
+def test_another_role_is_written_down_with_how_it_was(service: Service, tanaka: Session) -> None:
+    accounts.assign(service, ADMINISTRATOR, "tanaka", Role.SUPERVISOR, "国保課")
+    with service.engine.connect() as connection:
+        details = connection.scalar(
+            text("SELECT details FROM audit_log WHERE action = 'user.assigned'")
+        )
+    assert details == {
+        "before": {"role": "staff", "office": "納税課"},
+        "after": {"role": "supervisor", "office": "国保課"},
+    }

@@ -1,0 +1,214 @@
+"""The audit log as a chain: which line follows which, each proven with all before it.
+
+Whoever writes a line waits for nobody: a chore (:func:`seal`) puts what has been committed at
+the end of the chain a moment later, in whatever order it arrives. A link's digest is an HMAC of
+the link before it, its number and the whole line. :func:`verify` then finds
+
+- a line that was **changed** or **written** by somebody who has the database but not the keys:
+  its own MAC does not fit, whether it is in the chain yet or not;
+- a line that was **removed**: its link points nowhere, or the next digest does not fit.
+
+What it cannot find by itself: lines removed in the moment before they were put into the chain,
+and a chain cut off at its end together with its lines. The latter is found by whoever keeps the
+last digest somewhere else: ``verify`` prints it, every export carries it.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, text
+
+from contact_service.domain.actors import Actor, Role, require
+from contact_service.store.audit import canonical, mac
+from contact_service.store.engine import audit_key
+
+#: One at a time makes the chain longer (an arbitrary, fixed number).
+_CHAIN_LOCK = 0x6175646974
+BATCH = 5000
+START = b"\0" * 32
+MOST_FAULTS = 100
+
+_LINE = "l.id, l.ref, l.at, l.actor, l.role, l.office, l.origin, l.action, l.subject, l.details"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of the chain: the number of the last line, and what proves all up to it."""
+
+    sequence: int
+    digest: bytes
+
+
+@dataclass
+class Verdict:
+    """What was looked at, and what is wrong with it."""
+
+    lines: int = 0
+    open: int = 0
+    """Lines that are written but not in the chain yet."""
+    unproven: int = 0
+    """Lines from before lines were proven; in the chain as they were when it began."""
+    head: Head = field(default_factory=lambda: Head(0, START))
+    faults: list[str] = field(default_factory=list)
+    """Japanese / English; the first hundred."""
+
+    def wrong(self, fault: str) -> None:
+        if len(self.faults) < MOST_FAULTS:
+            self.faults.append(fault)
+
+
+def seal(engine: Engine) -> int:
+    """Put what has been written since into the chain; returns how many lines."""
+    sealed = 0
+    while True:
+        with engine.begin() as connection:
+            if not connection.scalar(
+                text("SELECT pg_try_advisory_xact_lock(:n)"), {"n": _CHAIN_LOCK}
+            ):
+                return sealed  # another process is at it
+            added = _seal_batch(connection)
+        sealed += added
+        if added < BATCH:
+            return sealed
+
+
+def _seal_batch(connection: Connection) -> int:
+    key, head = audit_key(connection), last(connection)
+    lines = connection.execute(
+        text(f"""
+        SELECT {_LINE} FROM audit_log l
+        WHERE NOT EXISTS (SELECT FROM audit_chain c WHERE c.entry_id = l.id)
+        ORDER BY l.id LIMIT :most
+        """),
+        {"most": BATCH},
+    ).all()
+    links = []
+    sequence, digest = head.sequence, head.digest
+    for line in lines:
+        sequence += 1
+        digest = _digest(key, digest, sequence, line)
+        links.append({"sequence": sequence, "entry": line.id, "digest": digest})
+    if links:
+        connection.execute(
+            text("""
+            INSERT INTO audit_chain (sequence, entry_id, digest, sealed_at)
+            VALUES (:sequence, :entry, :digest, clock_timestamp())
+            """),
+            links,
+        )
+    return len(links)
+
+
+def last(connection: Connection) -> Head:
+    """The end of the chain as it stands."""
+    row = connection.execute(
+        text("SELECT sequence, digest FROM audit_chain ORDER BY sequence DESC LIMIT 1")
+    ).one_or_none()
+    return Head(row.sequence, bytes(row.digest)) if row else Head(0, START)
+
+
+def verify(engine: Engine, actor: Actor, kept: Head | None = None) -> Verdict:
+    """Look at every line and every link. ``kept`` is an end of the chain that was noted down
+    somewhere else, at an earlier time."""
+    require(actor, Role.AUDITOR)
+    found = Verdict()
+    with engine.connect() as connection:
+        key = audit_key(connection)
+        before, expected = START, 1
+        proven = False
+        for row in _rows(connection):
+            if row.sequence is None:
+                found.open += 1
+                _look_at_line(found, key, row, proven=True)
+                continue
+            if row.sequence != expected:
+                found.wrong(
+                    f"{expected}番から{row.sequence - 1}番までの記録が連鎖にありません / "
+                    f"links {expected} to {row.sequence - 1} are missing"
+                )
+            expected = row.sequence + 1
+            digest, before = before, bytes(row.digest)
+            found.head = Head(row.sequence, before)
+            if kept is not None and kept.sequence == row.sequence:
+                _compare(found, kept, before)
+            if row.id is None:
+                found.wrong(
+                    f"{row.sequence}番の記録が消されています / line {row.sequence} was removed"
+                )
+                continue
+            proven = proven or row.mac is not None
+            right = _look_at_line(found, key, row, proven=proven)
+            if right and not hmac.compare_digest(_digest(key, digest, row.sequence, row), before):
+                found.wrong(
+                    f"{row.sequence}番が前の記録とつながりません / line {row.sequence} does not "
+                    "follow from the one before it"
+                )
+    if kept is not None and kept.sequence > found.head.sequence:
+        found.wrong(
+            f"控えの{kept.sequence}番より前（{found.head.sequence}番）で終わっています / the chain "
+            f"ends at {found.head.sequence}, before the {kept.sequence} that was noted down"
+        )
+    return found
+
+
+def _look_at_line(found: Verdict, key: bytes, row: Row[Any], *, proven: bool) -> bool:
+    """Count a line, and compare it with its own proof."""
+    found.lines += 1
+    if row.mac is None and not proven:
+        found.unproven += 1
+        return True
+    if row.mac is None or not hmac.compare_digest(bytes(row.mac), mac(key, row._mapping)):
+        number = f"{row.sequence}番" if row.sequence else "まだ連鎖にない記録"
+        found.wrong(
+            f"{number}（id {row.id}）は、後から変えられたか、このサービスの外で書かれました / "
+            f"line id {row.id} was changed after it was written, or not written by the service"
+        )
+        return False
+    return True
+
+
+def _compare(found: Verdict, kept: Head, digest: bytes) -> None:
+    if not hmac.compare_digest(kept.digest, digest):
+        found.wrong(
+            f"{kept.sequence}番が控えと違います / line {kept.sequence} is not what was noted down"
+        )
+
+
+def _rows(connection: Connection) -> Iterator[Row[Any]]:
+    """Links in their order with their lines, then lines that no link has; read in portions."""
+    return iter(
+        connection.execution_options(yield_per=2000).execute(
+            text(f"""
+            SELECT c.sequence, c.digest, l.mac, {_LINE}
+            FROM audit_chain c FULL JOIN audit_log l ON l.id = c.entry_id
+            ORDER BY c.sequence NULLS LAST, l.id
+            """)
+        )
+    )
+
+
+def _digest(key: bytes, before: bytes, sequence: int, line: Row[Any]) -> bytes:
+    said = before + sequence.to_bytes(8, "big") + int(line.id).to_bytes(8, "big")
+    return hmac.digest(key, said + canonical(line._mapping), "sha256")
+
+
+def since(connection: Connection, sequence: int, most: int) -> list[Row[Any]]:
+    """Lines of the chain after the one numbered ``sequence``, with their number and digest.
+
+    The chain has no gaps and grows at its end only: whoever goes on from the last number that
+    they have seen misses nothing, whenever it was written.
+    """
+    return list(
+        connection.execute(
+            text(f"""
+            SELECT c.sequence, c.digest, {_LINE}
+            FROM audit_chain c JOIN audit_log l ON l.id = c.entry_id
+            WHERE c.sequence > :after ORDER BY c.sequence LIMIT :most
+            """),
+            {"after": sequence, "most": most},
+        )
+    )
