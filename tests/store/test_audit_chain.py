@@ -10,14 +10,17 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import ProgrammingError
 from typer.testing import CliRunner
 
 from contact_service.bootstrap import Service
 from contact_service.cli import _assemble
 from contact_service.domain.actors import Actor, NotAllowed, Role
+from contact_service.settings import Settings
 from contact_service.store import audit, audit_chain
 from contact_service.store.audit_chain import Head, Verdict
+from tests.conftest import ROOT
 from tests.identity.conftest import service as service
 
 AUDITOR = Actor("auditor", Role.AUDITOR)
@@ -217,3 +220,32 @@ def test_the_office_has_its_lines(
     code, said = shell("verify", "--kept", end)
     assert (code, "1番" in said) == (1, True)
     assert shell("verify", "--kept", "nonsense")[0] == 2
+
+
+def test_the_role_of_the_manual_may_write_lines_and_not_change_them(
+    written: Engine, settings: Settings
+) -> None:
+    manual = (ROOT / "docs" / "how-to" / "audit.md").read_text()
+    said = manual.partition("```sql\n")[2].partition("```")[0]
+    database = str(settings.database_url).rpartition("/")[2]
+    said = said.replace("'…'", "'let-me-in'").replace("DATABASE contact", f"DATABASE {database}")
+    with written.begin() as connection:
+        connection.execute(text(said))
+    server = str(settings.database_url).rpartition("@")[2]
+    with written.connect() as connection:
+        options = {"audit_key": connection.get_execution_options()["audit_key"]}
+    url = f"postgresql+psycopg://contact_app:let-me-in@{server}"
+    service = create_engine(url, execution_options=options)
+    try:
+        write(service, "g")
+        assert audit_chain.seal(service) == 1
+        for statement in ("UPDATE audit_log SET actor = 'x'", "DELETE FROM audit_chain"):
+            with pytest.raises(ProgrammingError, match="permission denied"):
+                with service.begin() as connection:
+                    connection.execute(text(statement))
+        with pytest.raises(ProgrammingError, match="must be owner"), service.begin() as connection:
+            connection.execute(text("ALTER TABLE audit_log DISABLE TRIGGER ALL"))
+    finally:
+        service.dispose()
+        with written.begin() as connection:
+            connection.execute(text("DROP OWNED BY contact_app; DROP ROLE contact_app"))
