@@ -292,8 +292,8 @@ _RUN = (
     f"""INSERT INTO target (id, run_id, cluster, stratum, arm, phone_id, phone_kind,
             addressee_id, outstanding_yen, claims)
         SELECT {_TARGET}, :run, n, '', 'contact', n, 'mobile', n, 10000, 1 {_N}""",
-    f"""INSERT INTO target_claim (target_id, claim_id, outstanding_yen, period)
-        SELECT {_TARGET}, n, 10000, 'current' {_N}""",
+    f"""INSERT INTO target_claim (target_id, claim_id, outstanding_yen, period, legal_class)
+        SELECT {_TARGET}, n, 10000, 'current', 'compulsory_public' {_N}""",
     # due from the start, a few a second, as a schedule spreads them
     """INSERT INTO attempt (id, run_id, phone_id, target_id, step, try_number, channel, state,
             due_at, expires_at)

@@ -11,6 +11,7 @@ class Exclusion(StrEnum):
     """A reason to leave somebody alone: the kinds of restriction that the ledger knows."""
 
     EXECUTION_SUSPENDED = "execution_suspended"
+    WRITTEN_OFF = "written_off"
     COLLECTION_DEFERRED = "collection_deferred"
     SEIZURE_DEFERRED = "seizure_deferred"
     INSTALMENT_PLEDGE = "instalment_pledge"
@@ -56,6 +57,9 @@ _STRANGER = ("その番号は本人のものではありません", "the number 
 #: The closed list.
 EXCLUSIONS: Mapping[Exclusion, About] = {
     Exclusion.EXECUTION_SUSPENDED: About("執行停止", "execution suspended", *_LAW),
+    Exclusion.WRITTEN_OFF: About(
+        "不納欠損", "written off", "債権がなくなっています", "nothing is owed any more"
+    ),
     Exclusion.COLLECTION_DEFERRED: About("徴収猶予", "collection deferred", *_LAW),
     Exclusion.SEIZURE_DEFERRED: About("換価猶予", "seizure deferred", *_LAW),
     Exclusion.INSTALMENT_PLEDGE: About(

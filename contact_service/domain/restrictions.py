@@ -10,6 +10,7 @@ class RestrictionKind(StrEnum):
     """Why somebody must be left alone."""
 
     EXECUTION_SUSPENDED = "execution_suspended"  # 執行停止
+    WRITTEN_OFF = "written_off"  # 不納欠損
     COLLECTION_DEFERRED = "collection_deferred"  # 徴収猶予
     SEIZURE_DEFERRED = "seizure_deferred"  # 換価猶予
     INSTALMENT_PLEDGE = "instalment_pledge"  # 分納誓約
@@ -46,9 +47,10 @@ class RestrictionRule:
 
 #: 支援措置 protects the household: a call to the shared telephone can tell an abuser where
 #: somebody is. Death, bankruptcy, a lawyer and welfare concern the whole person, and so does
-#: a wish not to be called; deferrals concern claims.
+#: a wish not to be called; deferrals and write-offs concern claims.
 RULES: tuple[RestrictionRule, ...] = (
     RestrictionRule(RestrictionKind.EXECUTION_SUSPENDED, "執行停止", Reach.CLAIM),
+    RestrictionRule(RestrictionKind.WRITTEN_OFF, "不納欠損", Reach.CLAIM),
     RestrictionRule(RestrictionKind.COLLECTION_DEFERRED, "徴収猶予", Reach.CLAIM),
     RestrictionRule(RestrictionKind.SEIZURE_DEFERRED, "換価猶予", Reach.CLAIM),
     RestrictionRule(RestrictionKind.INSTALMENT_PLEDGE, "分納誓約", Reach.CLAIM),

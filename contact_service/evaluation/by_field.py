@@ -33,19 +33,33 @@ from contact_service.store import audit
 _OF_PAID = ("share", "interval")
 _OF_CLUSTERS = ("outstanding_yen", "paid_yen")
 
-#: What is asked of a whole target, not of a claim: its value for the target of the claim ``c``, as
-#: frozen when the run was planned.
-_OF_TARGETS = {
-    "debtor_outstanding_yen": """(
-        SELECT sum(every.outstanding_yen) FROM target t
-        JOIN target_claim own ON own.target_id = t.id
-        JOIN target_claim every ON every.target_id = t.id
-        WHERE t.run_id = :run_id AND own.claim_id = c.id)"""
+#: What was frozen when the run was planned, of the claim ``c`` and its target (``frozen``).
+_FROZEN = {
+    "period": "frozen.period",
+    "legal_classes": "frozen.legal_class",
+    "claim_outstanding_yen": "frozen.outstanding_yen",
+    "debtor_outstanding_yen": "frozen.of_target_yen",
 }
+#: What the ledger has no history of: it may have changed since the run was planned.
+_AS_NOW = frozenset({"days_since_demand", "has_mobile", "household_size", "languages"})
 
 _HEADING = {
     "ja": "区分\t{field}\t群\t世帯\tうち納付\t割合（95%信頼区間）\t対象額\t納付額",
     "en": "period\t{field}\tarm\tclusters\tpaid\tshare (95% CI)\toutstanding\tpaid yen",
+}
+_READ = {
+    "frozen": {
+        "ja": "値は計画時に固定したもの",
+        "en": "values are those frozen when the run was planned",
+    },
+    "as_of": {
+        "ja": "値は計画の基準日現在。債権の種類は変わらない",
+        "en": "values are those of the run's day of reference; a claim's kind never changes",
+    },
+    "now": {
+        "ja": "値は現在の台帳による。計画時の値は保存されていない",
+        "en": "values are the ledger's now; those of the day of planning are not kept",
+    },
 }
 _UNKNOWN = {
     "ja": "開始後の収納データがまだありません",
@@ -61,9 +75,10 @@ def by_field(service: Service, actor: Actor, run_id: UUID, name: str) -> Row:
     """Payment by arm, period and the values or bands of the field ``name``.
 
     ``rows`` hold clusters, how many paid something within the horizon, the share with its 95 %
-    interval (Wilson), outstanding and paid yen; empty while no payments file can tell. Values
-    are those of the run's ``as_of``, though claims and people are read as they are now. Reading
-    is recorded. Raises :class:`NotAllowed`, :class:`NoSuchRun`, :class:`NoSuchField`.
+    interval (Wilson), outstanding and paid yen; empty while no payments file can tell. ``read``
+    says of when the values are: ``frozen`` with the run, found again for its ``as_of``, or
+    ``now``. Reading is recorded. Raises :class:`NotAllowed`, :class:`NoSuchRun`,
+    :class:`NoSuchField`.
     """
     require(actor, *READERS)
     field = _field(name)
@@ -80,6 +95,7 @@ def by_field(service: Service, actor: Actor, run_id: UUID, name: str) -> Row:
     return {
         "run": str(run_id),
         "field": field.as_dict(),
+        "read": _read(name),
         "completeness": facts.completeness.value,
         "rows": _withheld(rows, service.settings.disclosure_threshold),
         "sources": counts.asked,
@@ -97,13 +113,20 @@ def _field(name: str) -> SelectionField:
     )
 
 
+def _read(name: str) -> str:
+    if name in _FROZEN:
+        return "frozen"
+    return "now" if name in _AS_NOW else "as_of"
+
+
 def _count(counts: Counts, facts: RunFacts, field: SelectionField) -> list[Row]:
     flow.prepare(counts, facts)
-    values: dict[str, object]
-    if of_target := _OF_TARGETS.get(field.name):
-        expression, values = banded(field.name, of_target), {"run_id": facts.id}
+    values: dict[str, object] = {}
+    if frozen := _FROZEN.get(field.name):
+        expression = banded(field.name, frozen)
     else:
         expression, values = field_sql(field.name, facts.as_of, facts.definition.default_language)
+    values |= {"run_id": facts.id}
     sql = f"""
         WITH paid AS (
             SELECT cluster, claim_id, max(credited_so_far) > 0 AS something,
@@ -115,8 +138,16 @@ def _count(counts: Counts, facts: RunFacts, field: SelectionField) -> list[Row]:
                 (array_agg(claim_id ORDER BY r.outstanding_yen DESC, claim_id))[1] AS largest
             FROM report_claim r LEFT JOIN paid p USING (cluster, claim_id)
             GROUP BY r.arm, r.cluster, r.period
+        ), frozen AS (
+            SELECT DISTINCT ON (tc.claim_id) tc.*,
+                sum(tc.outstanding_yen) OVER (PARTITION BY tc.target_id) AS of_target_yen
+            FROM target_claim tc JOIN target t ON t.id = tc.target_id WHERE t.run_id = :run_id
+            ORDER BY tc.claim_id, tc.target_id
         ), valued AS (
-            SELECT w.*, {expression} AS value FROM whole w JOIN claim c ON c.id = w.largest
+            SELECT w.*, {expression} AS value
+            FROM whole w
+            JOIN claim c ON c.id = w.largest
+            JOIN frozen ON frozen.claim_id = c.id
         )
         SELECT arm, period, value, count(*) AS clusters,
             count(*) FILTER (WHERE paid) AS paid_something,
@@ -197,8 +228,7 @@ def lines(figures: Row, lang: str) -> Iterator[str]:
                 yen(row["paid_yen"], said),
             )
         )
-    if not figures["rows"]:
-        yield _UNKNOWN[said]
+    yield _READ[figures["read"]][said] if figures["rows"] else _UNKNOWN[said]
 
 
 def label(field: Row, value: int | str | None, lang: Lang) -> str:

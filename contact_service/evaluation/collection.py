@@ -1,7 +1,8 @@
 """Collection rate (収納率) and outstanding (収入未済額), by office and kind.
 
 Current and carried over are never added up. What is neither collected nor outstanding was
-written off or reduced (不納欠損・減額), as the claims file has it.
+written off or reduced (不納欠損・減額): as the claims file has it, and what the restrictions file
+says was written off.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from campaigns.vocabulary import ClaimKind, LegalClass, Period
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, require
 from contact_service.domain.dates import fiscal_year
+from contact_service.domain.restrictions import RestrictionKind
 from contact_service.evaluation.counts import Counts, Row
 from contact_service.evaluation.disclosure import hide_small
 from contact_service.evaluation.report import READERS
@@ -51,7 +53,12 @@ def collection(service: Service, actor: Actor) -> Row:
 def _figures(connection: Connection, day: date, settings: Settings) -> dict[str, Any]:
     counts = Counts(connection)
     rows = []
-    for row in counts.rows("collection", this_year=fiscal_year(day)):
+    asked = {
+        "this_year": fiscal_year(day),
+        "day": day,
+        "written_off": RestrictionKind.WRITTEN_OFF.value,
+    }
+    for row in counts.rows("collection", **asked):
         office = told()["offices"][row["kind"]]
         if own := settings.claim_offices.get(ClaimKind(row["kind"])):
             office = {"ja": own, "en": own}

@@ -22,7 +22,11 @@ from contact_service.evaluation.flow import REACHED
 from contact_service.evaluation.trial.data import Factor, Times, TrialData
 
 #: From these on nothing is collected: who had not paid by then is not observed any longer.
-SUSPENDING = (RestrictionKind.EXECUTION_SUSPENDED, RestrictionKind.BANKRUPTCY)
+ENDING = (
+    RestrictionKind.EXECUTION_SUSPENDED,
+    RestrictionKind.WRITTEN_OFF,
+    RestrictionKind.BANKRUPTCY,
+)
 AMOUNTS = (20_000, 50_000, 150_000)
 """Where the bands of the outstanding amount begin, in yen, as the allocation has them."""
 AMOUNT_BANDS = ("a:-2万", "b:2-5万", "c:5-15万", "d:15万-")
@@ -33,15 +37,16 @@ HOUR_BANDS = ("morning", "early_afternoon", "late_afternoon", "evening")
 _HEADER = 19  # signature, flags, length of the extension
 _NARROW = {"arm", "stratum", "kind", "legal_class", "period", "amount_band", "age_band",
            "hour", "paid_something", "paid_in_full", "promise_kept", "inbound_call", "complaint",
-           "opt_out", "delivered", "paid_earlier"}  # fmt: skip
+           "opt_out", "collection_ended", "delivered", "paid_earlier"}  # fmt: skip
 _WHOLE = (
     "arm", "stratum", "kind", "legal_class", "period", "amount_band", "age_band", "hour",
     "paid_something", "paid_in_full", "promise_kept", "inbound_call", "complaint", "opt_out",
-    "delivered", "paid_earlier", "first_day", "suspended_day", "claims", "inbound_calls",
-    "outbound_calls", "inbound_seconds", "operator_seconds",
+    "collection_ended", "delivered", "paid_earlier", "first_day", "ended_day", "claims",
+    "inbound_calls", "outbound_calls", "inbound_seconds", "operator_seconds",
 )  # fmt: skip
 _OUTCOMES = (
     "paid_something", "paid_in_full", "promise_kept", "inbound_call", "complaint", "opt_out",
+    "collection_ended",
 )  # fmt: skip
 _REAL = ("paid_yen", "outstanding_yen", "cost_yen")
 _BLOCK = 20_000
@@ -60,7 +65,7 @@ def prepare(counts: Counts, facts: RunFacts) -> None:
         horizon_end=facts.horizon_end,
         complete_until=facts.complete_until,
         reached=[outcome.value for outcome in REACHED],
-        suspending=[kind.value for kind in SUSPENDING],
+        ending=[kind.value for kind in ENDING],
         sms_part_yen=prices.sms_part_yen,
         call_minute_yen=prices.call_minute_yen,
         operator_hour_yen=prices.operator_hour_yen,
@@ -73,7 +78,7 @@ def trial_data(counts: Counts, facts: RunFacts, arms: list[Row]) -> TrialData:
 
     ``arms`` is the answer to ``arms.sql``, in the definition's order. Payment is looked at until
     the last day of which all payments have come; who was not seen to pay until then, or until
-    collection was suspended, is censored there.
+    nothing of theirs was collected any more (suspended, written off), is censored there.
     """
     names = tuple(row["arm"] for row in arms)
     strata = tuple(row["stratum"] for row in counts.rows("strata"))
@@ -112,8 +117,8 @@ def trial_data(counts: Counts, facts: RunFacts, arms: list[Row]) -> TrialData:
 
 
 def _times(found: Columns, days: int) -> Times:
-    """Day 1 is the start day. Nobody can be seen after ``days``, nor after a suspension."""
-    end = np.where(found["suspended_day"] >= 0, found["suspended_day"] + 1, days)
+    """Day 1 is the start day. Nobody can be seen after ``days``, nor once nothing was collected."""
+    end = np.where(found["ended_day"] >= 0, found["ended_day"] + 1, days)
     end = np.minimum(end, days)
     paid = np.where(found["first_day"] >= 0, found["first_day"] + 1, days + 1)
     return Times(np.minimum(paid, end).astype(np.float32), (paid <= end).astype(np.int8))

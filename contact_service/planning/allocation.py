@@ -126,8 +126,8 @@ def allocate(connection: Connection, definition: Definition, run_id: UUID) -> No
     )
     connection.execute(
         text("""
-        INSERT INTO target_claim (target_id, claim_id, outstanding_yen, period)
-        SELECT t.id, c.claim_id, c.yen, c.period
+        INSERT INTO target_claim (target_id, claim_id, outstanding_yen, period, legal_class)
+        SELECT t.id, c.claim_id, c.yen, c.period, c.legal_class
         FROM plan_target t
         JOIN plan_debtor pd ON pd.place = t.place AND NOT pd.restricted
         JOIN plan_claim c ON c.debtor_id = pd.debtor_id AND NOT c.restricted

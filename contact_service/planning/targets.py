@@ -50,6 +50,7 @@ def select_claims(connection: Connection, definition: Definition, as_of: date) -
             WHERE pc.debtor_id IN ({left_alone.PROTECTED_DEBTORS})
         )
         SELECT c.id AS claim_id, c.debtor_id, pc.cluster, c.kind, {PERIOD} AS period,
+            c.legal_class,
             c.outstanding_yen AS yen,
             c.id IN (SELECT claim_id FROM restricted_claim)
             OR c.debtor_id IN (SELECT debtor_id FROM restricted_debtor)

@@ -49,6 +49,7 @@ def test_two_workers_share_a_lane_without_meeting(floor: Floor) -> None:
         ("pays", "paid"),
         ("deceased", "restricted"),
         ("collection_deferred", "restricted"),
+        ("written_off", "restricted"),
         ("protection_measure", "restricted"),
         ("opted_out", "restricted"),
     ],

@@ -66,6 +66,21 @@ def test_what_a_whole_number_owes_is_the_sum_that_was_frozen(
     assert {row["value"] for row in rows} == {50_000, 150_000}
 
 
+def test_what_was_frozen_does_not_follow_the_ledger(service: Service, evaluator: Actor) -> None:
+    with service.engine.begin() as connection:
+        build(connection, QUIET)
+    frozen = ("legal_classes", "claim_outstanding_yen", "period")
+    before = {field: told(service, evaluator, field) for field in frozen}
+    with service.engine.begin() as connection:  # a later claims file says otherwise
+        connection.execute(text(
+            "UPDATE claim SET legal_class = 'private', outstanding_yen = 0, assessed_year = 2020"
+        ))  # fmt: skip
+    assert {field: told(service, evaluator, field) for field in frozen} == before
+    said = {field: by_field(service, evaluator, RUN, field)["read"]
+            for field in ("legal_classes", "kinds", "languages")}  # fmt: skip
+    assert said == {"legal_classes": "frozen", "kinds": "as_of", "languages": "now"}
+
+
 def test_small_numbers_are_withheld_and_never_one_alone(shared: Service, evaluator: Actor) -> None:
     full = told(shared, evaluator, "kinds")
     rows = told(shared, evaluator, "kinds", threshold=10)
@@ -90,6 +105,7 @@ def test_what_it_says(shared: Service, evaluator: Actor) -> None:
     assert any(f"\t21–60 {figures['field']['unit']['en']}\t" in line for line in en)
     words = list(lines(by_field(shared, evaluator, RUN, "kinds"), "ja"))
     assert any("国民健康保険料" in line for line in words)
+    assert "種類は変わらない" in words[-1]
 
 
 def test_a_field_that_is_none_and_a_reader_who_may_not(shared: Service, evaluator: Actor) -> None:

@@ -286,6 +286,31 @@ def test_complaints_are_of_operators_and_of_those_who_call(blank: Engine) -> Non
     assert figures["analysis"]["comparisons"][0]["outcomes"]["complaint"]["role"] == "secondary"
 
 
+def test_who_owes_nothing_that_is_collected_is_watched_no_longer(blank: Engine) -> None:
+    """All claims written off or suspended: censored that day, whatever is paid later. One claim
+    of two written off leaves a household to be watched."""
+    paid = """UPDATE payment SET paid_on = '2026-09-25'
+              WHERE paid_on BETWEEN '2026-09-07' AND '2026-10-04'"""
+    ended = """INSERT INTO restriction (kind, debtor_id, claim_id, notice_number, starts_on, origin)
+               SELECT '{}', c.debtor_id, c.id, c.notice_number || c.id, DATE '2026-09-08', 'file'
+               FROM target t JOIN claim c ON t.addressee_id = c.debtor_id
+               WHERE t.arm = 'holdout' AND t.cluster % 10 = {} AND {}"""
+    ends = (
+        ended.format("written_off", 1, "true"),
+        ended.format("execution_suspended", 2, "true"),
+        ended.format("written_off", 3, "t.claims = 2 AND c.instalment = 1"),
+    )
+    before = by_arm(figures_of(blank, QUIET, paid)["analysis"]["arms"])["holdout"]
+    figures = figures_of(blank, QUIET, paid, *ends)["analysis"]
+    after = by_arm(figures["arms"])["holdout"]
+    watched = [one["times"]["days_to_payment"] for one in (before, after)]
+    assert [one["times"] for one in watched] == [[19], [19]]
+    assert [one["at_risk"] for one in watched] == [[80], [64]]
+    assert watched[1]["events"][0] == 48 - sum(c % 10 in (1, 2) for c in range(1, 49))
+    assert after["outcomes"]["collection_ended"]["events"] == 16
+    assert after["outcomes"]["paid_something"] == before["outcomes"]["paid_something"]
+
+
 def test_ages_are_a_subgroup(known: Figures) -> None:
     analysis = known["analysis"]
     ages = [one for one in analysis["subgroups"] if one["factor"] == "age_band"]

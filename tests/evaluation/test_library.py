@@ -123,4 +123,25 @@ def test_collection_is_never_pooled(service: Service, evaluator: Actor, engine: 
             assert row["rate"] == pytest.approx(0.3)
             assert gone == 1000 * row["claims"]
     assert set(found["definitions"]) == {"rate", "outstanding", "written_off", "scope"}
+    with engine.begin() as connection:  # one claim of each notice: the only one of that number
+        connection.execute(text(
+            """INSERT INTO restriction (kind, debtor_id, claim_id, notice_number, starts_on, origin)
+            SELECT 'written_off', debtor_id, id, notice_number, '2026-09-10', 'file' FROM claim
+            WHERE instalment = 1 AND debtor_id % 2 = 0"""
+        ))  # fmt: skip
+        left = dict(connection.execute(text(
+            """SELECT kind, sum(outstanding_yen) FROM claim
+            WHERE instalment = 1 AND debtor_id % 2 = 1 GROUP BY 1"""
+        )).all())  # fmt: skip
+    written = collection(service, evaluator)["rows"]
+    for before, after in zip(found["rows"], written, strict=True):
+        if after["rate"] is None:
+            continue
+        assert after["rate"] == before["rate"]
+        if after["period"] == "current":
+            assert after["outstanding_yen"] == left[after["kind"]]
+            gone = after["assessed_yen"] - after["collected_yen"] - after["outstanding_yen"]
+            assert after["written_off_yen"] == gone > before["written_off_yen"]
+        else:
+            assert after == before
     assert all(row["debtors"] == "x" or row["debtors"] >= 5 for row in found["rows"])

@@ -216,9 +216,9 @@ STATEMENTS = (
                  count(*) AS claims FROM claim GROUP BY debtor_id) c ON c.debtor_id = d.id
     """,
     """
-    INSERT INTO target_claim (target_id, claim_id, outstanding_yen, period)
+    INSERT INTO target_claim (target_id, claim_id, outstanding_yen, period, legal_class)
     SELECT t.id, c.id, c.outstanding_yen,
-           CASE WHEN c.assessed_year = 2026 THEN 'current' ELSE 'carried_over' END
+           CASE WHEN c.assessed_year = 2026 THEN 'current' ELSE 'carried_over' END, c.legal_class
     FROM target t JOIN claim c ON c.debtor_id = t.addressee_id
     """,
     # who pays, pays the first claim of the first member; four in five settle all

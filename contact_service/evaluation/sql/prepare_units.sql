@@ -1,5 +1,6 @@
 -- One row per cluster with what the analysis looks at, within the horizon: reached, asked to be
--- left alone, complained, called the centre, promised, when collection was suspended, what it cost.
+-- left alone, complained, called the centre, promised, when collection of the last of its claims ended
+-- (suspended, written off), what it cost.
 -- Everybody counts, whoever was contacted. Days are counted from the start day (0).
 CREATE TEMPORARY TABLE report_unit ON COMMIT DROP AS
 WITH contact AS (
@@ -64,15 +65,28 @@ WITH contact AS (
     JOIN call c ON c.phone_id = t.phone_id
     WHERE t.run_id = :run_id AND c.result = 'complaint'
       AND c.started_at >= CAST(:start_day AS date) AND c.started_at < CAST(:horizon_end AS date)
-), suspended AS (
-    SELECT c.cluster, min(greatest(r.starts_on, CAST(:start_day AS date))) AS day
-    FROM restriction r
-    JOIN report_claim c
-        ON c.claim_id = r.claim_id OR (r.claim_id IS NULL AND c.debtor_id = r.debtor_id)
-    WHERE r.kind = ANY(CAST(:suspending AS text[])) AND r.lifted_at IS NULL
-      AND r.starts_on < CAST(:horizon_end AS date)
-      AND (r.ends_on IS NULL OR r.ends_on >= CAST(:start_day AS date))
-    GROUP BY c.cluster
+), ended AS (  -- from when on nothing of a claim was collected any more
+    SELECT cluster, claim_id, min(day) AS day
+    FROM (
+        SELECT c.cluster, c.claim_id, greatest(r.starts_on, CAST(:start_day AS date)) AS day
+        FROM restriction r
+        JOIN report_claim c ON c.claim_id = r.claim_id
+        WHERE r.kind = ANY(CAST(:ending AS text[])) AND r.lifted_at IS NULL
+          AND r.starts_on < CAST(:horizon_end AS date)
+          AND (r.ends_on IS NULL OR r.ends_on >= CAST(:start_day AS date))
+        UNION ALL  -- of the whole person
+        SELECT c.cluster, c.claim_id, greatest(r.starts_on, CAST(:start_day AS date))
+        FROM restriction r
+        JOIN report_claim c ON c.debtor_id = r.debtor_id
+        WHERE r.claim_id IS NULL AND r.kind = ANY(CAST(:ending AS text[]))
+          AND r.lifted_at IS NULL AND r.starts_on < CAST(:horizon_end AS date)
+          AND (r.ends_on IS NULL OR r.ends_on >= CAST(:start_day AS date))
+    ) found
+    GROUP BY cluster, claim_id
+), given_up AS (
+    SELECT cluster, count(*) AS claims, max(day) AS day
+    FROM ended
+    GROUP BY cluster
 ), earlier AS (
     SELECT DISTINCT c.cluster
     FROM report_claim c
@@ -91,7 +105,8 @@ SELECT u.cluster, u.arm, u.stratum, u.kind, u.legal_class, u.period, u.age_band,
        coalesce(spoken.seconds, 0) AS operator_seconds,
        coalesce(promised.kept, false) AS promise_kept,
        coalesce(promised.open AND NOT promised.kept, false) AS promise_open,
-       suspended.day - CAST(:start_day AS date) AS suspended_day,
+       CASE WHEN given_up.claims = u.claims THEN given_up.day - CAST(:start_day AS date) END
+           AS ended_day,
        earlier.cluster IS NOT NULL AS paid_earlier,
        coalesce(contact.parts, 0) * CAST(:sms_part_yen AS float8)
            + coalesce(spoken.minutes, 0) * CAST(:call_minute_yen AS float8)
@@ -105,5 +120,5 @@ LEFT JOIN posted USING (cluster)
 LEFT JOIN inbound USING (cluster)
 LEFT JOIN promised USING (cluster)
 LEFT JOIN complained USING (cluster)
-LEFT JOIN suspended USING (cluster)
+LEFT JOIN given_up USING (cluster)
 LEFT JOIN earlier USING (cluster)

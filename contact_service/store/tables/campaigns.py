@@ -108,6 +108,7 @@ target_claim = Table(
     Column("claim_id", ForeignKey(claim.c.id), primary_key=True),
     Column("outstanding_yen", BigInteger, nullable=False),  # frozen
     Column("period", String(12), nullable=False),  # Period, frozen
+    Column("legal_class", String(20), nullable=False),  # LegalClass, frozen
     Index("ix_target_claim_claim_id", "claim_id"),
 )
 
