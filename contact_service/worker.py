@@ -29,6 +29,8 @@ from contact_service.dispatch.limits import RateLimit
 from contact_service.dispatch.pacing import pacing
 from contact_service.dispatch.reconcile import collect_unknown, reconcile
 from contact_service.dispatch.watch import watch
+from contact_service.evaluation import report_files
+from contact_service.intake import uploads
 from contact_service.planning.completion import complete_runs
 from contact_service.planning.definitions import definitions_of
 from contact_service.planning.starting import start_due
@@ -36,7 +38,7 @@ from contact_service.receipts.collect import collect as collect_reports
 from contact_service.receipts.poll import poll
 from contact_service.receipts.silence import finish_silent
 from contact_service.settings import settings
-from contact_service.store import audit_chain
+from contact_service.store import audit_chain, jobs
 from providers.base import Provider
 
 DRAIN_SECONDS = 5.0
@@ -51,6 +53,7 @@ def _beat_table() -> dict[str, dict[str, Any]]:
     tick = settings().beat_seconds
     table: dict[str, dict[str, Any]] = {
         "collect unknown": _entry("contact.collect", HOUSEKEEPING, tick * 2),
+        "jobs": _entry("contact.jobs", HOUSEKEEPING, tick * 2),
         "start due": _entry("contact.start_due", HOUSEKEEPING, tick * 5),
         "seal the audit log": _entry("contact.seal_audit_log", HOUSEKEEPING, tick * 10),
         "recount budgets": _entry("contact.recount", HOUSEKEEPING, max(20.0, tick * 20)),
@@ -209,6 +212,22 @@ def start_scheduled() -> None:
     live = [config.name for config in me.configs.values() if config.live]
     allowance = me.pacing.centre.calls_per_half_hour
     start_due(me.service.engine, me.service.clock.now(), live, allowance)
+
+
+def job_handlers(service: Service) -> dict[str, jobs.Handler]:
+    """Who does which kind of longer work."""
+    return {
+        uploads.KIND: uploads.handler(service),
+        report_files.KIND: report_files.handler(service),
+    }
+
+
+@app.task(name="contact.jobs")
+def work_longer() -> None:
+    """Do one piece of longer work, if there is any: a file, a report."""
+    service = dispatcher().service
+    if jobs.run_next(service.engine, job_handlers(service), service.clock.now):
+        uploads.tidy(service)
 
 
 @app.task(name="contact.recount")

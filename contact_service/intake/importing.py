@@ -54,6 +54,8 @@ class Counts:
 class Report:
     """What an import did, or with ``dry_run`` would have done."""
 
+    file_id: int
+    """Of ``source_file``; of a dry run it means nothing afterwards."""
     counts: Counts
     layout: str
     as_of: date | None  # the day that a claims file describes
@@ -135,7 +137,7 @@ def import_file(
             kept = rejected.keep()
     log(__name__).info("imported", kind=kind, layout=chosen.name, dry_run=dry_run, **asdict(counts))
     described = day if file_kind is FileKind.CLAIMS else None
-    return Report(counts, chosen.name, described, dry_run, kept, rejected.shown, remarks)
+    return Report(file_id, counts, chosen.name, described, dry_run, kept, rejected.shown, remarks)
 
 
 def _rejects(
@@ -164,9 +166,9 @@ def _day_described(
         # taken for today's, an old file would bring paid debts back to life
         raise FileRefused(
             f"{path.name} がいつ時点の一覧かわかりません。ファイル名に日付（8桁、例 20260930）を"
-            "入れるか、--as-of YYYY-MM-DD を付けてください",
+            "入れるか、基準日（--as-of YYYY-MM-DD）を指定してください",
             f"it is not known which day {path.name} describes: put the date (8 digits) into its "
-            "name, or give --as-of YYYY-MM-DD",
+            "name, or give that day (--as-of YYYY-MM-DD)",
         )
     return now.date()
 

@@ -11,6 +11,7 @@ import codecs
 import csv
 import hashlib
 import io
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ BLOCK = 1 << 20
 BOM_ENCODING = "utf-8-sig"
 RECORDS = "call-records"  # the layout that other forms of records are read by
 _ZIP = b"PK\x03\x04"
+#: An .xlsx that unpacks to more than this, or to more than so many times its size, is no office's.
+MOST_UNPACKED_BYTES = 2 << 30
+MOST_UNPACKED_RATIO = 200
 _DOS_END_OF_FILE = "\x1a"  # some exports still end with it
 
 
@@ -109,6 +113,8 @@ def survey(path: Path, encodings: set[str]) -> Survey:
             f"{path.name} はExcelブック（.xlsx）ではありません。Excelで保存し直してください",
             f"{path.name} is no Excel workbook; save it again in Excel",
         )
+    if is_excel:
+        _require_unpackable(path)
     if BOM_ENCODING in undecodable:
         line = undecodable[BOM_ENCODING]
         raise FileRefused(
@@ -133,6 +139,22 @@ def _decode(
             # The error's object begins with what the decoder held back from the last block.
             undecodable[name] = lines + error.object[: error.start].count(b"\n")
             del decoders[name]
+
+
+def _require_unpackable(path: Path) -> None:
+    """Refuse an archive that would fill the memory. A whole sheet of Excel's unpacks to a gigabyte,
+    and to some thirty times its size."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(item.file_size for item in archive.infolist())
+    except zipfile.BadZipFile:
+        raise _no_workbook(path) from None
+    if unpacked > min(MOST_UNPACKED_BYTES, MOST_UNPACKED_RATIO * path.stat().st_size):
+        raise FileRefused(
+            f"{path.name} は展開すると大きすぎます（{unpacked:,} バイト）。CSVで保存し直すか、"
+            "いくつかに分けてください",
+            f"{path.name} unpacks to {unpacked:,} bytes, too many; save it as CSV or split it",
+        )
 
 
 def _require_text(path: Path, block: bytes) -> None:
@@ -223,10 +245,14 @@ def _excel_rows(path: Path, size_bytes: int) -> Iterator[Row]:
                 if any(texts):
                     yield Row(line, texts, min(size_bytes, size_bytes * line // height))
     except CalamineError:
-        raise FileRefused(
-            f"{path.name} はExcelブックとして読めません。Excelで保存し直してください",
-            f"{path.name} cannot be read as an Excel workbook; save it again in Excel",
-        ) from None
+        raise _no_workbook(path) from None
+
+
+def _no_workbook(path: Path) -> FileRefused:
+    return FileRefused(
+        f"{path.name} はExcelブックとして読めません。Excelで保存し直してください",
+        f"{path.name} cannot be read as an Excel workbook; save it again in Excel",
+    )
 
 
 def _text(cell: Any) -> str:

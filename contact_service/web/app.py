@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from contact_service import __version__, logs
 from contact_service.bootstrap import wire
 from contact_service.dispatch import providers
 from contact_service.identity import tokens
+from contact_service.intake.uploads import folder_of
 from contact_service.receipts.group import GroupCommit
 from contact_service.settings import settings
 from contact_service.web import (
@@ -27,6 +29,7 @@ from contact_service.web import (
     desk,
     desk_calls,
     do_not_contact,
+    files,
     inbound,
     pages,
     people,
@@ -50,12 +53,15 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     logs.configure(settings().log_format)
     service = wire(settings(), pool_size=20)
     app.state.service = service
+    # large files are kept here while they come in: a temporary folder may lie in memory
+    held, tempfile.tempdir = tempfile.tempdir, str(folder_of(service.settings))
     app.state.reports = GroupCommit(service)
     tokens.register_own(service, api_token(service.settings))
     app.state.providers = {
         config.name: providers.create(config) for config in providers.configured(service.settings)
     }
     yield
+    tempfile.tempdir = held
     for provider in app.state.providers.values():
         await provider.close()
     service.engine.dispose()
@@ -86,6 +92,7 @@ app.include_router(sign_in.entrance)
 app.include_router(sign_in.router)
 app.include_router(pages.router)
 app.include_router(users.router)
+app.include_router(files.router)
 app.include_router(people.router)
 app.include_router(do_not_contact.router)
 app.include_router(centre.router)

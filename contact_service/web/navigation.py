@@ -30,6 +30,7 @@ MENU: tuple[Entry, ...] = (
     Entry("/", translatable("今日"), EVERYBODY),
     Entry("/desk", translatable("電話デスク"), frozenset({Role.OPERATOR, Role.SUPERVISOR})),
     Entry("/centre", translatable("センターの状況"), frozenset({Role.SUPERVISOR})),
+    Entry("/files", translatable("ファイル"), LOOKING | {Role.AUDITOR}),
     Entry("/people", translatable("納付者"), LOOKING),
     Entry("/do-not-contact", translatable("連絡しない"), LOOKING | {Role.AUDITOR}),
     Entry("/users", translatable("利用者"), frozenset({Role.ADMINISTRATOR})),

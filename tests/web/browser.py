@@ -37,8 +37,36 @@ class Browser:
         """Send exactly these fields."""
         return self._go("POST", path, urlencode(fields), headers)
 
+    def send_file(self, path: str, name: str, content: bytes, **fields: str) -> Browser:
+        """Send a form with a file, with the hidden token of the page on the screen."""
+        found = re.search(r'name="form_token" value="([^"]+)"', self.page)
+        fields = ({"form_token": found[1]} if found else {}) | fields
+        parts = [
+            f'--limit\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}\r\n'
+            for field, value in fields.items()
+        ]
+        file = f'--limit\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+        body = "".join([*parts, file]).encode() + content + b"\r\n--limit--\r\n"
+        kind = {"Content-Type": "multipart/form-data; boundary=limit"}
+        return self._go("POST", path, body, kind)
+
+    def fetch(self, path: str) -> tuple[int, bytes]:
+        """A file: its status and content, as they come."""
+        where = urlsplit(self.address)
+        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=20)
+        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        connection.request("GET", path, headers={"Cookie": cookies})
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        return answer.status, content
+
     def _go(
-        self, method: str, path: str, body: str | None, headers: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: str | bytes | None,
+        headers: dict[str, str] | None = None,
     ) -> Browser:
         for _ in range(5):
             self._ask(method, path, body, headers)
@@ -48,13 +76,13 @@ class Browser:
         raise AssertionError(f"redirected in a circle, at last to {path}")
 
     def _ask(
-        self, method: str, path: str, body: str | None, headers: dict[str, str] | None
+        self, method: str, path: str, body: str | bytes | None, headers: dict[str, str] | None
     ) -> None:
         where = urlsplit(self.address)
         connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=20)
         sent = {"Accept": "text/html"} | (headers or {})
         if body is not None:
-            sent["Content-Type"] = "application/x-www-form-urlencoded"
+            sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         connection.request(method, path, body, sent)

@@ -1,0 +1,146 @@
+"""Reports as files: counted by a worker, kept, and read at once.
+
+A report of a million people takes minutes to count. It is made once for a run and a language, in
+every format; what it says is as of the moment at which it was made, until it is made anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from contact_service.bootstrap import Service
+from contact_service.domain.actors import Actor, require
+from contact_service.evaluation.facts import NoSuchRun
+from contact_service.evaluation.report import READERS, Format, write_run_report
+from contact_service.store import audit, jobs
+from contact_service.store.jobs import CannotBeDone, Job, JobState, Progress
+
+KIND = "report"
+MOST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Reportable:
+    """A run, and its latest report in one language."""
+
+    run_id: UUID
+    title: str
+    version: str
+    """As commands call it: ``three-arm-trial@2``."""
+    state: str
+    """RunState."""
+    training: bool
+    starts_on: date
+    planned_at: datetime
+    targets: int
+    job: Job | None
+    """That makes, or made, the report."""
+
+
+def reportable(
+    service: Service, actor: Actor, lang: str, before: datetime | None = None
+) -> tuple[Sequence[Reportable], datetime | None]:
+    """Runs that were frozen, the latest first, before ``before``; and where the next page begins.
+
+    Raises :class:`~contact_service.domain.actors.NotAllowed`.
+    """
+    require(actor, *READERS)
+    with service.engine.connect() as connection:
+        rows = connection.execute(
+            text("""
+            SELECT r.id, v.definition ->> 'title' AS title, v.key || '@' || v.version AS version,
+                r.state, r.training, r.starts_at::date AS starts_on, r.planned_at,
+                r.assessed_debtors,
+                (SELECT j.id FROM job j WHERE j.kind = :kind
+                    AND j.arguments ->> 'run' = r.id::text AND j.arguments ->> 'lang' = :lang
+                    ORDER BY j.asked_at DESC LIMIT 1) AS job
+            FROM run r JOIN campaign_version v ON v.id = r.campaign_version_id
+            WHERE r.frozen_at IS NOT NULL
+            AND (CAST(:before AS timestamptz) IS NULL OR r.planned_at < :before)
+            ORDER BY r.planned_at DESC LIMIT :most
+            """),
+            {"kind": KIND, "lang": lang, "before": before, "most": MOST + 1},
+        ).all()
+        found = [
+            Reportable(
+                row.id, row.title, row.version, row.state, row.training, row.starts_on,
+                row.planned_at, row.assessed_debtors,
+                jobs.find(connection, row.job) if row.job else None,
+            )
+            for row in rows[:MOST]
+        ]  # fmt: skip
+    return found, found[-1].planned_at if len(rows) > MOST else None
+
+
+def ask_for_report(service: Service, actor: Actor, run_id: UUID, lang: str) -> UUID:
+    """Have the report of a run made in ``lang``; the job, which is the one under way if there is
+    one. Raises :class:`NoSuchRun`, :class:`~contact_service.domain.actors.NotAllowed`."""
+    require(actor, *READERS)
+    with service.engine.begin() as connection:
+        # two people who press at once get one report
+        connection.execute(
+            text("SELECT pg_advisory_xact_lock(hashtext(:run))"), {"run": str(run_id)}
+        )
+        if connection.scalar(
+            text("SELECT 1 FROM run WHERE id = :id AND frozen_at IS NOT NULL"), {"id": run_id}
+        ) is None:  # fmt: skip
+            raise NoSuchRun(f"実施 {run_id} はありません / there is no run {run_id}")
+        under_way: UUID | None = connection.scalar(
+            text("""
+            SELECT id FROM job WHERE kind = :kind AND state IN ('waiting', 'running')
+            AND arguments ->> 'run' = :run AND arguments ->> 'lang' = :lang
+            """),
+            {"kind": KIND, "run": str(run_id), "lang": lang},
+        )
+        if under_way is not None:
+            return under_way
+        arguments = {"run": str(run_id), "lang": lang}
+        return jobs.ask(connection, actor, KIND, arguments, service.clock.now())
+
+
+def handler(service: Service) -> jobs.Handler:
+    """What a worker does about a report."""
+
+    def work(job: Job, _: Progress) -> Mapping[str, Any]:
+        run_id = UUID(job.arguments["run"])
+        try:
+            write_run_report(
+                service, job.actor, run_id, _folder(service, job.id), job.arguments["lang"],
+                list(Format),
+            )  # fmt: skip
+        except NoSuchRun as error:
+            raise CannotBeDone(str(error)) from None
+        return {}
+
+    return work
+
+
+def report_file(service: Service, actor: Actor, job_id: UUID, form: Format) -> Path | None:
+    """A report that was made, as a file; that it is read is recorded. ``None``: there is none.
+
+    Raises :class:`~contact_service.domain.actors.NotAllowed`.
+    """
+    require(actor, *READERS)
+    with service.engine.begin() as connection:
+        job = jobs.find(connection, job_id)
+        if job is None or job.kind != KIND or job.state is not JobState.DONE:
+            return None
+        path = _folder(service, job_id) / f"report.{form}"
+        if not path.is_file():
+            return None
+        audit.record(
+            connection, service.clock.now(), actor, "report.read", job.arguments["run"],
+            format=form.value,
+        )  # fmt: skip
+    return path
+
+
+def _folder(service: Service, job_id: UUID) -> Path:
+    return service.settings.state_dir / "reports" / str(job_id)

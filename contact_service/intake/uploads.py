@@ -1,0 +1,225 @@
+"""Files that staff hand in at a page: kept on disk, checked or imported by a worker.
+
+A file lies in a folder of its own, readable by its owner alone, until it is in the ledger; the
+rows that were rejected lie beside it until they have been mended, or for :data:`KEPT`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date, timedelta
+from pathlib import Path
+from typing import IO, Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import text
+
+from contact_service.bootstrap import Service
+from contact_service.domain.actors import Actor, Role, require
+from contact_service.intake.faults import FileRefused
+from contact_service.intake.fields import FileKind
+from contact_service.intake.importing import Report, import_file
+from contact_service.settings import Settings
+from contact_service.store import audit, jobs
+from contact_service.store.jobs import CannotBeDone, Job, Progress
+
+KIND = "import"
+MOST_BYTES = 500_000_000
+#: How long a file that was only checked, and rejected rows that nobody mended, are kept.
+KEPT = timedelta(days=30)
+_BLOCK = 1 << 20
+_SUFFIXES = (".csv", ".xlsx", ".txt", ".tsv", ".json", ".jsonl")
+
+
+def folder_of(settings: Settings) -> Path:
+    """Where uploads lie; made, for its owner alone."""
+    folder = settings.state_dir / "uploads"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def hand_in(
+    service: Service,
+    actor: Actor,
+    kind: FileKind,
+    name: str,
+    content: IO[bytes],
+    *,
+    training: bool = False,
+    as_of: date | None = None,
+    dry_run: bool = False,
+    mends: int | None = None,
+) -> UUID:
+    """Keep a file and ask for its import, or with ``dry_run`` for a check; the job.
+
+    ``mends`` is the file whose rejected rows this one brings back. Raises
+    :class:`CannotBeDone` and :class:`~contact_service.domain.actors.NotAllowed`.
+    """
+    require(actor, Role.STAFF)
+    job_id, safe = uuid4(), _safe(name)
+    folder = folder_of(service.settings) / str(job_id)
+    folder.mkdir(mode=0o700)
+    path = folder / safe
+    try:
+        size = _keep(content, path)
+    except CannotBeDone:
+        shutil.rmtree(folder)
+        raise
+    arguments = {
+        "file_kind": kind.value, "name": path.name, "folder": str(job_id), "training": training,
+        "as_of": as_of.isoformat() if as_of else None, "dry_run": dry_run, "mends": mends,
+    }  # fmt: skip
+    return _ask(service, actor, arguments, size, job_id)
+
+
+def import_checked(service: Service, actor: Actor, checked: UUID) -> UUID:
+    """Import a file that was checked before; the job, which is the same when asked for twice.
+
+    Raises :class:`CannotBeDone` and :class:`~contact_service.domain.actors.NotAllowed`.
+    """
+    require(actor, Role.STAFF)
+    with service.engine.connect() as connection:
+        job = jobs.find(connection, checked)
+        known: UUID | None = connection.scalar(
+            text("SELECT id FROM job WHERE kind = :kind AND arguments ->> 'checked' = :checked"),
+            {"kind": KIND, "checked": str(checked)},
+        )
+    if known is not None:
+        return known
+    if job is None or job.kind != KIND or not job.arguments["dry_run"]:
+        raise CannotBeDone("確かめたファイルではありません / no file that was checked")
+    arguments = {**job.arguments, "dry_run": False, "checked": str(checked)}
+    return _ask(service, actor, arguments, job.total, uuid4())
+
+
+def handler(service: Service) -> jobs.Handler:
+    """What a worker does with a file."""
+
+    def work(job: Job, progress: Progress) -> Mapping[str, Any]:
+        said = job.arguments
+        path = folder_of(service.settings) / said["folder"] / said["name"]
+        try:
+            report = import_file(
+                service, job.actor, said["file_kind"], path,
+                training=said["training"], dry_run=said["dry_run"],
+                as_of=date.fromisoformat(said["as_of"]) if said["as_of"] else None,
+                on_progress=progress,
+            )  # fmt: skip
+        except FileRefused as refusal:
+            raise CannotBeDone(str(refusal)) from None
+        if not said["dry_run"]:
+            _note(service, job, report.file_id)
+        return _result(report)
+
+    return work
+
+
+def rejects_of(service: Service, actor: Actor, job_id: UUID) -> Path | None:
+    """The file of rejected rows of one import, to be mended; that it was handed out is recorded.
+    ``None``: there is none, or no longer."""
+    require(actor, Role.STAFF)
+    with service.engine.begin() as connection:
+        job = jobs.find(connection, job_id)
+        if job is None or job.result is None or not job.result["rejects"]:
+            return None
+        folder = folder_of(service.settings) / str(job.arguments["folder"])
+        path = folder / str(job.result["rejects"])
+        if not path.is_file():
+            return None
+        audit.record(
+            connection, service.clock.now(), actor, "intake.rejects", f"job:{job_id}",
+            rows=job.result["counts"]["rejected"],
+        )  # fmt: skip
+    return path
+
+
+def _ask(
+    service: Service, actor: Actor, arguments: Mapping[str, Any], size: int, job_id: UUID
+) -> UUID:
+    with service.engine.begin() as connection:
+        return jobs.ask(
+            connection, actor, KIND, arguments, service.clock.now(), total=size, job_id=job_id
+        )
+
+
+def _result(report: Report) -> dict[str, Any]:
+    return {
+        "file_id": None if report.dry_run else report.file_id,
+        "counts": asdict(report.counts),
+        "layout": report.layout,
+        "as_of": report.as_of.isoformat() if report.as_of else None,
+        "remarks": dict(report.remarks),
+        "rejects": report.rejects.name if report.rejects else None,
+        # without the values: they may be personal, and are in the file of rejected rows
+        "faults": [
+            {"line": fault.line, "column": fault.column, "ja": fault.ja, "en": fault.en}
+            for fault in report.first_faults
+        ],
+    }
+
+
+def _note(service: Service, job: Job, file_id: int) -> None:
+    """Write beside the file which job brought it, and which file it mends."""
+    with service.engine.begin() as connection:
+        connection.execute(
+            text("""
+            UPDATE source_file SET details = details || jsonb_build_object(
+                'job', CAST(:job AS text), 'mends', CAST(:mends AS bigint)) WHERE id = :id
+            """),
+            {"id": file_id, "job": str(job.id), "mends": job.arguments["mends"]},
+        )
+
+
+def _keep(content: IO[bytes], path: Path) -> int:
+    size = 0
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as kept:
+        while block := content.read(_BLOCK):
+            size += len(block)
+            if size > MOST_BYTES:
+                raise CannotBeDone(
+                    f"ファイルが大きすぎます（{MOST_BYTES // 1_000_000:,} MB まで）。"
+                    "いくつかに分けてください / the file is larger than "
+                    f"{MOST_BYTES // 1_000_000:,} MB: split it"
+                )
+            kept.write(block)
+    if not size:
+        raise CannotBeDone("ファイルが空です。選び直してください / the file is empty")
+    return size
+
+
+def _safe(name: str) -> str:
+    """The name that a browser told, without any way to another folder."""
+    plain = re.sub(r"[\x00-\x1f\x7f/\\]", "_", name.replace("\\", "/").rpartition("/")[2]).strip(
+        ". "
+    )
+    if not plain.lower().endswith(_SUFFIXES):
+        raise CannotBeDone(
+            f"CSV か Excel（.xlsx）のファイルを選んでください（{', '.join(_SUFFIXES)}） / "
+            "choose a CSV or .xlsx file"
+        )
+    stem, dot, suffix = plain.rpartition(".")
+    return f"{stem[:100]}{dot}{suffix}"
+
+
+def tidy(service: Service) -> None:
+    """Remove files that are in the ledger, and whatever was handed in too long ago."""
+    folder = folder_of(service.settings)
+    with service.engine.connect() as connection:
+        rows = connection.execute(
+            text("""
+            SELECT arguments ->> 'folder' AS folder, arguments ->> 'name' AS name,
+                finished_at < :before AS old, (arguments ->> 'dry_run')::bool AS dry_run
+            FROM job WHERE kind = :kind AND state IN ('done', 'refused')
+            """),
+            {"kind": KIND, "before": service.clock.now() - KEPT},
+        ).all()
+    for row in rows:
+        if row.old:
+            shutil.rmtree(folder / row.folder, ignore_errors=True)
+        elif not row.dry_run:
+            (folder / row.folder / row.name).unlink(missing_ok=True)

@@ -1,0 +1,41 @@
+// Dragging a file onto its field, and how much of it has been sent. Without this the form works too.
+"use strict";
+for (const form of document.querySelectorAll("[data-upload]")) {
+  const input = form.querySelector("input[type=file]");
+  const place = form.querySelector("[data-drop]");
+  const shown = form.querySelector("[data-progress]");
+  const bar = shown.querySelector("progress");
+  for (const name of ["dragover", "dragleave", "drop"]) {
+    place.addEventListener(name, (event) => {
+      event.preventDefault();
+      place.classList.toggle("over", name === "dragover");
+      if (name === "drop" && event.dataTransfer.files.length) input.files = event.dataTransfer.files;
+    });
+  }
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const body = new FormData(form);
+    if (event.submitter) body.set(event.submitter.name, event.submitter.value);
+    const request = new XMLHttpRequest();
+    request.open("POST", form.action);
+    request.setRequestHeader("Accept", "text/html");
+    request.upload.addEventListener("progress", (sent) => {
+      if (sent.lengthComputable) bar.value = (100 * sent.loaded) / sent.total;
+    });
+    const enabled = (on) => form.querySelectorAll("button").forEach((one) => { one.disabled = !on; });
+    request.addEventListener("load", () => {
+      if (request.status < 400) { location.assign(request.responseURL); return; }
+      const page = new DOMParser().parseFromString(request.responseText, "text/html");
+      const fault = page.querySelector(".fault") || page.querySelector("main");
+      document.querySelector("main .fault")?.remove();
+      document.querySelector("h1").after(fault);
+      fault.scrollIntoView();
+      shown.hidden = true;
+      enabled(true);
+    });
+    request.addEventListener("error", () => form.submit());
+    shown.hidden = false;
+    enabled(false);
+    request.send(body);
+  });
+}
