@@ -160,7 +160,7 @@ def case_of(service: Service, actor: Actor, conversation_id: UUID, now: datetime
         if row is None:
             return _incoming_case(connection, service, actor, conversation_id, now)
         definition = definitions_of(connection, {row.run_id})[row.run_id]
-        people = _people(connection, service, row.id, _OF_AN_ATTEMPT, now)
+        people = _people(connection, service, actor, row.id, _OF_AN_ATTEMPT, now)
         if not people:
             raise NoCase(
                 "この番号は、いまはその方のものではありません。「受付中」を押すと終わります / "
@@ -191,7 +191,7 @@ def _incoming_case(
     if row is None:
         raise NoCase("この方はあなたの担当ではありません / this person is not with you")
     last = last_contact(connection, row.phone_id, row.came_at)
-    people = _people(connection, service, row.id, _OF_A_CALL, now)
+    people = _people(connection, service, actor, row.id, _OF_A_CALL, now)
     return Case(
         id=row.id,
         campaign=last.campaign if last else None,
@@ -247,7 +247,12 @@ _OF_A_CALL = """
 
 
 def _people(
-    connection: Connection, service: Service, conversation_id: UUID, whose: str, now: datetime
+    connection: Connection,
+    service: Service,
+    actor: Actor,
+    conversation_id: UUID,
+    whose: str,
+    now: datetime,
 ) -> list[PersonOwing]:
     today = now.astimezone(TOKYO).date()
     people = connection.execute(
@@ -266,10 +271,12 @@ def _people(
             c.outstanding_yen, {left_alone.CLAIM_MAY_BE_TOLD} AS may_be_told
         FROM claim c
         LEFT JOIN target t ON t.id = :target
-        WHERE c.debtor_id = ANY(:ids) AND c.outstanding_yen > 0
+        WHERE c.debtor_id = ANY(:ids) AND c.outstanding_yen > 0 AND c.kind = ANY(:own_kinds)
         ORDER BY c.due_on, c.kind, c.instalment
         """),
-        ids | {"target": people[0].target_id if people else None} | left_alone.parameters(today),
+        ids
+        | {"target": people[0].target_id if people else None, "own_kinds": actor.own_kinds}
+        | left_alone.parameters(today),
     ).all()
     restrictions = connection.execute(
         text("""

@@ -13,7 +13,7 @@ from campaigns.vocabulary import Channel
 from contact_service.bootstrap import Service
 from contact_service.dispatch.lease import Lease, lease
 from contact_service.domain.actors import Actor, Role, require
-from contact_service.planning.definitions import definitions_running
+from contact_service.planning.definitions import definitions_running, kinds_of
 from contact_service.store import audit
 
 #: How long a person stays with one operator without a disposition, in real seconds.
@@ -42,7 +42,11 @@ def next_person(service: Service, actor: Actor, now: datetime) -> NextPerson | N
         held = _held(connection, actor)
         if held is not None:  # asked again before recording: still the same person
             return NextPerson(held.id, service.vault.open("phone.number", held.number))
-        definitions = definitions_running(connection)
+        definitions = {
+            run_id: definition
+            for run_id, definition in definitions_running(connection).items()
+            if all(actor.sees(kind) for kind in kinds_of(definition))
+        }
         leases: list[Lease] = []
         for requested in (True, False):
             # those put aside by the re-checks are no answer; where one is, there are often many

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import Any
 
 import typer
@@ -46,7 +47,7 @@ def actor(role: Role) -> Actor:
     """
     account, origin = _account.get(), f"shell:{getpass.getuser()}"
     if account is not None:
-        return Actor(account.name, account.role, account.office, origin)
+        return replace(account.actor, origin=origin)
     return Actor(_name(), role, origin=origin)
 
 
@@ -56,8 +57,7 @@ def _name() -> str:
 
 def _permitted(found: Service) -> Account | None:
     """The account of the person at the shell, who may use the command; ``None`` without one."""
-    with found.engine.connect() as connection:
-        account = accounts.find(connection, _name())
+    account = accounts.find(found, _name())
     if account is None:
         return None
     if account.disabled_at is not None:

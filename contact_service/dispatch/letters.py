@@ -30,11 +30,11 @@ from contact_service.dispatch.lease import lease
 from contact_service.dispatch.letter_file import Encoding, Replaced
 from contact_service.dispatch.settle import settle
 from contact_service.dispatch.switches import switches
-from contact_service.domain.actors import Actor, Role, require
+from contact_service.domain.actors import Actor, Role, require, require_kinds
 from contact_service.domain.life import STATE_JA, CannotDo
 from contact_service.domain.states import RunState
 from contact_service.domain.windows import at_tokyo
-from contact_service.planning.definitions import definitions_of
+from contact_service.planning.definitions import definitions_of, kinds_of
 from contact_service.store import audit, left_alone
 
 #: What stands where a carrier's name would.
@@ -87,6 +87,7 @@ def hand_over(
     try:
         with service.engine.begin() as connection:
             definition = definition_of_letters(connection, run_id, step)
+            require_kinds(actor, kinds_of(definition))
             _must_go_out(connection, run_id, step)
             put_aside = _take(connection, definition, run_id, step, actor, now)
             batch = _keep(connection, run_id, step, actor, now)
@@ -120,6 +121,7 @@ def write_again(
     try:
         with service.engine.begin() as connection:
             definition = definition_of_letters(connection, run_id, step)
+            require_kinds(actor, kinds_of(definition))
             batch = next(
                 (each for each in batches(connection, run_id, step) if each.number == number), None
             )

@@ -18,7 +18,7 @@ from campaigns.conditions import FIELDS, SelectionField, Shape
 from campaigns.vocabulary import Period
 from campaigns.wording import nearest
 from contact_service.bootstrap import Service
-from contact_service.domain.actors import Actor, require
+from contact_service.domain.actors import Actor, require, require_kinds
 from contact_service.evaluation import estimates, flow
 from contact_service.evaluation.counts import Counts, Row
 from contact_service.evaluation.disclosure import HIDDEN, hide, hide_small, is_telling
@@ -26,6 +26,7 @@ from contact_service.evaluation.facts import Completeness, RunFacts, run_facts
 from contact_service.evaluation.report import READERS
 from contact_service.evaluation.wording import Lang, language, number, percent, yen
 from contact_service.evaluation.wording import name as worded
+from contact_service.planning.definitions import kinds_of
 from contact_service.planning.selection import banded, field_sql
 from contact_service.store import audit
 
@@ -89,6 +90,7 @@ def by_field(service: Service, actor: Actor, run_id: UUID, name: str) -> Row:
     ):
         counts = Counts(connection)
         facts = run_facts(counts, run_id)
+        require_kinds(actor, kinds_of(facts.definition))
         known = facts.completeness is not Completeness.UNKNOWN
         rows = _count(counts, facts, field) if known else []
         audit.record(connection, at, actor, "report.by_field", str(run_id), field=name)

@@ -16,6 +16,7 @@ import yaml
 from sqlalchemy import Connection
 
 from campaigns.vocabulary import ClaimKind, LegalClass, Period
+from contact_service import offices
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, require
 from contact_service.domain.dates import fiscal_year
@@ -30,11 +31,11 @@ _SUMS = ("claims", "assessed_yen", "collected_yen", "outstanding_yen", "written_
 
 
 @lru_cache(maxsize=1)
-def told() -> dict[str, dict[str, dict[str, str]]]:
+def told() -> dict[str, Any]:
     """``offices`` by kind of claim and ``definitions`` of the figures, in both languages."""
     content = (Path(__file__).parent / "collection.yaml").read_text(encoding="utf-8")
-    table: dict[str, dict[str, dict[str, str]]] = yaml.safe_load(content)
-    return table
+    table: dict[str, Any] = yaml.safe_load(content)
+    return {"offices": offices.usual(), **table}
 
 
 def collection(service: Service, actor: Actor) -> Row:
@@ -45,12 +46,12 @@ def collection(service: Service, actor: Actor) -> Row:
     require(actor, *READERS)
     at = service.clock.now()
     with service.engine.begin() as connection:
-        found = _figures(connection, at.date(), service.settings)
+        found = _figures(connection, at.date(), service.settings, actor)
         audit.record(connection, at, actor, "report.collection", at.date().isoformat())
     return {"as_of": at.date().isoformat(), **found}
 
 
-def _figures(connection: Connection, day: date, settings: Settings) -> dict[str, Any]:
+def _figures(connection: Connection, day: date, settings: Settings, actor: Actor) -> dict[str, Any]:
     counts = Counts(connection)
     rows = []
     asked = {
@@ -59,6 +60,8 @@ def _figures(connection: Connection, day: date, settings: Settings) -> dict[str,
         "written_off": RestrictionKind.WRITTEN_OFF.value,
     }
     for row in counts.rows("collection", **asked):
+        if not actor.sees(ClaimKind(row["kind"])):
+            continue
         office = told()["offices"][row["kind"]]
         if own := settings.claim_offices.get(ClaimKind(row["kind"])):
             office = {"ja": own, "en": own}

@@ -16,11 +16,12 @@ from sqlalchemy import Connection, insert, or_, select
 from campaigns.faults import DefinitionErrors
 from campaigns.parse import parse
 from contact_service.bootstrap import Service
-from contact_service.domain.actors import Actor, Role, require
+from contact_service.domain.actors import Actor, Role, require, require_kinds
 from contact_service.domain.states import RunState
 from contact_service.evaluation.counts import Counts
 from contact_service.evaluation.facts import Completeness, RunFacts, run_facts
 from contact_service.evaluation.report import READERS, run_report
+from contact_service.planning.definitions import kinds_of
 from contact_service.store import audit
 from contact_service.store.tables.campaigns import campaign_version, run
 from contact_service.store.tables.library import library_entry
@@ -44,7 +45,9 @@ def add(service: Service, actor: Actor, run_id: UUID, lessons: str) -> int:
             "学んだことを書いてください（--lessons） / write what was learnt: --lessons"
         )
     with service.engine.connect() as connection:  # before minutes of counting
-        _must_be_settled(run_facts(Counts(connection), run_id))
+        facts = run_facts(Counts(connection), run_id)
+        require_kinds(actor, kinds_of(facts.definition))
+        _must_be_settled(facts)
         _must_be_new(connection, run_id)
     _, figures = run_report(service, actor, run_id, "ja")
     if not figures["payment"]["comparisons"]:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from contact_service import __version__
 from contact_service.bootstrap import Service
-from contact_service.domain.actors import Actor, Role, require
+from contact_service.domain.actors import Actor, Role, require, require_kinds
 from contact_service.evaluation import cost, flow, payment, units
 from contact_service.evaluation.chapters.whole import load_document, run_document
 from contact_service.evaluation.counts import Counts, Row
@@ -29,6 +29,7 @@ from contact_service.evaluation.trial.analyse import analyse
 from contact_service.evaluation.trial.design import at_day, of_definition
 from contact_service.evaluation.withholding import withhold
 from contact_service.evaluation.wording import language
+from contact_service.planning.definitions import kinds_of
 from contact_service.planning.registration import departed, registration
 from contact_service.store import audit
 
@@ -64,6 +65,7 @@ def run_report(service: Service, actor: Actor, run_id: UUID, lang: str) -> tuple
     at = service.clock.now()
     with _snapshot(service) as connection, connection.begin():
         facts, counted = run_figures(connection, run_id, at)
+        require_kinds(actor, kinds_of(facts.definition))
         audit.record(connection, at, actor, "report.run", str(run_id), lang=lang)
     figures = withhold(counted, service.settings.disclosure_threshold)
     return run_document(facts, figures, words), figures

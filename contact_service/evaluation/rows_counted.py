@@ -14,10 +14,11 @@ from uuid import UUID
 from sqlalchemy import text
 
 from contact_service.bootstrap import Service
-from contact_service.domain.actors import Actor, Role, require
+from contact_service.domain.actors import Actor, Role, require, require_kinds
 from contact_service.evaluation import flow
 from contact_service.evaluation.counts import Counts, statement
 from contact_service.evaluation.facts import run_facts
+from contact_service.planning.definitions import kinds_of
 from contact_service.store import audit
 
 
@@ -48,6 +49,7 @@ def rows_counted(
     with connection, connection.begin():
         counts = Counts(connection)
         facts = run_facts(counts, run_id)
+        require_kinds(actor, kinds_of(facts.definition))
         audit.record(connection, at, actor, "report.rows", str(run_id), figure=figure.value)
         if figure in _OF_TABLES:
             flow.prepare(counts, facts)

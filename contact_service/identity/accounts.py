@@ -10,9 +10,11 @@ from typing import Any
 from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import IntegrityError
 
+from campaigns.vocabulary import ClaimKind
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.identity import passwords
+from contact_service.offices import kinds_of
 from contact_service.store import audit
 from contact_service.store.tables.identity import user_account
 
@@ -39,14 +41,15 @@ class Account:
     locked_until: datetime | None
     disabled_at: datetime | None
     origin: str = ""  # from where whoever has it acts just now
+    kinds: frozenset[ClaimKind] = frozenset()  # of claims, that the office keeps
 
     @property
     def actor(self) -> Actor:
         """Who acts when this account does."""
-        return Actor(self.name, self.role, self.office, self.origin)
+        return Actor(self.name, self.role, self.office, self.origin, self.kinds)
 
 
-def account_of(row: Any, origin: str = "") -> Account:
+def account_of(row: Any, origin: str = "", kinds: frozenset[ClaimKind] = frozenset()) -> Account:
     """An account from a row that has all of ``user_account``."""
     return Account(
         row.id,
@@ -59,6 +62,7 @@ def account_of(row: Any, origin: str = "") -> Account:
         row.locked_until,
         row.disabled_at,
         origin,
+        kinds,
     )
 
 
@@ -68,10 +72,12 @@ def accounts(connection: Connection) -> list[Account]:
     return [account_of(row) for row in rows]
 
 
-def find(connection: Connection, name: str) -> Account | None:
-    """The account of this name, if there is one."""
-    row = connection.execute(select(user_account).where(user_account.c.name == name)).one_or_none()
-    return account_of(row) if row else None
+def find(service: Service, name: str) -> Account | None:
+    """The account of this name, if there is one, with what its office sees."""
+    asked = select(user_account).where(user_account.c.name == name)
+    with service.engine.connect() as connection:
+        row = connection.execute(asked).one_or_none()
+    return account_of(row, kinds=kinds_of(row.office, service.settings)) if row else None
 
 
 def add(

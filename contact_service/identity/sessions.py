@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor
 from contact_service.identity.accounts import Account, account_of
+from contact_service.offices import kinds_of
 from contact_service.store import audit
 
 #: After this long without a request a session has ended (OWASP ASVS 5.0, V7.3).
@@ -89,7 +90,8 @@ def resume(service: Service, token: str, origin: str = "") -> Session | None:
                 text("UPDATE user_session SET seen_at = clock_timestamp() WHERE id = :id"),
                 {"id": row.session_id},
             )
-    return Session(row.session_id, account_of(row, origin), row.form_token)
+    kinds = kinds_of(row.office, service.settings)
+    return Session(row.session_id, account_of(row, origin, kinds), row.form_token)
 
 
 def open_sessions(connection: Connection, user_id: int) -> list[Shown]:

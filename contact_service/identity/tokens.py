@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import Connection, text
 
+from campaigns.vocabulary import ClaimKind
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.identity.accounts import ROLES, CannotDo
+from contact_service.offices import kinds_of
 from contact_service.store import audit
 
 #: So that a token is known for one wherever it turns up.
@@ -54,10 +56,11 @@ class Token:
     expires_at: datetime
     used_at: datetime | None
     revoked_at: datetime | None
+    kinds: frozenset[ClaimKind] = frozenset()  # of claims, that the office keeps
 
     def actor(self, origin: str = "") -> Actor:
         """Who acts when this token does, from the address ``origin``."""
-        return Actor(f"token:{self.label}", self.role, self.office, origin)
+        return Actor(f"token:{self.label}", self.role, self.office, origin, self.kinds)
 
 
 _COLUMNS = """id, label, role, office, scopes, created_by, expires_at, used_at, revoked_at"""
@@ -133,7 +136,7 @@ def holder(service: Service, token: str) -> Token | None:
                 text("UPDATE api_token SET used_at = clock_timestamp() WHERE id = :id"),
                 {"id": row.id},
             )
-    return _token(*row[:-1])
+    return replace(_token(*row[:-1]), kinds=kinds_of(row.office, service.settings))
 
 
 def tokens(connection: Connection) -> list[Token]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, require
 from contact_service.logs import mask_numbers
-from contact_service.people.search import SEARCHERS
+from contact_service.people.search import OWED_TO_THEM, SEARCHERS, office_of
 from contact_service.store import audit
 
 #: So long somebody sees a person whom they have opened; after that they say why once more.
@@ -69,9 +69,12 @@ def open_person(
     ``note`` is for a file number or the like; numbers that look like a telephone's are masked.
     Raises :class:`NoPerson`, :class:`~contact_service.domain.actors.NotAllowed`.
     """
-    require(actor, *SEARCHERS)
+    require(actor, *SEARCHERS, contractors=False)
     with service.engine.begin() as connection:
-        known = connection.scalar(text("SELECT 1 FROM debtor WHERE id = :id"), {"id": debtor_id})
+        known = connection.scalar(
+            text(f"SELECT 1 FROM debtor d WHERE d.id = :id AND {OWED_TO_THEM}"),
+            {"id": debtor_id, **office_of(actor)},
+        )
         if known is None:
             raise no_person(debtor_id)
         said = {"note": mask_numbers(note.strip())} if note.strip() else {}

@@ -15,7 +15,7 @@ from contact_service.clock import TOKYO
 from contact_service.domain.actors import Actor, require
 from contact_service.domain.restrictions import RestrictionKind
 from contact_service.people.opening import NotOpened, no_person, opened_until
-from contact_service.people.search import SEARCHERS
+from contact_service.people.search import OWED_TO_THEM, SEARCHERS, TOLD_TO_THEM, office_of
 from contact_service.store import left_alone
 
 
@@ -96,15 +96,16 @@ def person(service: Service, actor: Actor, debtor_id: int) -> Person:
     Raises :class:`NotOpened`, :class:`~contact_service.people.opening.NoPerson`,
     :class:`~contact_service.domain.actors.NotAllowed`.
     """
-    require(actor, *SEARCHERS)
+    require(actor, *SEARCHERS, contractors=False)
     now = service.clock.now()
     with service.engine.connect() as connection:
         row = connection.execute(
-            text("""
+            text(f"""
             SELECT d.code, d.name, d.name_kana, d.birth_date, d.language, d.training, h.code AS home
-            FROM debtor d LEFT JOIN household h ON h.id = d.household_id WHERE d.id = :id
+            FROM debtor d LEFT JOIN household h ON h.id = d.household_id
+            WHERE d.id = :id AND {OWED_TO_THEM}
             """),
-            {"id": debtor_id},
+            {"id": debtor_id, **office_of(actor)},
         ).one_or_none()
         if row is None:
             raise no_person(debtor_id)
@@ -127,8 +128,8 @@ def person(service: Service, actor: Actor, debtor_id: int) -> Person:
             training=row.training,
             opened_until=until,
             numbers=_numbers(connection, service, debtor_id),
-            claims=_claims(connection, debtor_id, today),
-            restrictions=_restrictions(connection, debtor_id, today),
+            claims=_claims(connection, actor, debtor_id, today),
+            restrictions=_restrictions(connection, actor, debtor_id, today),
         )
 
 
@@ -143,7 +144,7 @@ def _numbers(connection: Connection, service: Service, debtor_id: int) -> list[N
     return [Number(r.id, service.vault.open("phone.number", r.number), r.kind) for r in rows]
 
 
-def _claims(connection: Connection, debtor_id: int, today: date) -> list[Claim]:
+def _claims(connection: Connection, actor: Actor, debtor_id: int, today: date) -> list[Claim]:
     rows = connection.execute(
         text(f"""
         SELECT c.id, c.kind, c.legal_class, c.assessed_year, c.instalment, c.notice_number,
@@ -152,9 +153,10 @@ def _claims(connection: Connection, debtor_id: int, today: date) -> list[Claim]:
             c.source_line
         FROM claim c JOIN source_file f ON f.id = c.source_file_id
         LEFT JOIN target t ON false
-        WHERE c.debtor_id = :id ORDER BY c.due_on DESC, c.kind, c.instalment
+        WHERE c.debtor_id = :id AND c.kind = ANY(:own_kinds)
+        ORDER BY c.due_on DESC, c.kind, c.instalment
         """),
-        {"id": debtor_id} | left_alone.parameters(today),
+        {"id": debtor_id, "own_kinds": actor.own_kinds} | left_alone.parameters(today),
     )
     return [
         Claim(
@@ -166,7 +168,9 @@ def _claims(connection: Connection, debtor_id: int, today: date) -> list[Claim]:
     ]  # fmt: skip
 
 
-def _restrictions(connection: Connection, debtor_id: int, today: date) -> list[Restriction]:
+def _restrictions(
+    connection: Connection, actor: Actor, debtor_id: int, today: date
+) -> list[Restriction]:
     rows: Sequence[Any] = connection.execute(
         text(f"""
         SELECT r.*, ({left_alone.IN_FORCE}) AS in_force,
@@ -178,9 +182,10 @@ def _restrictions(connection: Connection, debtor_id: int, today: date) -> list[R
                 WHERE dp.debtor_id = :id
             UNION SELECT r.id FROM restriction r JOIN claim c ON c.id = r.claim_id
                 WHERE c.debtor_id = :id)
+        AND {TOLD_TO_THEM}
         ORDER BY in_force DESC, r.starts_on DESC, r.id DESC
         """),
-        {"id": debtor_id, "day": today},
+        {"id": debtor_id, "day": today, **office_of(actor)},
     ).all()
     return [
         Restriction(

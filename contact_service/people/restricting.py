@@ -17,7 +17,7 @@ from contact_service.domain.numbers import classify
 from contact_service.domain.restrictions import RestrictionKind
 from contact_service.logs import mask_numbers
 from contact_service.people.masking import masked_number
-from contact_service.people.search import SEARCHERS, keys_of
+from contact_service.people.search import SEARCHERS, TOLD_TO_THEM, keys_of, office_of
 from contact_service.store import audit, left_alone
 
 DECIDERS = (Role.APPROVER, Role.SUPERVISOR)
@@ -72,7 +72,7 @@ def restrict(service: Service, actor: Actor, wanted: Wanted) -> int:
 
     Raises :class:`CannotRestrict`, :class:`~contact_service.domain.actors.NotAllowed`.
     """
-    require(actor, *SEARCHERS)
+    require(actor, *SEARCHERS, contractors=False)
     now = service.clock.now()
     today = now.astimezone(TOKYO).date()
     if wanted.ends_on is not None and wanted.ends_on < today:
@@ -148,7 +148,7 @@ def ask_to_lift(service: Service, actor: Actor, restriction_id: int, reason: str
 
     Raises :class:`CannotRestrict`, :class:`~contact_service.domain.actors.NotAllowed`.
     """
-    require(actor, *SEARCHERS)
+    require(actor, *SEARCHERS, contractors=False)
     if not reason.strip():
         raise CannotRestrict(
             "解除する理由を書いてください。確認する人の判断に要ります / say why it should be lifted"
@@ -245,10 +245,10 @@ def restrictions(
 
     Raises :class:`~contact_service.domain.actors.NotAllowed`.
     """
-    require(actor, *READERS)
-    where = ["r.lifted_at IS NULL"]
+    require(actor, *READERS, contractors=False)
+    where = ["r.lifted_at IS NULL", TOLD_TO_THEM]
     values: dict[str, Any] = {
-        "day": service.clock.now().astimezone(TOKYO).date(), "most": MOST + 1,
+        "day": service.clock.now().astimezone(TOKYO).date(), "most": MOST + 1, **office_of(actor),
     }  # fmt: skip
     if kind is not None:
         where.append("r.kind = :kind")
@@ -274,11 +274,16 @@ def restrictions(
 
 def to_decide(service: Service, actor: Actor) -> Sequence[Listed]:
     """Restrictions that somebody asked to lift, the oldest wish first."""
-    require(actor, *READERS)
-    sql = f"{_LIST} WHERE l.id IS NOT NULL ORDER BY l.id LIMIT :most"
+    require(actor, *READERS, contractors=False)
+    sql = f"{_LIST} WHERE l.id IS NOT NULL AND {TOLD_TO_THEM} ORDER BY l.id LIMIT :most"
     with service.engine.connect() as connection:
         rows = connection.execute(
-            text(sql), {"day": service.clock.now().astimezone(TOKYO).date(), "most": 200}
+            text(sql),
+            {
+                "day": service.clock.now().astimezone(TOKYO).date(),
+                "most": 200,
+                **office_of(actor),
+            },
         ).all()
     return [_listed(service, row) for row in rows]
 

@@ -15,8 +15,9 @@ from sqlalchemy import Connection, Row, text
 
 from contact_service.bootstrap import Service
 from contact_service.clock import TOKYO
-from contact_service.domain.actors import Actor, Role, require
+from contact_service.domain.actors import EVERY_OFFICE, Actor, Role, require
 from contact_service.domain.numbers import classify
+from contact_service.domain.restrictions import Reach, kinds_reaching
 from contact_service.intake.values import name_key
 from contact_service.people.masking import masked_name, masked_number
 from contact_service.store import audit
@@ -61,11 +62,33 @@ _FIND = """
     WHERE p.number_index = ANY(:numbers)
 """
 
+#: An office knows people by what they owe it, or owed it (所管課). Binds ``own_kinds``, ``whole``.
+OWED_TO_THEM = """(:whole OR EXISTS (SELECT FROM claim own WHERE own.debtor_id = d.id
+    AND own.kind = ANY(:own_kinds)))"""
+
+
+#: What concerns a person, hardship above all, every office is told, so that none goes on where
+#: another has stopped; what concerns a claim, the office that keeps it (``Reach`` is the rule).
+TOLD_TO_THEM = """(:whole OR r.claim_id IS NULL OR r.kind <> ALL(:of_claims) OR EXISTS (
+    SELECT FROM claim own WHERE own.id = r.claim_id AND own.kind = ANY(:own_kinds)))"""
+
+
+def office_of(actor: Actor) -> dict[str, Any]:
+    """What :data:`OWED_TO_THEM` and :data:`TOLD_TO_THEM` bind for ``actor``."""
+    return {
+        "own_kinds": actor.own_kinds,
+        "whole": actor.office == EVERY_OFFICE,
+        "of_claims": kinds_reaching(Reach.CLAIM),
+    }
+
+
 _SUMMARY = f"""
 SELECT d.id, d.code, d.name, d.training,
-    (SELECT count(*) FROM claim c WHERE c.debtor_id = d.id AND c.outstanding_yen > 0) AS claims,
+    (SELECT count(*) FROM claim c WHERE c.debtor_id = d.id AND c.outstanding_yen > 0
+        AND c.kind = ANY(:own_kinds)) AS claims,
     (SELECT coalesce(sum(c.outstanding_yen), 0) FROM claim c
-        WHERE c.debtor_id = d.id AND c.outstanding_yen > 0) AS outstanding_yen,
+        WHERE c.debtor_id = d.id AND c.outstanding_yen > 0
+        AND c.kind = ANY(:own_kinds)) AS outstanding_yen,
     ARRAY(SELECT p.number FROM debtor_phone dp JOIN phone p ON p.id = dp.phone_id
         WHERE dp.debtor_id = d.id ORDER BY dp.rank) AS numbers,
     EXISTS (SELECT 1 FROM restriction r WHERE r.lifted_at IS NULL AND r.starts_on <= :day
@@ -73,7 +96,8 @@ SELECT d.id, d.code, d.name, d.training,
     OR EXISTS (SELECT 1 FROM debtor_phone dp JOIN restriction r ON r.phone_id = dp.phone_id
         WHERE dp.debtor_id = d.id AND r.lifted_at IS NULL AND r.starts_on <= :day
         AND (r.ends_on IS NULL OR r.ends_on >= :day)) AS restricted
-FROM debtor d WHERE d.id IN ({_FIND}) AND d.id > :after ORDER BY d.id LIMIT :most
+FROM debtor d WHERE d.id IN ({_FIND}) AND d.id > :after AND {OWED_TO_THEM}
+ORDER BY d.id LIMIT :most
 """
 
 
@@ -83,13 +107,14 @@ def search(service: Service, actor: Actor, wanted: str, after: int = 0) -> Found
 
     Raises :class:`~contact_service.domain.actors.NotAllowed`.
     """
-    require(actor, *SEARCHERS)
+    require(actor, *SEARCHERS, contractors=False)
     now = service.clock.now()
     with service.engine.begin() as connection:
         rows = connection.execute(
             text(_SUMMARY),
             {
                 **keys_of(service, wanted),
+                **office_of(actor),
                 "after": after,
                 "most": MOST + 1,
                 "day": now.astimezone(TOKYO).date(),
@@ -111,12 +136,15 @@ def keys_of(service: Service, wanted: str) -> dict[str, Any]:
     }
 
 
-def summary_of(connection: Connection, service: Service, debtor_id: int) -> Summary | None:
-    """One person, masked."""
+def summary_of(
+    connection: Connection, service: Service, actor: Actor, debtor_id: int
+) -> Summary | None:
+    """One person, masked; ``None`` also for one whom the actor's office does not know."""
     row = connection.execute(
         text(_SUMMARY.replace(f"({_FIND})", "(:id)")),
         {
             "id": debtor_id,
+            **office_of(actor),
             "after": 0,
             "most": 1,
             "day": service.clock.now().astimezone(TOKYO).date(),

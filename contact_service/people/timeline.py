@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, require
+from contact_service.domain.restrictions import Reach, kinds_reaching
 from contact_service.people.opening import NotOpened, opened_until
 from contact_service.people.search import SEARCHERS
 
@@ -79,12 +80,19 @@ def timeline(
 
     Raises :class:`NotOpened`, :class:`~contact_service.domain.actors.NotAllowed`.
     """
-    require(actor, *SEARCHERS)
+    require(actor, *SEARCHERS, contractors=False)
     with service.engine.connect() as connection:
         if opened_until(connection, actor, debtor_id, service.clock.now()) is None:
             raise NotOpened
         rows = connection.execute(
-            _TIMELINE, {"id": debtor_id, "before": before, "most": MOST + 1}
+            _TIMELINE,
+            {
+                "id": debtor_id,
+                "before": before,
+                "most": MOST + 1,
+                "own_kinds": actor.own_kinds,
+                "of_claims": kinds_reaching(Reach.CLAIM),
+            },
         ).all()
     entries = [
         Entry(

@@ -2,7 +2,7 @@
 -- Columns: at, day_only (the source knows no time), kind, what, result, reason, yen, seconds,
 -- day, author, sealed, context, ref.
 WITH theirs AS (
-    SELECT id FROM claim WHERE debtor_id = :id
+    SELECT id FROM claim WHERE debtor_id = :id AND kind = ANY(:own_kinds)
 ), numbers AS (
     SELECT phone_id FROM debtor_phone WHERE debtor_id = :id
 ), attempts AS (
@@ -19,12 +19,12 @@ WITH theirs AS (
     SELECT c.due_on::timestamptz, true, 'due', c.kind, NULL::text, NULL::text, c.assessed_yen,
         NULL::int, NULL::date, NULL::text, NULL::bytea,
         c.assessed_year || '-' || c.instalment, NULL::text
-    FROM claim c WHERE c.debtor_id = :id
+    FROM claim c WHERE c.id IN (SELECT id FROM theirs)
     UNION ALL
     -- 督促
     SELECT c.demand_sent_on::timestamptz, true, 'demand', c.kind, NULL, NULL, c.assessed_yen,
         NULL, NULL, NULL, NULL, c.assessed_year || '-' || c.instalment, NULL
-    FROM claim c WHERE c.debtor_id = :id AND c.demand_sent_on IS NOT NULL
+    FROM claim c WHERE c.id IN (SELECT id FROM theirs) AND c.demand_sent_on IS NOT NULL
     UNION ALL
     SELECT p.paid_on::timestamptz, true, 'payment', p.kind, p.method, NULL, p.amount_yen, NULL,
         NULL, NULL, NULL, c.assessed_year || '-' || c.instalment, p.source_file_id::text
@@ -78,12 +78,16 @@ WITH theirs AS (
         SELECT id FROM restriction WHERE debtor_id = :id
         UNION SELECT r2.id FROM restriction r2 JOIN numbers ON numbers.phone_id = r2.phone_id
         UNION SELECT r3.id FROM restriction r3 JOIN theirs ON theirs.id = r3.claim_id)
+        AND (r.claim_id IS NULL OR r.kind <> ALL(:of_claims)
+            OR r.claim_id IN (SELECT id FROM theirs))
     UNION ALL
     SELECT r.lifted_at, false, 'lifted', r.kind, NULL, l.reason, NULL, NULL, NULL, l.decided_by,
         NULL, NULL, NULL
     FROM restriction r LEFT JOIN restriction_lift l ON l.restriction_id = r.id AND l.lifted
     WHERE r.lifted_at IS NOT NULL AND (r.debtor_id = :id
         OR r.phone_id IN (SELECT phone_id FROM numbers) OR r.claim_id IN (SELECT id FROM theirs))
+        AND (r.claim_id IS NULL OR r.kind <> ALL(:of_claims)
+            OR r.claim_id IN (SELECT id FROM theirs))
     UNION ALL
     SELECT l.at, false, 'looked_at', l.details ->> 'reason', NULL, l.details ->> 'note', NULL,
         NULL, NULL, l.actor, NULL, NULL, NULL
@@ -94,7 +98,7 @@ WITH theirs AS (
         NULL, NULL, f.id::text
     FROM source_file f WHERE f.id IN (
         SELECT source_file_id FROM debtor WHERE id = :id
-        UNION SELECT source_file_id FROM claim WHERE debtor_id = :id)
+        UNION SELECT source_file_id FROM claim WHERE id IN (SELECT id FROM theirs))
 )
 SELECT * FROM entry
 WHERE at IS NOT NULL AND (CAST(:before AS timestamptz) IS NULL OR at < :before)

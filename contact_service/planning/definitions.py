@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from campaigns.definition import Definition
+from campaigns.vocabulary import ClaimKind
 
 
 def definitions_of(connection: Connection, run_ids: Collection[UUID]) -> dict[UUID, Definition]:
@@ -25,6 +26,11 @@ def definitions_running(connection: Connection) -> dict[UUID, Definition]:
     """The definitions of all running runs."""
     ids = connection.execute(text("SELECT id FROM run WHERE state = 'running'")).scalars().all()
     return definitions_of(connection, ids)
+
+
+def kinds_of(definition: Definition) -> frozenset[ClaimKind]:
+    """The kinds of claim that a campaign may concern: those that it names, else all."""
+    return frozenset(definition.select.kinds or ClaimKind)
 
 
 #: A version is never changed, so what was read once need not be read again.

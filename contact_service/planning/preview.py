@@ -16,7 +16,8 @@ from campaigns.messages import render, units
 from campaigns.phrases import SPOKEN
 from campaigns.vocabulary import Channel, Language
 from contact_service.clock import TOKYO
-from contact_service.domain.actors import SYSTEM, Actor, Role, require
+from contact_service.domain.actors import SYSTEM, Actor, Role, require, require_kinds
+from contact_service.planning.definitions import kinds_of
 from contact_service.planning.expectation import call_backs
 from contact_service.planning.freezing import freeze, lock_ledger
 from contact_service.planning.runs import put_on_calendar
@@ -54,6 +55,7 @@ def preview(
     ``DoesNotFit``, ``CannotDo``.
     """
     require(actor, *READERS)
+    require_kinds(actor, kinds_of(definition))
     with engine.connect() as connection, connection.begin() as transaction:
         try:
             version = put_in(connection, SYSTEM, definition, source, now)

@@ -8,9 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection, insert, select, text, update
 
-from contact_service.domain.actors import Actor, require
+from contact_service.domain.actors import EVERY_OFFICE, Actor, require, require_kinds
 from contact_service.domain.life import MOVES, Action, CannotDo, State, leads_to
 from contact_service.domain.states import RunState, VersionState
+from contact_service.planning.definitions import definition_of_version, kinds_of
 from contact_service.store import audit
 from contact_service.store.tables.campaigns import campaign_transition, campaign_version, run
 
@@ -42,6 +43,7 @@ def move_version(
         .where(campaign_version.c.id == version_id)
         .with_for_update()
     )
+    _require_own(connection, actor, action, version_id)
     state = None if found is None or action is Action.DRAFT else VersionState(found)
     after = _allowed(actor, action, state)
     connection.execute(
@@ -66,6 +68,7 @@ def move_run(
     ).one_or_none()
     if found is None:
         raise CannotDo(f"実施 {run_id} はありません / there is no run {run_id}")
+    _require_own(connection, actor, action, found.campaign_version_id)
     state = None if action is Action.SCHEDULE else RunState(found.state)
     try:
         after = _allowed(actor, action, state)
@@ -92,6 +95,12 @@ def transitions(connection: Connection, key: str) -> list[Transition]:
         Transition(row.version, row.run_id, Action(row.action), row.at, row.actor, row.reason)
         for row in rows
     ]
+
+
+def _require_own(connection: Connection, actor: Actor, action: Action, version_id: int) -> None:
+    """An office acts on campaigns of its own claims alone; but anybody may stop what runs."""
+    if actor.office != EVERY_OFFICE and action not in (Action.PAUSE, Action.STOP):
+        require_kinds(actor, kinds_of(definition_of_version(connection, version_id)))
 
 
 def _allowed(actor: Actor, action: Action, state: State | None) -> State:

@@ -156,4 +156,5 @@ def log_calls(
 
 def _operator(caller: Actor, name: str) -> Actor:
     """The operator for whom the telephone system speaks; by which token is recorded too."""
-    return Actor(name, Role.OPERATOR, caller.office, f"{caller.name} {caller.origin}")
+    origin = f"{caller.name} {caller.origin}"
+    return Actor(name, caller.role, caller.office, origin, caller.kinds)

@@ -21,8 +21,9 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 
-from contact_service.domain.actors import Actor, Role
+from contact_service.domain.actors import Actor, Role, allowed
 from contact_service.identity import tokens
+from contact_service.identity.accounts import ROLES
 from contact_service.identity.tokens import Scope, Token
 from contact_service.web.carrier import service_of
 from contact_service.web.once import once
@@ -56,9 +57,12 @@ def api_router(prefix: str, tag: str) -> APIRouter:
 class Rule:
     """Who may use a route: a token with this scope, whose role is one of these."""
 
-    def __init__(self, scope: Scope, roles: frozenset[Role]) -> None:
+    def __init__(self, scope: Scope, roles: frozenset[Role], contractors: bool) -> None:
         self.scope = scope
-        self.roles = roles
+        # no token has the role of the administrator
+        self.roles = frozenset(
+            role for role in ROLES if allowed(role, roles, contractors=contractors)
+        ) - {Role.ADMINISTRATOR}
 
     def __call__(self, request: Request) -> Actor:
         token: Token = request.state.token
@@ -77,9 +81,9 @@ class Rule:
         return token.actor(origin_of(request))
 
 
-def may(scope: Scope, *roles: Role) -> Rule:
-    """The rule of a route, as a dependency: gives the caller to whom it lets in."""
-    return Rule(scope, frozenset(roles))
+def may(scope: Scope, *roles: Role, contractors: bool = True) -> Rule:
+    """The rule of a route, as a dependency: gives the caller whom it lets in."""
+    return Rule(scope, frozenset(roles), contractors)
 
 
 def with_any_token(request: Request) -> Actor:

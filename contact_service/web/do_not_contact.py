@@ -26,8 +26,8 @@ from contact_service.web.rendering import page
 from contact_service.web.session import may, own_form
 
 router = APIRouter(include_in_schema=False, prefix="/do-not-contact")
-reads = may(*READERS)
-adds = may(*SEARCHERS)
+reads = may(*READERS, contractors=False)
+adds = may(*SEARCHERS, contractors=False)
 decides = may(*DECIDERS)
 FORMS = [Depends(own_form)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from contact_service.domain.actors import Role
+from contact_service.domain.actors import Role, allowed
 from contact_service.web.locale import translatable
 
 PLANNERS = frozenset({Role.STAFF, Role.APPROVER})
@@ -23,6 +23,8 @@ class Entry:
     """What it is called, for the catalogue."""
     roles: frozenset[Role]
     """Who sees it, beside the administrator, who sees all; empty: everybody who is signed in."""
+    contractors: bool = True
+    """Whether a contractor's operator sees what operators see."""
 
 
 #: In the order in which they are shown.
@@ -30,9 +32,11 @@ MENU: tuple[Entry, ...] = (
     Entry("/", translatable("今日"), EVERYBODY),
     Entry("/desk", translatable("電話デスク"), frozenset({Role.OPERATOR, Role.SUPERVISOR})),
     Entry("/centre", translatable("センターの状況"), frozenset({Role.SUPERVISOR})),
-    Entry("/files", translatable("ファイル"), LOOKING | {Role.AUDITOR}),
-    Entry("/people", translatable("納付者"), LOOKING),
-    Entry("/do-not-contact", translatable("連絡しない"), LOOKING | {Role.AUDITOR}),
+    Entry("/files", translatable("ファイル"), LOOKING | {Role.AUDITOR}, contractors=False),
+    Entry("/people", translatable("納付者"), LOOKING, contractors=False),
+    Entry(
+        "/do-not-contact", translatable("連絡しない"), LOOKING | {Role.AUDITOR}, contractors=False
+    ),
     Entry("/users", translatable("利用者"), frozenset({Role.ADMINISTRATOR})),
     Entry("/api-docs", translatable("APIの説明"), frozenset({Role.AUDITOR})),
     Entry("/account", translatable("自分の設定"), EVERYBODY),
@@ -47,7 +51,7 @@ def menu(role: Role | None, here: str) -> list[tuple[Entry, str]]:
     return [
         (entry, _current(entry.path, here))
         for entry in MENU
-        if not entry.roles or role in entry.roles or role is Role.ADMINISTRATOR
+        if not entry.roles or allowed(role, entry.roles, contractors=entry.contractors)
     ]
 
 

@@ -31,7 +31,7 @@ from contact_service.web.rendering import page
 from contact_service.web.session import may, own_form
 
 router = APIRouter(include_in_schema=False, prefix="/people")
-looks_people_up = may(*SEARCHERS)
+looks_people_up = may(*SEARCHERS, contractors=False)
 FORMS = [Depends(own_form)]
 
 #: How far a reason reaches, as whoever chooses one must know it.
@@ -209,7 +209,7 @@ def _person(
         return _gone(request, str(error))
     except NotOpened:
         with service.engine.connect() as connection:
-            masked = summary_of(connection, service, debtor_id)
+            masked = summary_of(connection, service, session.account.actor, debtor_id)
         return page(
             request, "person_masked.html", status, person=masked, reasons=reasons, wrong=wrong,
             minutes=OPEN_FOR.seconds // 60,

@@ -28,6 +28,7 @@ ROLE_WORDS = {
     Role.STAFF: translatable("催告担当"),
     Role.APPROVER: translatable("承認者"),
     Role.OPERATOR: translatable("オペレーター"),
+    Role.CONTRACTOR: translatable("受託者のオペレーター"),
     Role.SUPERVISOR: translatable("センター管理者"),
     Role.EVALUATOR: translatable("効果測定担当"),
     Role.AUDITOR: translatable("監査担当"),

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 from fastapi import Depends, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from contact_service.domain.actors import Role
+from contact_service.domain.actors import Role, allowed
 from contact_service.identity.sessions import LONGEST_HOURS, Session, resume
 from contact_service.web.carrier import service_of
 
@@ -73,8 +73,8 @@ def signed_in_with_any_password(request: Request) -> Session:
 class PageRule:
     """Who may open a page: these roles, and the administrator every page."""
 
-    def __init__(self, roles: frozenset[Role]) -> None:
-        self.roles = roles | {Role.ADMINISTRATOR}
+    def __init__(self, roles: frozenset[Role], contractors: bool) -> None:
+        self.roles = frozenset(r for r in Role if allowed(r, roles, contractors=contractors))
 
     def __call__(self, session: Session = Depends(signed_in)) -> Session:
         if session.account.role not in self.roles:
@@ -86,9 +86,10 @@ class PageRule:
         return session
 
 
-def may(*roles: Role) -> PageRule:
-    """A page for some roles, as a dependency that gives the session."""
-    return PageRule(frozenset(roles))
+def may(*roles: Role, contractors: bool = True) -> PageRule:
+    """A page for some roles (``domain.actors.allowed``), as a dependency that gives the
+    session."""
+    return PageRule(frozenset(roles), contractors)
 
 
 async def own_form(request: Request) -> None:

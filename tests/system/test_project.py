@@ -20,7 +20,7 @@ MOST_LINES = 400
 FLOORS = (
     {"__version__", "domain"},
     {"clock", "generated", "logs", "settings"},
-    {"embedded", "store"},
+    {"embedded", "offices", "store"},
     {"bootstrap", "supervision"},
     {"identity", "intake", "planning"},
     {"dispatch", "people"},

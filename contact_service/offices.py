@@ -1,0 +1,31 @@
+"""Which office (所管課) keeps which kind of claim, and so sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import yaml
+
+from campaigns.vocabulary import ClaimKind
+from contact_service.settings import Settings
+
+
+@lru_cache(maxsize=1)
+def usual() -> Mapping[str, Mapping[str, str]]:
+    """The usual name of the office by kind of claim, in Japanese and English."""
+    content = Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
+    table: Mapping[str, Mapping[str, str]] = yaml.safe_load(content)
+    return table
+
+
+def name_of(kind: ClaimKind, settings: Settings) -> str:
+    """The Japanese name of the office that keeps a kind of claim."""
+    return settings.claim_offices.get(kind) or usual()[kind]["ja"]
+
+
+def kinds_of(office: str, settings: Settings) -> frozenset[ClaimKind]:
+    """The kinds of claim that an office keeps. An office that nobody knows keeps none, and who is
+    of every office sees all without it (``Actor.sees``)."""
+    return frozenset(kind for kind in ClaimKind if name_of(kind, settings) == office)

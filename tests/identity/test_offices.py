@@ -1,0 +1,172 @@
+"""An office (所管課) sees its own kinds of claim, what concerns the whole person is told to all, and
+a contractor's operator has the desk and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from campaigns.vocabulary import ClaimKind
+from contact_service.callcentre.case import case_of
+from contact_service.callcentre.list import next_person
+from contact_service.domain.actors import Actor, NotAllowed, Role, allowed
+from contact_service.evaluation.collection import collection
+from contact_service.evaluation.report import run_report
+from contact_service.evaluation.rows_counted import Figure, rows_counted
+from contact_service.identity import accounts, sessions, tokens
+from contact_service.identity.tokens import Scope
+from contact_service.offices import kinds_of
+from contact_service.people import restricting
+from contact_service.people.opening import NoPerson, OpenReason, open_person
+from contact_service.people.person import person
+from contact_service.people.search import search
+from contact_service.people.timeline import timeline
+from contact_service.planning import runs, versions
+from contact_service.planning.preview import preview
+from tests.dispatch.conftest import FIRST_DAY, Floor, floor
+from tests.identity.conftest import ADMINISTRATOR, _quick_hashes
+from tests.ledger import Owed, definition, mobile
+
+__all__ = ["_quick_hashes", "floor"]
+
+NURSERY, HEALTH = "保育担当課", "国保・後期高齢担当課"
+
+
+def of(floor: Floor, office: str, role: Role) -> Actor:
+    """Somebody of an office, as a door makes them out of their account."""
+    return Actor("mori", role, office, kinds=kinds_of(office, floor.service.settings))
+
+
+@pytest.fixture
+def debtor(floor: Floor) -> int:
+    """Owes health insurance and a nursery fee; the former is deferred, and there is hardship."""
+    owed = [Owed(11_000), Owed(22_000, "nursery_fee", "other_public")]
+    found = floor.ledger.person([mobile(1)], owed)
+    other = floor.ledger.person([mobile(2)])  # owes health insurance alone
+    assert other
+    with floor.service.engine.begin() as connection:
+        connection.execute(
+            text("""
+            INSERT INTO restriction (kind, debtor_id, claim_id, starts_on, origin)
+            SELECT 'collection_deferred', c.debtor_id, c.id, DATE '2026-01-01', 'file'
+            FROM claim c WHERE c.debtor_id = :d AND c.kind = 'health_insurance'
+            UNION ALL SELECT 'hardship', :d, c.id, DATE '2026-01-01', 'operator'
+            FROM claim c WHERE c.debtor_id = :d AND c.kind = 'health_insurance'
+            """),
+            {"d": found},
+        )
+    return found
+
+
+def test_an_office_keeps_the_kinds_that_the_settings_give_it(floor: Floor) -> None:
+    settings = floor.service.settings
+    assert kinds_of(NURSERY, settings) == {ClaimKind.NURSERY_FEE}
+    assert Actor("x", Role.STAFF).own_kinds == list(ClaimKind)
+    assert kinds_of("そんな課", settings) == set()
+    own = settings.model_copy(update={"claim_offices": {ClaimKind.NURSERY_FEE: "子育て課"}})
+    assert kinds_of("子育て課", own) == {ClaimKind.NURSERY_FEE}
+    assert kinds_of(NURSERY, own) == set()
+    assert not Actor("x", Role.STAFF, NURSERY).sees(ClaimKind.NURSERY_FEE)  # nobody looked it up
+
+
+def test_every_door_looks_the_office_up(floor: Floor) -> None:
+    service = floor.service
+    accounts.add(service, ADMINISTRATOR, "mori", "森", Role.STAFF, NURSERY)
+    found = accounts.find(service, "mori")
+    assert found and found.actor.own_kinds == ["nursery_fee"]
+    with service.engine.begin() as connection:
+        cookie = sessions.open_session(connection, found.id, "", "")
+    session = sessions.resume(service, cookie, "10.0.0.1")
+    assert session and session.account.actor.own_kinds == ["nursery_fee"]
+    assert session.account.actor.origin == "10.0.0.1"
+    held = tokens.issue(
+        service, ADMINISTRATOR, "x", Role.STAFF, frozenset({Scope.PEOPLE_READ}), 1, NURSERY
+    )
+    holder = tokens.holder(service, held)
+    assert holder and holder.actor().own_kinds == ["nursery_fee"]
+
+
+def test_people_are_known_to_an_office_by_what_they_owe_it(floor: Floor, debtor: int) -> None:
+    staff, everybody = of(floor, NURSERY, Role.STAFF), Actor("abe", Role.STAFF)
+    service = floor.service
+    (found,) = search(service, staff, mobile(1)).people
+    assert (found.claims, found.outstanding_yen, found.restricted) == (1, 22_000, True)
+    assert search(service, everybody, mobile(1)).people[0].outstanding_yen == 33_000
+    assert search(service, staff, mobile(2)).people == []
+    assert len(search(service, everybody, mobile(2)).people) == 1
+    with pytest.raises(NoPerson):
+        open_person(service, staff, debtor + 1, OpenReason.CHECK)
+    open_person(service, staff, debtor, OpenReason.CHECK)
+    shown = person(service, staff, debtor)
+    assert [claim.kind for claim in shown.claims] == ["nursery_fee"]
+    # hardship is told to every office, whichever claim it was written down with
+    assert [item.kind for item in shown.restrictions] == ["hardship"]
+    told = {entry.what for entry in timeline(service, staff, debtor).entries}
+    assert {"nursery_fee", "hardship"} <= told
+    assert not {"health_insurance", "collection_deferred"} & told
+    assert {item.kind for item in restricting.restrictions(service, staff)[0]} == {"hardship"}
+    assert {item.kind for item in restricting.restrictions(service, everybody)[0]} == {
+        "hardship", "collection_deferred",
+    }  # fmt: skip
+
+
+def test_an_office_acts_on_campaigns_of_its_own_claims(floor: Floor, debtor: int) -> None:
+    engine, now = floor.service.engine, floor.clock.now()
+    spec = definition(arms=[{"name": "contact"}], select={"kinds": ["health_insurance"]})
+    text_of = spec.model_dump_json()
+    own, other = of(floor, HEALTH, Role.STAFF), of(floor, NURSERY, Role.STAFF)
+    with pytest.raises(NotAllowed, match="国民健康保険料"):
+        versions.submit(engine, other, spec, text_of, now)
+    with pytest.raises(NotAllowed):
+        preview(engine, other, spec, text_of, FIRST_DAY, now, {})
+    every = definition(arms=[{"name": "contact"}], select={})
+    with pytest.raises(NotAllowed):
+        versions.submit(engine, own, every, every.model_dump_json(), now)
+    run_id = runs.plan(engine, own, spec, text_of, FIRST_DAY, now).run_id
+    approver = of(floor, NURSERY, Role.APPROVER)
+    with pytest.raises(NotAllowed):
+        runs.start(engine, approver, run_id, now, [])
+    runs.start(engine, Actor("abe", Role.APPROVER), run_id, now, [])
+    for role, ask in (
+        (Role.EVALUATOR, lambda who: run_report(floor.service, who, run_id, "ja")),
+        (Role.AUDITOR, lambda who: list(rows_counted(floor.service, who, run_id, Figure.CLAIMS))),
+    ):  # fmt: skip
+        with pytest.raises(NotAllowed):
+            ask(of(floor, NURSERY, role))
+        assert ask(of(floor, HEALTH, role))
+    evaluator = of(floor, NURSERY, Role.EVALUATOR)
+    kinds = {row["kind"] for row in collection(floor.service, evaluator)["rows"]}
+    assert kinds == {"nursery_fee"}
+    assert next_person(floor.service, of(floor, NURSERY, Role.OPERATOR), now) is None
+    runs.pause(engine, other, run_id, now, "anybody may stop what runs")
+
+
+def test_an_operator_of_an_office_hears_of_its_claims_alone(floor: Floor) -> None:
+    floor.ledger.person([mobile(3)], [Owed(11_000), Owed(22_000, "nursery_fee", "other_public")])
+    spec = definition(arms=[{"name": "contact"}], select={"kinds": ["health_insurance"]})
+    floor.start(spec)
+    now = floor.clock.now() + timedelta(days=14)
+    operator = of(floor, HEALTH, Role.OPERATOR)
+    shown = next_person(floor.service, operator, now)
+    assert shown is not None
+    case = case_of(floor.service, operator, shown.attempt_id, now)
+    assert [claim.kind for claim in case.people[0].claims] == ["health_insurance"]
+
+
+def test_a_contractor_has_the_desk_and_nothing_else(floor: Floor, debtor: int) -> None:
+    contractor = Actor("kubo", Role.CONTRACTOR)
+    assert allowed(Role.CONTRACTOR, [Role.OPERATOR])
+    assert not allowed(Role.CONTRACTOR, [Role.SUPERVISOR, Role.STAFF])
+    next_person(floor.service, contractor, floor.clock.now())
+    refused: list[Callable[[], object]] = [
+        lambda: search(floor.service, contractor, mobile(1)),
+        lambda: open_person(floor.service, contractor, debtor, OpenReason.CHECK),
+        lambda: restricting.restrictions(floor.service, contractor),
+        lambda: collection(floor.service, contractor),
+    ]
+    for ask in refused:
+        with pytest.raises(NotAllowed):
+            ask()
