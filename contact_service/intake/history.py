@@ -70,7 +70,7 @@ def files(
 ) -> tuple[list[File], int | None]:
     """The files that were imported last, before the file ``before``; and where the next page
     begins. Raises :class:`~contact_service.domain.actors.NotAllowed`."""
-    require(actor, *READERS)
+    require(actor, *READERS, contractors=False)
     sql = f"{_FILES} WHERE CAST(:before AS bigint) IS NULL OR f.id < :before"
     with service.engine.connect() as connection:
         rows = connection.execute(
@@ -82,7 +82,7 @@ def files(
 
 def file_of(service: Service, actor: Actor, file_id: int) -> File | None:
     """One file. Raises :class:`~contact_service.domain.actors.NotAllowed`."""
-    require(actor, *READERS)
+    require(actor, *READERS, contractors=False)
     with service.engine.connect() as connection:
         row = connection.execute(text(f"{_FILES} WHERE f.id = :id"), {"id": file_id}).one_or_none()
     return _file(row) if row else None
@@ -96,7 +96,7 @@ def rejected(
 
     Raises :class:`~contact_service.domain.actors.NotAllowed`.
     """
-    require(actor, *READERS)
+    require(actor, *READERS, contractors=False)
     shown = actor.role in (Role.STAFF, Role.ADMINISTRATOR, Role.SYSTEM)
     with service.engine.begin() as connection:
         rows = connection.execute(

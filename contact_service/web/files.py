@@ -24,7 +24,7 @@ from contact_service.web.rendering import page
 from contact_service.web.session import may, own_form
 
 router = APIRouter(include_in_schema=False, prefix="/files")
-reads = may(*history.READERS)
+reads = may(*history.READERS, contractors=False)
 hands_in = may(Role.STAFF)
 
 REMARK_WORDS = {
