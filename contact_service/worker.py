@@ -219,6 +219,7 @@ def job_handlers(service: Service) -> dict[str, jobs.Handler]:
     return {
         uploads.KIND: uploads.handler(service),
         report_files.KIND: report_files.handler(service),
+        report_files.KIND_BY: report_files.by_field_handler(service),
     }
 
 

@@ -41,12 +41,13 @@ def settle_command(
         bool,
         typer.Option("--taken/--not-taken", help="Whether the carrier has it by its own account."),
     ],
+    reason: Annotated[str, typer.Option(help="理由 / why: kept in the audit log.")] = "",
 ) -> None:
     """Say what became of one: taken (never sent again), or provably not (due again)."""
     with service() as found:
         who = actor(Role.STAFF)
         try:
-            decide(found.engine, who, attempt, taken=taken, now=found.clock.now())
+            decide(found.engine, who, attempt, taken=taken, now=found.clock.now(), reason=reason)
         except (CannotDo, NotAllowed) as error:
             raise fail(str(error), 2) from None
     typer.echo(f"{attempt}: {'受付済 / taken' if taken else '再送可 / due again'}")

@@ -105,6 +105,34 @@ class RateLimit:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a carrier did lately on one channel, the newest answers counting most."""
+
+    bad: float
+    """The share of answers that speak against it, 0 to 1."""
+    seconds: float
+    """How long an answer takes."""
+    held_seconds: float
+    """For so long it asked to be left alone; 0: it did not."""
+    known: bool
+    """Whether anything was sent lately."""
+
+
+def health(client: redis.Redis, provider: str, channel: str, limits: ProviderLimits) -> Health:
+    """What all workers have seen of a carrier. Raises ``redis.RedisError``."""
+    said = client.hgetall(f"health:{channel}:{provider}")
+    held = client.pttl(f"hold:{provider}/{channel}")
+    clock = client.time()
+    found = {name.decode(): float(value) for name, value in said.items()}  # type: ignore[union-attr]
+    now = clock[0] + clock[1] / 1e6
+    fade = 0.5 ** (max(0.0, now - found.get("at", now)) / limits.recovery_seconds)
+    return Health(
+        found.get("bad", 0.0) * fade, found.get("seconds", 0.0), max(0, int(held)) / 1000,
+        bool(found),
+    )  # fmt: skip
+
+
 def is_bad(result: Result) -> bool:
     """Whether an answer speaks against the carrier rather than against the contact."""
     match result:

@@ -89,7 +89,7 @@ async def reconcile(service: Service, config: ProviderConfig, provider: Provider
             persons.append(row.id)
             continue
         try:
-            listed, by_name = await _ask(provider, channel, contact, row.leased_at - LOOK_BACK)
+            listed, by_name = await ask(provider, channel, contact, row.leased_at - LOOK_BACK)
         except ProviderUnavailable:
             waiting += 1
             continue
@@ -127,7 +127,7 @@ async def reconcile(service: Service, config: ProviderConfig, provider: Provider
     return result
 
 
-async def _ask(
+async def ask(
     provider: Provider, channel: Channel, contact: Contact, since: datetime
 ) -> tuple[Sequence[Listed], bool]:
     """What the carrier has: by our identifier where it can be asked so (then the second is true),

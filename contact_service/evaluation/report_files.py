@@ -17,12 +17,14 @@ from sqlalchemy import text
 
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, require
+from contact_service.evaluation.by_field import NoSuchField, by_field
 from contact_service.evaluation.facts import NoSuchRun
 from contact_service.evaluation.report import READERS, Format, write_run_report
 from contact_service.store import audit, jobs
 from contact_service.store.jobs import CannotBeDone, Job, JobState, Progress
 
 KIND = "report"
+KIND_BY = "by_field"
 MOST = 50
 
 
@@ -47,7 +49,7 @@ class Reportable:
 def reportable(
     service: Service, actor: Actor, lang: str, before: datetime | None = None
 ) -> tuple[Sequence[Reportable], datetime | None]:
-    """Runs that were frozen, the latest first, before ``before``; and where the next page begins.
+    """Runs that have targets, the latest first, before ``before``; and where the next page begins.
 
     Raises :class:`~contact_service.domain.actors.NotAllowed`.
     """
@@ -62,7 +64,7 @@ def reportable(
                     AND j.arguments ->> 'run' = r.id::text AND j.arguments ->> 'lang' = :lang
                     ORDER BY j.asked_at DESC LIMIT 1) AS job
             FROM run r JOIN campaign_version v ON v.id = r.campaign_version_id
-            WHERE r.frozen_at IS NOT NULL
+            WHERE EXISTS (SELECT 1 FROM target t WHERE t.run_id = r.id)
             AND (CAST(:before AS timestamptz) IS NULL OR r.planned_at < :before)
             ORDER BY r.planned_at DESC LIMIT :most
             """),
@@ -82,27 +84,41 @@ def reportable(
 def ask_for_report(service: Service, actor: Actor, run_id: UUID, lang: str) -> UUID:
     """Have the report of a run made in ``lang``; the job, which is the one under way if there is
     one. Raises :class:`NoSuchRun`, :class:`~contact_service.domain.actors.NotAllowed`."""
+    return _ask(service, actor, KIND, run_id, lang)
+
+
+def ask_by_field(service: Service, actor: Actor, run_id: UUID, field: str) -> UUID:
+    """Have payment broken down by a field of selections; the job, likewise."""
+    return _ask(service, actor, KIND_BY, run_id, field)
+
+
+def _ask(service: Service, actor: Actor, kind: str, run_id: UUID, what: str) -> UUID:
     require(actor, *READERS)
+    name = _SAID[kind]
     with service.engine.begin() as connection:
         # two people who press at once get one report
         connection.execute(
             text("SELECT pg_advisory_xact_lock(hashtext(:run))"), {"run": str(run_id)}
         )
         if connection.scalar(
-            text("SELECT 1 FROM run WHERE id = :id AND frozen_at IS NOT NULL"), {"id": run_id}
+            text("SELECT 1 FROM target WHERE run_id = :id LIMIT 1"), {"id": run_id}
         ) is None:  # fmt: skip
             raise NoSuchRun(f"実施 {run_id} はありません / there is no run {run_id}")
         under_way: UUID | None = connection.scalar(
             text("""
             SELECT id FROM job WHERE kind = :kind AND state IN ('waiting', 'running')
-            AND arguments ->> 'run' = :run AND arguments ->> 'lang' = :lang
+            AND arguments ->> 'run' = :run AND arguments ->> :name = :what
             """),
-            {"kind": KIND, "run": str(run_id), "lang": lang},
+            {"kind": kind, "run": str(run_id), "name": name, "what": what},
         )
         if under_way is not None:
             return under_way
-        arguments = {"run": str(run_id), "lang": lang}
-        return jobs.ask(connection, actor, KIND, arguments, service.clock.now())
+        arguments = {"run": str(run_id), name: what}
+        return jobs.ask(connection, actor, kind, arguments, service.clock.now())
+
+
+#: What a job of each kind is told, beside the run.
+_SAID = {KIND: "lang", KIND_BY: "field"}
 
 
 def handler(service: Service) -> jobs.Handler:
@@ -120,6 +136,35 @@ def handler(service: Service) -> jobs.Handler:
         return {}
 
     return work
+
+
+def by_field_handler(service: Service) -> jobs.Handler:
+    """What a worker does about a breakdown."""
+
+    def work(job: Job, _: Progress) -> Mapping[str, Any]:
+        run_id = UUID(job.arguments["run"])
+        try:
+            figures = by_field(service, job.actor, run_id, job.arguments["field"])
+        except (NoSuchRun, NoSuchField) as error:
+            raise CannotBeDone(str(error)) from None
+        return {key: figures[key] for key in ("field", "completeness", "read", "rows")}
+
+    return work
+
+
+def breakdown(service: Service, actor: Actor, job_id: UUID) -> Job | None:
+    """A breakdown that was asked for; that it is read is recorded once it is there."""
+    require(actor, *READERS)
+    with service.engine.begin() as connection:
+        job = jobs.find(connection, job_id)
+        if job is None or job.kind != KIND_BY:
+            return None
+        if job.result is not None:
+            audit.record(
+                connection, service.clock.now(), actor, "report.read_by_field",
+                job.arguments["run"], field=job.arguments["field"],
+            )  # fmt: skip
+    return job
 
 
 def report_file(service: Service, actor: Actor, job_id: UUID, form: Format) -> Path | None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, insert, select
 
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.store.engine import audit_key
@@ -61,15 +62,50 @@ def mac(key: bytes, line: Any) -> bytes:
     return hmac.digest(key, canonical(line), "sha256")
 
 
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which lines somebody looks for; what is left out does not matter."""
+
+    actor: str = ""
+    action: str = ""
+    """As a whole, or its beginning up to a dot: ``restriction.`` is all that begins so."""
+    subject: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
 def entries(
-    connection: Connection, actor: Actor, most: int, before: int | None = None
+    connection: Connection,
+    actor: Actor,
+    most: int,
+    before: int | None = None,
+    wanted: Filter | None = None,
 ) -> Sequence[Row[Any]]:
-    """What was done, newest first: ``most`` lines, older than the line ``before``."""
+    """What was done, newest first: ``most`` lines, older than the line ``before``, that fit
+    ``wanted``."""
     require(actor, Role.AUDITOR)
     asked = select(audit_log).order_by(audit_log.c.id.desc()).limit(most)
     if before is not None:
         asked = asked.where(audit_log.c.id < before)
+    if wanted is not None:
+        asked = asked.where(*_fitting(wanted))
     return connection.execute(asked).all()
+
+
+def _fitting(wanted: Filter) -> Iterator[ColumnElement[bool]]:
+    lines = audit_log.c
+    if wanted.actor:
+        yield lines.actor == wanted.actor
+    if wanted.action.endswith("."):
+        yield lines.action.startswith(wanted.action, autoescape=True)
+    elif wanted.action:
+        yield lines.action == wanted.action
+    if wanted.subject:
+        yield lines.subject == wanted.subject
+    if wanted.since is not None:
+        yield lines.at >= wanted.since
+    if wanted.until is not None:
+        yield lines.at < wanted.until
 
 
 def _plain(value: Any) -> Any:

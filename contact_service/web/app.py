@@ -24,6 +24,7 @@ from contact_service.web import (
     api,
     api_audit,
     api_docs,
+    audit_log,
     centre,
     control,
     desk,
@@ -31,11 +32,15 @@ from contact_service.web import (
     do_not_contact,
     files,
     inbound,
+    library,
     pages,
     people,
+    provider_pages,
     queue,
     refusals,
+    reports,
     sign_in,
+    unknown,
     users,
     voice,
     webhooks,
@@ -95,6 +100,11 @@ app.include_router(users.router)
 app.include_router(files.router)
 app.include_router(people.router)
 app.include_router(do_not_contact.router)
+app.include_router(unknown.router)
+app.include_router(provider_pages.router)
+app.include_router(reports.router)
+app.include_router(library.router)
+app.include_router(audit_log.router)
 app.include_router(centre.router)
 app.include_router(control.router)
 app.include_router(desk.router)

@@ -29,7 +29,7 @@ class SafeHeaders:
                 headers = MutableHeaders(scope=message)
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["Referrer-Policy"] = "no-referrer"
-                headers["Content-Security-Policy"] = CONTENT_POLICY
+                headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
                 headers["Cross-Origin-Opener-Policy"] = "same-origin"
                 if scope["app"].state.service.settings.public_url.startswith("https:"):
                     headers["Strict-Transport-Security"] = "max-age=31536000"

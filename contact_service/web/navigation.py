@@ -10,6 +10,8 @@ from contact_service.web.locale import translatable
 
 PLANNERS = frozenset({Role.STAFF, Role.APPROVER})
 LOOKING = frozenset({Role.STAFF, Role.APPROVER, Role.OPERATOR, Role.SUPERVISOR})
+DECIDING = frozenset({Role.STAFF, Role.APPROVER, Role.SUPERVISOR})
+REPORTED = DECIDING | {Role.EVALUATOR, Role.AUDITOR}
 EVERYBODY: frozenset[Role] = frozenset()
 
 
@@ -37,6 +39,11 @@ MENU: tuple[Entry, ...] = (
     Entry(
         "/do-not-contact", translatable("連絡しない"), LOOKING | {Role.AUDITOR}, contractors=False
     ),
+    Entry("/unknown", translatable("届いたか不明"), DECIDING),
+    Entry("/providers", translatable("事業者"), LOOKING | {Role.AUDITOR}, contractors=False),
+    Entry("/reports", translatable("報告書"), REPORTED),
+    Entry("/library", translatable("事例"), REPORTED),
+    Entry("/audit", translatable("監査記録"), frozenset({Role.AUDITOR})),
     Entry("/users", translatable("利用者"), frozenset({Role.ADMINISTRATOR})),
     Entry("/api-docs", translatable("APIの説明"), frozenset({Role.AUDITOR})),
     Entry("/account", translatable("自分の設定"), EVERYBODY),

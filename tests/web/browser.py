@@ -37,6 +37,10 @@ class Browser:
         """Send exactly these fields."""
         return self._go("POST", path, urlencode(fields), headers)
 
+    def post_raw(self, path: str, body: str) -> Browser:
+        """Send exactly this body as a form."""
+        return self._go("POST", path, body)
+
     def send_file(self, path: str, name: str, content: bytes, **fields: str) -> Browser:
         """Send a form with a file, with the hidden token of the page on the screen."""
         found = re.search(r'name="form_token" value="([^"]+)"', self.page)
