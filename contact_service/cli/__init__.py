@@ -37,6 +37,7 @@ GROUPS = {
     "library": (("library",), "what worked / 効果のあった取組み事例"),
     "trial": (("trial",), "design and estimates / 試行の設計と推定"),
     "user": (("user",), "accounts / 利用者"),
+    "keys": (("keys",), "keys that seal personal data / 個人情報を封じる鍵"),
     "audit": (("audit",), "the audit log / 監査記録"),
     "token": (("token",), "tokens of the JSON API / APIのトークン"),
     "centre": (("centre",), "load, staffing, shift / 電話催告センター"),

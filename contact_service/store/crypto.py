@@ -14,9 +14,11 @@ import hmac
 import json
 import os
 import secrets
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -26,6 +28,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from contact_service.generated import create_once
 
 NONCE_BYTES = 12
+#: So often a vault looks whether its file has changed, at most.
+LOOK_SECONDS = 1.0
 
 
 class CannotOpen(Exception):
@@ -36,12 +40,15 @@ class CannotOpen(Exception):
 class Vault:
     """Seals and opens personal data.
 
-    ``keys`` maps a key id (0–255) to 32 bytes; ``current`` is the one that seals.
+    ``keys`` maps a key id (0–255) to 32 bytes; ``current`` is the one that seals. A vault that
+    was read from a file looks at it again about once a second: a key that was added while the
+    service works seals from then on, in every process.
     """
 
     keys: dict[int, bytes]
     current: int
     index_key: bytes
+    path: Path | None = None
 
     @cached_property
     def _ciphers(self) -> dict[int, AESGCM]:
@@ -53,15 +60,22 @@ class Vault:
         derived = HKDF(hashes.SHA256(), 32, salt=None, info=b"contact-service audit log")
         return derived.derive(self.index_key)
 
+    @cached_property
+    def _latest(self) -> _Latest:
+        return _Latest(self)
+
     def seal(self, place: str, value: str) -> bytes:
         """Encrypt ``value`` for ``place`` (``"table.column"``)."""
+        now = self._latest.vault()
         nonce = os.urandom(NONCE_BYTES)
-        sealed = self._ciphers[self.current].encrypt(nonce, value.encode(), place.encode())
-        return bytes([self.current]) + nonce + sealed
+        sealed = now._ciphers[now.current].encrypt(nonce, value.encode(), place.encode())
+        return bytes([now.current]) + nonce + sealed
 
     def open(self, place: str, sealed: bytes) -> str:
         """Decrypt what was sealed for ``place``. Raises :class:`CannotOpen`."""
-        cipher = self._ciphers.get(sealed[0]) if sealed else None
+        if not sealed:
+            raise CannotOpen(f"{place}: nothing is sealed here")
+        cipher = self._ciphers.get(sealed[0]) or self._latest.read()._ciphers.get(sealed[0])
         if cipher is None:
             raise CannotOpen(f"{place}: no key with this id")
         nonce, body = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
@@ -75,11 +89,40 @@ class Vault:
         return hmac.digest(self.index_key, f"{kind}\0{value}".encode(), "sha256")
 
 
+class _Latest:
+    """What a vault's file says now."""
+
+    def __init__(self, first: Vault) -> None:
+        self._vault = first
+        self._stamp = _stamp(first.path) if first.path else None
+        self._looked = time.monotonic()
+
+    def vault(self) -> Vault:
+        """The vault of the file as it was about a second ago, or later."""
+        if self._vault.path is not None and time.monotonic() - self._looked > LOOK_SECONDS:
+            self._looked = time.monotonic()
+            if _stamp(self._vault.path) != self._stamp:
+                return self.read()
+        return self._vault
+
+    def read(self) -> Vault:
+        """The vault of the file as it is."""
+        if self._vault.path is not None:
+            self._stamp = _stamp(self._vault.path)
+            self._vault = load_vault(self._vault.path)
+        return self._vault
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_mtime_ns, found.st_ino
+
+
 def load_vault(path: Path) -> Vault:
     """Read the keys file. Raises ``FileNotFoundError``, ``KeyError`` or ``ValueError``."""
     content = json.loads(path.read_text())
     keys = {int(key_id): base64.b64decode(key) for key_id, key in content["keys"].items()}
-    return Vault(keys, int(content["current"]), base64.b64decode(content["index_key"]))
+    return Vault(keys, int(content["current"]), base64.b64decode(content["index_key"]), path)
 
 
 def create_keys(path: Path) -> None:
@@ -87,6 +130,46 @@ def create_keys(path: Path) -> None:
     if not path.exists():
         content = {"current": 1, "keys": {"1": _new_key()}, "index_key": _new_key()}
         create_once(path, json.dumps(content))
+
+
+def add_key(path: Path) -> int:
+    """Put a new key into the keys file, which seals from now on; returns its id.
+
+    Raises ``ValueError`` when all 256 ids are taken.
+    """
+    content = json.loads(path.read_text())
+    key_id = max(map(int, content["keys"])) + 1
+    if key_id > 255:
+        raise ValueError("all 256 key ids are taken")
+    content["keys"][str(key_id)] = _new_key()
+    _rewrite(path, content | {"current": key_id})
+    return key_id
+
+
+def remove_key(path: Path, key_id: int) -> None:
+    """Take a key out of the keys file: what it sealed cannot be read any more by anybody.
+
+    Raises ``KeyError`` when there is none, ``ValueError`` for the one that seals.
+    """
+    content = json.loads(path.read_text())
+    if key_id == int(content["current"]):
+        raise ValueError(f"key {key_id} is the one that seals")
+    del content["keys"][str(key_id)]
+    _rewrite(path, content)
+
+
+def _rewrite(path: Path, content: dict[str, Any]) -> None:
+    """Replace the file in one step, for its owner only."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(json.dumps(content))
+        file.flush()
+        os.fsync(file.fileno())
+    owner = path.stat()
+    if os.geteuid() == 0:
+        os.chown(draft, owner.st_uid, owner.st_gid)
+    draft.replace(path)
 
 
 def _new_key() -> str:

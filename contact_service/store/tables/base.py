@@ -25,4 +25,4 @@ def identity() -> Column[int]:
 
 def secret(name: str, *, nullable: bool = True) -> Column[bytes]:
     """An encrypted value: ``store.crypto`` seals it with the table's and column's name."""
-    return Column(name, LargeBinary, nullable=nullable)
+    return Column(name, LargeBinary, nullable=nullable, info={"sealed": True})
