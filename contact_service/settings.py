@@ -30,6 +30,8 @@ class Settings(BaseSettings):
     pacing_file: Path | None = None
     """Budgets, the centre's capacity, thresholds of automatic pauses; unset: the thresholds
     alone, as they are in ``dispatch.pacing``."""
+    retention_file: Path | None = None
+    """How long each class of data is kept; unset: the usual (``retention/periods.yaml``)."""
     public_url: str = ""
     """The address under which carriers reach the web application; unset: its own host and port,
     which is right for the simulated carrier alone."""

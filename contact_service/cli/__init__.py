@@ -37,6 +37,8 @@ GROUPS = {
     "library": (("library",), "what worked / 効果のあった取組み事例"),
     "trial": (("trial",), "design and estimates / 試行の設計と推定"),
     "user": (("user",), "accounts / 利用者"),
+    "person": (("person",), "what is kept of one person / 保有個人情報の開示・保存"),
+    "retention": (("retention",), "how long what is kept / 保存期間"),
     "keys": (("keys",), "keys that seal personal data / 個人情報を封じる鍵"),
     "audit": (("audit",), "the audit log / 監査記録"),
     "token": (("token",), "tokens of the JSON API / APIのトークン"),

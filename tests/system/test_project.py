@@ -22,7 +22,7 @@ FLOORS = (
     {"clock", "generated", "logs", "settings"},
     {"embedded", "offices", "store"},
     {"bootstrap", "supervision"},
-    {"identity", "intake", "planning"},
+    {"identity", "intake", "planning", "retention"},
     {"dispatch", "people"},
     {"receipts"},
     {"callcentre", "evaluation"},

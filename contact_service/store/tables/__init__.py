@@ -10,6 +10,7 @@ from contact_service.store.tables import (
     ledger,
     library,
     pacing,
+    retention,
 )
 from contact_service.store.tables.base import metadata
 
@@ -24,4 +25,5 @@ __all__ = [
     "library",
     "metadata",
     "pacing",
+    "retention",
 ]

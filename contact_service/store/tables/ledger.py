@@ -79,6 +79,7 @@ debtor = Table(
     Column("language", String(10)),  # campaigns' Language; NULL: not known
     Column("training", Boolean, nullable=False),
     Column("source_file_id", ForeignKey(source_file.c.id), nullable=False),
+    Column("anonymised_at", Instant),  # made nameless: the time was over
     Index("ix_debtor_household_id", "household_id"),
     Index("ix_debtor_name_index", "name_index"),
     Index("ix_debtor_written_index", "written_index"),

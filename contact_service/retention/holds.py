@@ -1,0 +1,65 @@
+"""Legal holds: somebody is kept although the time is over, for a lawsuit, an audit, a request."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+from contact_service.bootstrap import Service
+from contact_service.domain.actors import Actor, Role, require
+from contact_service.domain.life import CannotDo
+from contact_service.store import audit
+
+
+def hold(service: Service, actor: Actor, code: str, reason: str) -> None:
+    """Keep the person with this code (宛名番号) until it is lifted.
+
+    Raises ``NotAllowed``, and ``CannotDo`` for nobody, no reason, or who is held already.
+    """
+    require(actor, Role.APPROVER)
+    if not reason.strip():
+        raise CannotDo("理由を書いてください / say why")
+    with service.engine.begin() as connection:
+        held = connection.scalar(
+            text("""
+            INSERT INTO legal_hold (debtor_id, reason, set_at, set_by)
+            SELECT id, :reason, :now, :by FROM debtor WHERE code = :code
+            ON CONFLICT (debtor_id) WHERE lifted_at IS NULL DO NOTHING RETURNING debtor_id
+            """),
+            {
+                "code": code,
+                "reason": reason.strip()[:500],
+                "now": service.clock.now(),
+                "by": actor.name,
+            },
+        )
+        if held is None:
+            raise CannotDo(
+                "その宛名番号の人はいないか、すでに保存の対象です / nobody has this person code, "
+                "or they are held already"
+            )
+        audit.record(connection, service.clock.now(), actor, "hold.set", f"debtor:{held}")
+
+
+def lift(service: Service, actor: Actor, code: str) -> None:
+    """End a hold. Takes somebody else than who set it. Raises ``NotAllowed``, ``CannotDo``."""
+    require(actor, Role.APPROVER)
+    with service.engine.begin() as connection:
+        found = connection.execute(
+            text("""
+            SELECT h.id, h.debtor_id, h.set_by FROM legal_hold h
+            JOIN debtor d ON d.id = h.debtor_id
+            WHERE d.code = :code AND h.lifted_at IS NULL FOR UPDATE OF h
+            """),
+            {"code": code},
+        ).one_or_none()
+        if found is None:
+            raise CannotDo("その人は保存の対象ではありません / this person is not held")
+        if found.set_by == actor.name:
+            raise CannotDo("設定した人とは別の人が解除します / somebody else must lift it")
+        connection.execute(
+            text("UPDATE legal_hold SET lifted_at = :now, lifted_by = :by WHERE id = :id"),
+            {"now": service.clock.now(), "by": actor.name, "id": found.id},
+        )
+        audit.record(
+            connection, service.clock.now(), actor, "hold.lifted", f"debtor:{found.debtor_id}"
+        )
