@@ -117,7 +117,10 @@ class Leg:
         """Ringing tones and announcements before anybody answered: packets flow, we say nothing."""
         if response.body and self.stream.sound is None:
             with suppress(sdp.NoCommonSound):
-                self.stream.agree(sdp.agreed(response.text, self._agent.options.codecs))
+                self._agree(response.text)
+
+    def _agree(self, answer: str) -> None:
+        self.stream.agree(sdp.agreed(answer, self._agent.options.codecs, offered=True))
 
     def _on_answer(self, response: SipResponse) -> None:
         to = response.to_addr
@@ -140,7 +143,7 @@ class Leg:
         self._stop_ring_timer()
         try:
             if response.body:
-                self.stream.agree(sdp.agreed(response.text, self._agent.options.codecs))
+                self._agree(response.text)
             elif self.stream.sound is None:
                 raise sdp.NoCommonSound("an answer without a description")
         except sdp.NoCommonSound:

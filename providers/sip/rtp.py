@@ -18,6 +18,8 @@ PACKET_SECONDS = 0.02
 KEYS = "0123456789*#ABCD"
 _HEADER = struct.Struct("!BBHII")
 _EVENT = struct.Struct("!BBH")
+#: By how much a timestamp of 32 bits is later than another, and neither the same nor earlier.
+_LATER = range(1, 1 << 31)
 
 
 class NoPortLeft(OSError):
@@ -83,7 +85,7 @@ class Stream:
         self._timestamp = int.from_bytes(os.urandom(4))
         self._source = int.from_bytes(os.urandom(4))
         self._marker = True
-        self._last_event: int | None = None
+        self._last_event = (b"", 0)  # who sent the last key, and its timestamp
         self._silence = b""
         self._closed = False
         self.heard_at: float | None = None
@@ -192,8 +194,8 @@ class Stream:
         if data[0] & 0x10:  # an extension header
             start += 4 + 4 * int.from_bytes(data[start + 2 : start + 4])
         payload = data[start:]
-        if kind == sound.events:
-            self._event(payload, timestamp)
+        if kind in sound.events:
+            self._event(payload, data[8:12], timestamp)
         elif kind == sound.payload_type and payload:
             if source[1] != self._to[1]:
                 self._to = (source[0], source[1])  # behind address translation: answer there
@@ -209,13 +211,16 @@ class Stream:
             payload = encode(decode(payload, codec), self._sound.codec)
         self.send(payload)
 
-    def _event(self, payload: bytes, timestamp: int) -> None:
-        """A key: several packets with one timestamp, of which some may be lost."""
-        if len(payload) < _EVENT.size or timestamp == self._last_event:
+    def _event(self, payload: bytes, source: bytes, timestamp: int) -> None:
+        """A key: several packets with one timestamp, of which some may be lost or come late."""
+        if len(payload) < _EVENT.size:
+            return
+        before, latest = self._last_event
+        if source == before and (timestamp - latest) & 0xFFFFFFFF not in _LATER:
             return
         number, _, _ = _EVENT.unpack_from(payload)
         if number < len(KEYS):
-            self._last_event = timestamp
+            self._last_event = source, timestamp
             if self.on_key is not None:
                 self.on_key(KEYS[number])
 

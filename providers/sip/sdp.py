@@ -29,8 +29,10 @@ class Sound:
 
     codec: str
     payload_type: int
-    events: int | None
-    """RTP payload type of key presses (RFC 4733); ``None``: the far end sends none."""
+    events: tuple[int, ...]
+    """RTP payload types of key presses (RFC 4733): the far end's, and ours where we offered one,
+    since either side sends with the number that the other asked for (RFC 3264, 6.1) and many
+    send with their own. None: the far end sends no keys."""
     address: tuple[str, int]
     """Where our packets go."""
     sends: bool = True
@@ -48,7 +50,7 @@ def answer(
 ) -> tuple[str, Sound]:
     """Our answer to an offer, and what it settles. Raises :class:`NoCommonSound`."""
     sound = agreed(theirs, codecs)
-    described = _base(address, port, (sound.codec,), sound.events, version)
+    described = _base(address, port, (sound.codec,), next(iter(sound.events), None), version)
     ours = described.media[0]
     offered = parse_sdp(theirs)
     if not sound.sends:  # they hold the call: we keep sending nothing new
@@ -63,8 +65,11 @@ def answer(
     return serialize_sdp(described), sound
 
 
-def agreed(theirs: str, codecs: tuple[str, ...]) -> Sound:
-    """What the far end's description settles. Raises :class:`NoCommonSound`."""
+def agreed(theirs: str, codecs: tuple[str, ...], *, offered: bool = False) -> Sound:
+    """What the far end's description settles, where ``offered`` as the answer to our offer.
+
+    Raises :class:`NoCommonSound`.
+    """
     try:
         described = parse_sdp(theirs)
         audio = _audio(described)
@@ -80,14 +85,14 @@ def agreed(theirs: str, codecs: tuple[str, ...]) -> Sound:
     )
     if chosen is None:
         raise NoCommonSound("no common codec")
-    events = next(
-        (
-            one.payload_type
-            for one in audio.codecs
-            if one.encoding_name.lower() == "telephone-event" and one.clock_rate in (0, 8000)
-        ),
-        None,
+    names = {one.payload_type: one.encoding_name.lower() for one in audio.codecs}
+    events = tuple(
+        one.payload_type
+        for one in audio.codecs
+        if names[one.payload_type] == "telephone-event" and one.clock_rate in (0, 8000)
     )
+    if events and offered and OFFERED_EVENTS not in names:
+        events = (*events, OFFERED_EVENTS)
     held = where.address == "0.0.0.0" or audio.direction in ("sendonly", "inactive")
     address = (where.address, audio.port)
     return Sound(by_type[chosen], chosen, events, address, sends=not held)

@@ -36,11 +36,12 @@ o=- 1 1 IN IP4 127.0.0.1
 s=-
 c=IN IP4 127.0.0.1
 t=0 0
-m=audio {port} RTP/AVP {payload} 97
+m=audio {port} RTP/AVP {payload} {events}
 a=rtpmap:0 PCMU/8000
 a=rtpmap:8 PCMA/8000
-a=rtpmap:97 telephone-event/8000
-a=fmtp:97 0-15"""
+a=rtpmap:{events} telephone-event/8000
+a=fmtp:{events} 0-15"""
+EVENTS = 97  # no telephone has to take the payload type that we offer
 
 
 def response(code: int, *more: str) -> str:
@@ -59,9 +60,17 @@ INVITE, ACK = _RECEIVE.format("INVITE", ' crlf="true"'), _RECEIVE.format("ACK", 
 BYE = _RECEIVE.format("BYE", ' crlf="true"')
 
 
-def answers(port: int, *, payload: int = 0, early: bool = False, ring_ms: int = 100) -> str:
-    """Rings, picks up, and waits for our BYE."""
-    sound = _SOUND.format(port=port, payload=payload)
+def answers(
+    port: int,
+    *,
+    payload: int = 0,
+    events: int = EVENTS,
+    early: bool = False,
+    ring_ms: int = 100,
+    meanwhile: str = "",
+) -> str:
+    """Rings, picks up, does what is wanted meanwhile, and waits for our BYE."""
+    sound = _SOUND.format(port=port, payload=payload, events=events)
     return scenario(
         INVITE,
         response(100, EMPTY),
@@ -69,6 +78,7 @@ def answers(port: int, *, payload: int = 0, early: bool = False, ring_ms: int = 
         f'<pause milliseconds="{ring_ms}"/>\n',
         response(200, sound),
         ACK,
+        meanwhile,
         BYE,
         response(200, EMPTY),
     )
@@ -105,7 +115,7 @@ def challenges(port: int, user: str, password: str) -> str:
         ACK,
         '<nop hide="true" next="end"></nop>\n',
         '<label id="believed"/>\n',
-        response(200, _SOUND.format(port=port, payload=0)),
+        response(200, _SOUND.format(port=port, payload=0, events=EVENTS)),
         ACK,
         BYE,
         response(200, EMPTY),

@@ -110,11 +110,8 @@ def test_a_key_of_sipps_is_understood(tmp_path: Path, key: str) -> None:
             '.pcap"/></action></nop>\n'
         )
         with recorder() as heard:
-            xml = answers(heard.port).replace("97", "101")
-            waiting = '<recv request="BYE"'
-            with sipp(
-                tmp_path, port, xml.replace(waiting, pressed + waiting), "-mp", str(free_port())
-            ):
+            xml = answers(heard.port, events=101, meanwhile=pressed)
+            with sipp(tmp_path, port, xml, "-mp", str(free_port())):
                 async with service() as at, media_process(options(tmp_path, port)) as media:
                     prompt = at.record("prompt.wav", tone(4.0))
                     at.says["/start"] = lambda _: [
