@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Annotated, Any
 
 import typer
@@ -36,8 +36,7 @@ from contact_service.dispatch.pacing import pacing
 from contact_service.domain.actors import NotAllowed, Role
 from contact_service.domain.dates import TOKYO
 from contact_service.domain.states import EXCLUSION_JA, ExclusionReason
-from contact_service.domain.windows import windows_on
-from contact_service.planning.preview import preview
+from contact_service.planning.preview import first_open_day, preview
 from contact_service.planning.runs import CannotDo
 from contact_service.planning.schedule import DoesNotFit
 from contact_service.planning.targets import by_letter
@@ -68,7 +67,7 @@ def preview_command(
         try:
             definition, source = _definition(found, file)
             now = found.clock.now()
-            day = first_day.date() if first_day else _next_open(definition, now.date())
+            day = first_day.date() if first_day else first_open_day(definition, now.date())
             office = office_values(found.settings.office_name, found.settings.office_phone)
             who = actor(Role.STAFF)
             figures = preview(
@@ -103,11 +102,6 @@ def _definition(found: Service, name: str) -> tuple[Definition, str]:
         return read(source, name).definition, source
     path = locate(name)
     return read_file(path).definition, path.read_text(encoding="utf-8-sig")
-
-
-def _next_open(definition: Definition, today: date) -> date:
-    days = (today + timedelta(days=n) for n in range(366))
-    return next((day for day in days if windows_on(definition.hours, day)), today)
 
 
 def _head(console: Console, figures: Figures, definition: Definition) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from campaigns.vocabulary import Channel, Language
 from contact_service.clock import TOKYO
 from contact_service.domain.actors import SYSTEM, Actor, Role, require, require_kinds
 from contact_service.planning.definitions import kinds_of
+from contact_service.domain.windows import windows_on
 from contact_service.planning.expectation import call_backs
 from contact_service.planning.freezing import freeze, lock_ledger
 from contact_service.planning.runs import put_on_calendar
@@ -69,6 +70,12 @@ def preview(
             return _figures(connection, definition, run_id, office, carriers)
         finally:
             transaction.rollback()
+
+
+def first_open_day(definition: Definition, today: date) -> date:
+    """The first day, from ``today`` on, on which the definition contacts anybody."""
+    days = (today + timedelta(days=n) for n in range(366))
+    return next((day for day in days if windows_on(definition.hours, day)), today)
 
 
 def _figures(

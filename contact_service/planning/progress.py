@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -45,8 +46,9 @@ class RunProgress:
     steps: list[StepProgress] = field(default_factory=list)
 
 
-def run_progress(connection: Connection) -> list[RunProgress]:
-    """All runs, the newest first. The database counts."""
+def run_progress(connection: Connection, only: Collection[UUID] | None = None) -> list[RunProgress]:
+    """All runs, or ``only`` some, the newest first. The database counts."""
+    asked = {"all": only is None, "ids": list(only or ())}
     runs = {
         row.id: RunProgress(
             row.id,
@@ -65,8 +67,9 @@ def run_progress(connection: Connection) -> list[RunProgress]:
                 (SELECT x.reason FROM campaign_transition x WHERE x.run_id = r.id
                     ORDER BY x.id DESC LIMIT 1) AS reason
             FROM run r JOIN campaign_version v ON v.id = r.campaign_version_id
-            ORDER BY r.planned_at DESC, r.id
-            """)
+            WHERE :all OR r.id = ANY(:ids) ORDER BY r.planned_at DESC, r.id
+            """),
+            asked,
         )
     }
     for row in connection.execute(
@@ -76,10 +79,11 @@ def run_progress(connection: Connection) -> list[RunProgress]:
         FROM run_step s LEFT JOIN (
             SELECT run_id, step, state, count(*) AS attempts,
                 count(*) FILTER (WHERE needs_person) AS needs_person
-            FROM attempt GROUP BY run_id, step, state
+            FROM attempt WHERE :all OR run_id = ANY(:ids) GROUP BY run_id, step, state
         ) c ON c.run_id = s.run_id AND c.step = s.step
-        ORDER BY s.run_id, s.position
-        """)
+        WHERE :all OR s.run_id = ANY(:ids) ORDER BY s.run_id, s.position
+        """),
+        asked,
     ):
         steps = runs[row.run_id].steps
         if not steps or steps[-1].step != row.step:

@@ -270,7 +270,17 @@ def open_versions(connection: Connection) -> list[Version]:
     return _versions(connection, "v.state <> 'withdrawn'", {})
 
 
-def _versions(connection: Connection, condition: str, values: dict[str, int]) -> list[Version]:
+def versions_of(connection: Connection, key: str) -> list[Version]:
+    """All versions of a campaign, the newest first."""
+    return _versions(connection, "v.key = :key", {"key": key})[::-1]
+
+
+def waiting(connection: Connection) -> list[Version]:
+    """All versions that wait for a second person."""
+    return _versions(connection, "v.state = 'submitted'", {})
+
+
+def _versions(connection: Connection, condition: str, values: dict[str, object]) -> list[Version]:
     rows = connection.execute(
         text(f"""
         SELECT v.id, v.key, v.version, v.state, v.definition ->> 'title' AS title, v.created_at,

@@ -25,11 +25,13 @@ from contact_service.web import (
     api_audit,
     api_docs,
     audit_log,
+    campaigns,
     centre,
     control,
     desk,
     desk_calls,
     do_not_contact,
+    editor,
     files,
     inbound,
     library,
@@ -39,6 +41,10 @@ from contact_service.web import (
     queue,
     refusals,
     reports,
+    preview_pages,
+    queue,
+    refusals,
+    runs,
     sign_in,
     unknown,
     users,
@@ -106,6 +112,10 @@ app.include_router(reports.router)
 app.include_router(library.router)
 app.include_router(audit_log.router)
 app.include_router(centre.router)
+app.include_router(editor.router)
+app.include_router(preview_pages.router)
+app.include_router(campaigns.router)
+app.include_router(runs.router)
 app.include_router(control.router)
 app.include_router(desk.router)
 app.include_router(desk_calls.router)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy import Engine
 
@@ -17,7 +17,8 @@ from contact_service.identity.sessions import Session
 from contact_service.planning import runs
 from contact_service.web.carrier import service_of
 from contact_service.web.pages import start_page
-from contact_service.web.session import may, own_form
+from contact_service.web.runs import run_page
+from contact_service.web.session import local, may, own_form
 
 router = APIRouter(include_in_schema=False)
 FORMS = [Depends(own_form)]
@@ -64,21 +65,29 @@ def lift(
 @router.post("/runs/{run_id}/{action}", dependencies=FORMS)
 def move(
     request: Request,
+    background: BackgroundTasks,
     run_id: UUID,
     action: Action,
     session: Session = Depends(works_here),
     reason: str = Form("", max_length=200),
+    back: str = Form("/", max_length=60),
 ) -> Response:
-    """Pause, resume or end a run."""
+    """Pause, resume or end a run, from the start page or from its own."""
+
+    def refused(wrong: str) -> Response:
+        if back == f"/runs/{run_id}":
+            return run_page(request, background, session, run_id, wrong)
+        return start_page(request, session, wrong)
+
     if action not in DO:
-        return start_page(request, session, wrong=NOT_HERE)
+        return refused(NOT_HERE)
     if action is not Action.RESUME and not reason.strip():
-        return start_page(request, session, wrong=NO_REASON)
+        return refused(NO_REASON)
     service = service_of(request)
     try:
         DO[action](
             service.engine, session.account.actor, run_id, service.clock.now(), reason.strip()
         )
     except (CannotDo, NotAllowed) as error:
-        return start_page(request, session, wrong=str(error))
-    return RedirectResponse("/", 303)
+        return refused(str(error))
+    return RedirectResponse(local(back), 303)

@@ -32,6 +32,7 @@ class Entry:
 #: In the order in which they are shown.
 MENU: tuple[Entry, ...] = (
     Entry("/", translatable("今日"), EVERYBODY),
+    Entry("/campaigns", translatable("催告計画"), PLANNERS | {Role.SUPERVISOR, Role.EVALUATOR}),
     Entry("/desk", translatable("電話デスク"), frozenset({Role.OPERATOR, Role.SUPERVISOR})),
     Entry("/centre", translatable("センターの状況"), frozenset({Role.SUPERVISOR})),
     Entry("/files", translatable("ファイル"), LOOKING | {Role.AUDITOR}, contractors=False),

@@ -72,7 +72,7 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
             role_words=ROLE_WORDS,
             office=service.settings.office_name,
             now=service.clock.now(),
-            version=__version__,
+            service_version=__version__,
             side=lambda both: side(request, both),
             **{"words": words.of(request), **values},
         )

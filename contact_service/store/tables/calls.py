@@ -116,7 +116,8 @@ support_text = Table(
     "support_text",
     metadata,
     Column("id", Uuid, primary_key=True),  # the reference that the carrier is given
-    Column("disposition_id", ForeignKey(disposition.c.id), nullable=False, unique=True),
+    Column("disposition_id", ForeignKey(disposition.c.id), unique=True),  # NULL: only a test
+    Column("tested_by", Text),  # whose own number it goes to, to see how it arrives
     secret("number"),  # E.164, until it is handed over
     Column("training", Boolean, nullable=False),
     Column("body", Text, nullable=False),  # names support desks only

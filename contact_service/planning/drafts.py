@@ -1,0 +1,103 @@
+"""Definitions that are being written: kept between two looks, valid or not, until submitted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, text
+
+from contact_service.domain.actors import Actor, Role, require
+from contact_service.domain.life import CannotDo
+from contact_service.store import audit
+from contact_service.store.tables.console import campaign_draft
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A definition's text on its way."""
+
+    id: int
+    text: str
+    title: str
+    revision: int
+    """Counts the changes: whoever saves names the one they saw."""
+    created_by: str
+    changed_at: datetime
+    changed_by: str
+
+
+def begin(connection: Connection, actor: Actor, source: str, title: str, now: datetime) -> int:
+    """A new draft that starts as ``source``. Raises ``NotAllowed``."""
+    require(actor, Role.STAFF)
+    draft_id = connection.execute(
+        insert(campaign_draft)
+        .values(
+            text=source, title=title, created_at=now, created_by=actor.name,
+            changed_at=now, changed_by=actor.name,
+        )
+        .returning(campaign_draft.c.id)
+    ).scalar_one()  # fmt: skip
+    audit.record(connection, now, actor, "draft.begin", str(draft_id))
+    return int(draft_id)
+
+
+def save(
+    connection: Connection,
+    actor: Actor,
+    draft_id: int,
+    revision: int,
+    source: str,
+    title: str,
+    now: datetime,
+) -> None:
+    """Keep ``source``. Raises ``NotAllowed``, and ``CannotDo`` when somebody else has changed the
+    draft since ``revision``."""
+    require(actor, Role.STAFF)
+    changed = connection.execute(
+        text("""
+        UPDATE campaign_draft SET text = :text, title = :title, revision = revision + 1,
+            changed_at = :now, changed_by = :by
+        WHERE id = :id AND revision = :revision
+        """),
+        {
+            "id": draft_id, "revision": revision, "text": source, "title": title, "now": now,
+            "by": actor.name,
+        },
+    )  # fmt: skip
+    if not changed.rowcount:
+        raise CannotDo(
+            "ほかの画面か、ほかの人が先に変更しました。下の内容を控えてから、開き直してください / "
+            "it was changed elsewhere meanwhile: keep a copy of what is below, then open it again"
+        )
+
+
+def discard(connection: Connection, actor: Actor, draft_id: int, now: datetime) -> None:
+    """Throw a draft away, or take it off the list once it is submitted. Raises ``NotAllowed``."""
+    require(actor, Role.STAFF)
+    gone = connection.execute(
+        text("DELETE FROM campaign_draft WHERE id = :id"), {"id": draft_id}
+    )  # fmt: skip
+    if gone.rowcount:
+        audit.record(connection, now, actor, "draft.discard", str(draft_id))
+
+
+def draft(connection: Connection, draft_id: int) -> Draft | None:
+    """One draft, if it is there."""
+    return next(iter(_drafts(connection, draft_id)), None)
+
+
+def drafts(connection: Connection) -> list[Draft]:
+    """All drafts, the last changed first."""
+    return _drafts(connection, None)
+
+
+def _drafts(connection: Connection, draft_id: int | None) -> list[Draft]:
+    wanted = select(
+        campaign_draft.c.id, campaign_draft.c.text, campaign_draft.c.title,
+        campaign_draft.c.revision, campaign_draft.c.created_by, campaign_draft.c.changed_at,
+        campaign_draft.c.changed_by,
+    ).order_by(campaign_draft.c.changed_at.desc(), campaign_draft.c.id).limit(200)  # fmt: skip
+    if draft_id is not None:
+        wanted = wanted.where(campaign_draft.c.id == draft_id)
+    return [Draft(*row) for row in connection.execute(wanted)]

@@ -1,0 +1,133 @@
+"""Campaigns at a glance: the newest version of each, its run, and how far that is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from contact_service.domain.states import RunState, VersionState
+
+#: The rate of a run is counted over this long.
+LATELY = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """One campaign."""
+
+    key: str
+    title: str
+    number: int
+    """Of its newest version."""
+    state: VersionState
+    created_by: str
+    run_id: UUID | None
+    """The run that is under way, or else the newest."""
+    run_state: RunState | None
+    first_day: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How far a run is, in attempts."""
+
+    total: int = 0
+    done: int = 0
+    handed_over: int = 0
+    """Given to a carrier or an operator."""
+    needs_person: int = 0
+    lately: int = 0
+    """Handed over in the last ten minutes."""
+    cost_yen: int = 0
+    """What carriers have charged so far, as far as they have said."""
+
+    @property
+    def per_minute(self) -> float:
+        """Contacts a minute, lately."""
+        return self.lately / (LATELY.total_seconds() / 60)
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """One run of a campaign."""
+
+    run_id: UUID
+    number: int
+    """Of the version that it is a run of."""
+    state: RunState
+    first_day: date
+    planned_by: str
+    targets: int
+    training: bool
+
+
+def campaigns(connection: Connection, limit: int, offset: int) -> list[Overview]:
+    """Campaigns, the one with the newest version first."""
+    rows = connection.execute(
+        text("""
+        WITH newest AS (
+            SELECT key, max(id) AS id FROM campaign_version GROUP BY key
+            ORDER BY 2 DESC LIMIT :limit OFFSET :offset
+        )
+        SELECT v.key, v.definition ->> 'title', v.version, v.state, v.created_by,
+            r.id, r.state, r.as_of
+        FROM newest JOIN campaign_version v ON v.id = newest.id
+        LEFT JOIN LATERAL (
+            SELECT run.id, run.state, run.as_of FROM run
+            JOIN campaign_version w ON w.id = run.campaign_version_id
+            WHERE w.key = v.key
+            ORDER BY run.state IN ('running', 'paused') DESC, run.planned_at DESC, run.id LIMIT 1
+        ) r ON true
+        ORDER BY v.id DESC
+        """),
+        {"limit": limit, "offset": offset},
+    )
+    return [
+        Overview(
+            row[0], row[1], row[2], VersionState(row[3]), row[4], row[5],
+            RunState(row[6]) if row[6] else None, row[7],
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def runs_of(connection: Connection, key: str) -> list[RunLine]:
+    """All runs of a campaign, the newest first."""
+    rows = connection.execute(
+        text("""
+        SELECT r.id, v.version, r.state, r.as_of, r.planned_by,
+            (SELECT count(*) FROM target t WHERE t.run_id = r.id), r.training
+        FROM run r JOIN campaign_version v ON v.id = r.campaign_version_id
+        WHERE v.key = :key ORDER BY r.as_of DESC, r.planned_at DESC LIMIT 100
+        """),
+        {"key": key},
+    )
+    return [RunLine(row[0], row[1], RunState(row[2]), *row[3:]) for row in rows]
+
+
+def counts(connection: Connection, run_ids: Collection[UUID], now: datetime) -> dict[UUID, Counts]:
+    """How far each run is, counted in one statement."""
+    rows = connection.execute(
+        text("""
+        SELECT run_id, count(*), count(*) FILTER (WHERE state IN ('finished', 'skipped')),
+            count(submitted_at), count(*) FILTER (WHERE needs_person),
+            count(*) FILTER (WHERE submitted_at > :since), coalesce(sum(price_yen), 0)::bigint
+        FROM attempt WHERE run_id = ANY(:ids) GROUP BY run_id
+        """),
+        {"ids": list(run_ids), "since": now - LATELY},
+    )
+    found = {row[0]: Counts(*row[1:]) for row in rows}
+    return {run_id: found.get(run_id, Counts()) for run_id in run_ids}
+
+
+def large(connection: Connection) -> bool:
+    """Whether attempts are too many to be counted while somebody waits (by the server's own
+    estimate)."""
+    estimate = connection.scalar(
+        text("SELECT reltuples FROM pg_class WHERE oid = 'attempt'::regclass")
+    )
+    return int(estimate or 0) > 200_000
