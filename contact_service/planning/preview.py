@@ -17,8 +17,8 @@ from campaigns.phrases import SPOKEN
 from campaigns.vocabulary import Channel, Language
 from contact_service.clock import TOKYO
 from contact_service.domain.actors import SYSTEM, Actor, Role, require, require_kinds
-from contact_service.planning.definitions import kinds_of
 from contact_service.domain.windows import windows_on
+from contact_service.planning.definitions import kinds_of
 from contact_service.planning.expectation import call_backs
 from contact_service.planning.freezing import freeze, lock_ledger
 from contact_service.planning.runs import put_on_calendar

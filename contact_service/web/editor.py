@@ -51,6 +51,11 @@ UNREADABLE = (
 )
 FAULTY = "誤りがあるため提出できません / it has faults: it cannot be submitted"
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+TOO_LONG = "本文が長すぎます（200KBまで） / the text is too long (at most 200 kB)"
+FIRST_WORDS = (
+    "【{office}】お知らせがあります。{centre_phone}へお電話ください。行き違いでお手続きがお済みの"
+    "場合はご容赦ください。送信専用です。"
+)
 EMPTY = "campaign: new-campaign\ntitle: 新しい計画\n"
 
 
@@ -102,36 +107,12 @@ def edit(
 async def change(
     request: Request, draft: Draft = Depends(open_draft), session: Session = Depends(writes)
 ) -> Response:
-    """Keep what is on the screen, and do what the button says: save, go on, add, remove."""
+    """Keep what is on the screen, and do what the button says: save, go on, add, remove, submit."""
     form = await request.form(max_fields=5000, max_part_size=4 * source.MAX_SIZE)
     given: dict[str, list[str]] = {}
     for name, value in form.multi_items():
         given.setdefault(name, []).append(str(value))
     return await run_in_threadpool(_change, request, draft, session, given)
-
-
-@router.post("/{draft_id}/submit", dependencies=FORMS)
-def submit(
-    request: Request,
-    draft: Draft = Depends(open_draft),
-    session: Session = Depends(writes),
-    reason: str = Form("", max_length=200),
-) -> Response:
-    """Hand it in for a second person's approval."""
-    service, actor = service_of(request), session.account.actor
-    reading, _ = _read(service, draft.text)
-    if reading is None:
-        return _page(request, draft, "check", wrong=FAULTY)
-    now = service.clock.now()
-    try:
-        with service.engine.begin() as connection:
-            version = versions.put_in(
-                connection, actor, reading.definition, draft.text, now, reason.strip()
-            )
-            drafts.discard(connection, actor, draft.id, now)
-    except (CannotDo, NotAllowed) as error:
-        return _page(request, draft, "check", wrong=str(error))
-    return RedirectResponse(f"/campaigns/{version.key}/versions/{version.number}", 303)
 
 
 @router.post("/{draft_id}/discard", dependencies=FORMS)
@@ -181,12 +162,33 @@ def _change(
         with service.engine.connect() as connection:
             kept = drafts.draft(connection, draft.id)
         return _page(request, kept or shown, step, wrong=wrong)
+    if one("do") == "submit":
+        return _submit(request, draft.id, session, one("reason")[:200].strip())
     _, _, to = one("do").partition("go:")
     to = to if to in STEPS else step
     return RedirectResponse(f"/drafts/{draft.id}?step={to}&saved=1", 303)
 
 
-TOO_LONG = "本文が長すぎます（200KBまで） / the text is too long (at most 200 kB)"
+def _submit(request: Request, draft_id: int, session: Session, reason: str) -> Response:
+    """Hand it in for a second person's approval."""
+    service, actor, now = (
+        service_of(request),
+        session.account.actor,
+        service_of(request).clock.now(),
+    )
+    draft = open_draft(request, draft_id, session)
+    reading, _ = _read(service, draft.text)
+    if reading is None:
+        return _page(request, draft, "check", wrong=FAULTY)
+    try:
+        with service.engine.begin() as connection:
+            version = versions.put_in(
+                connection, actor, reading.definition, draft.text, now, reason
+            )
+            drafts.discard(connection, actor, draft.id, now)
+    except (CannotDo, NotAllowed) as error:
+        return _page(request, draft, "check", wrong=str(error))
+    return RedirectResponse(f"/campaigns/{version.key}/versions/{version.number}", 303)
 
 
 def _asked(do: str, name: str, content: Any) -> dict[FieldPath, Any]:
@@ -201,12 +203,6 @@ def _asked(do: str, name: str, content: Any) -> dict[FieldPath, Any]:
     if verb == "remove" and (match := re.fullmatch(r"(steps|arms)\[(\d{1,3})\]", what)):
         return {(match[1], int(match[2])): None}
     return {}
-
-
-FIRST_WORDS = (
-    "【{office}】お知らせがあります。{centre_phone}へお電話ください。行き違いでお手続きがお済みの"
-    "場合はご容赦ください。送信専用です。"
-)
 
 
 def _page(

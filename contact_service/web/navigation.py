@@ -27,12 +27,19 @@ class Entry:
     """Who sees it, beside the administrator, who sees all; empty: everybody who is signed in."""
     contractors: bool = True
     """Whether a contractor's operator sees what operators see."""
+    also: tuple[str, ...] = ()
+    """Other addresses whose pages belong to it."""
 
 
 #: In the order in which they are shown.
 MENU: tuple[Entry, ...] = (
     Entry("/", translatable("今日"), EVERYBODY),
-    Entry("/campaigns", translatable("催告計画"), PLANNERS | {Role.SUPERVISOR, Role.EVALUATOR}),
+    Entry(
+        "/campaigns",
+        translatable("催告計画"),
+        PLANNERS | {Role.SUPERVISOR, Role.EVALUATOR},
+        also=("/drafts", "/runs"),
+    ),
     Entry("/desk", translatable("電話デスク"), frozenset({Role.OPERATOR, Role.SUPERVISOR})),
     Entry("/centre", translatable("センターの状況"), frozenset({Role.SUPERVISOR})),
     Entry("/files", translatable("ファイル"), LOOKING | {Role.AUDITOR}, contractors=False),
@@ -57,13 +64,14 @@ def menu(role: Role | None, here: str) -> list[tuple[Entry, str]]:
     if role is None:
         return []
     return [
-        (entry, _current(entry.path, here))
+        (entry, _current(entry, here))
         for entry in MENU
         if not entry.roles or allowed(role, entry.roles, contractors=entry.contractors)
     ]
 
 
-def _current(path: str, here: str) -> str:
-    if path == here:
+def _current(entry: Entry, here: str) -> str:
+    if entry.path == here:
         return "page"
-    return "true" if path != "/" and here.startswith(f"{path}/") else ""
+    below = [f"{path}/" for path in (entry.path, *entry.also) if path != "/"]
+    return "true" if here.startswith(tuple(below)) else ""

@@ -109,13 +109,8 @@ class Words:
         """A restriction's name."""
         known = restrictions.RestrictionKind(kind)
         if self.language == "ja":
-<<<<<<< HEAD
             return restrictions.BY_KIND[known].ja
         return known.value.replace("_", " ")
-=======
-            return restrictions.BY_KIND[kind].ja
-        return f"{kind}".replace("_", " ")
->>>>>>> e0ad7f0 (Campaigns in the console: list, versions, approval, calendar, preview, wizard beside the text, live run)
 
 
 def of(request: Request) -> Words:
