@@ -233,7 +233,7 @@ def test_the_role_of_the_manual_may_write_lines_and_not_change_them(
         connection.execute(text(said))
     server = str(settings.database_url).rpartition("@")[2]
     with written.connect() as connection:
-        options = {"audit_key": connection.get_execution_options()["audit_key"]}
+        options = dict(connection.get_execution_options())
     url = f"postgresql+psycopg://contact_app:let-me-in@{server}"
     service = create_engine(url, execution_options=options)
     try:
