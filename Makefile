@@ -1,7 +1,7 @@
 # Needs make and Python 3.11 or newer. Everything else is installed into .venv from a lock file
 # with the digest of every package (see .ci/environment). `make help` lists what can be made.
 
-.PHONY: help demo up calibration test test-sip test-browser chaos bench lint format clean runtime development bench-report
+.PHONY: help demo up calibration test fuzz test-sip test-browser chaos bench lint format clean runtime development bench-report
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 export PYTHON
@@ -14,6 +14,7 @@ help:
 	@echo 'make test    すべての検査と試験 / all checks and tests'
 	@echo 'make calibration  真の効果が分かる模擬試行で推定を確かめる / simulated trials with a known effect'
 	@echo 'make chaos   あらゆる障害を起こして数える（MINUTES=10 SEED=7） / break everything, then count'
+	@echo 'make fuzz    でたらめな入力を10万回以上試す（EXAMPLES=21000 を5種類） / bad input, more than a hundred thousand times'
 	@echo 'make test-sip SIPp との通話試験（sipp を導入できれば導入する） / calls against SIPp, installed when it can be'
 	@echo 'make test-browser オペレーターの一日をブラウザーで試す（chromium を導入できれば導入する） / an operator’s day in Chromium, installed when it can be'
 	@echo 'make bench   速さを測る（ROUNDS=5 SIZE=1 ATTEMPTS=1000000 ONLY=lease_growth） / measure how fast it is'
@@ -38,6 +39,11 @@ SEED ?= 1
 chaos: ATTEMPTS ?= 20000
 chaos: development
 	@exec $(BIN)/python -m tests.chaos --minutes $(MINUTES) --seed $(SEED) --attempts $(ATTEMPTS)
+
+# bad input in masses: five targets, so many tries each
+EXAMPLES ?= 21000
+fuzz: development
+	@FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n 2 tests/fuzz
 
 # calls with an independent stack that is no wheel; says what is missing, and fails, without it
 test-sip: development

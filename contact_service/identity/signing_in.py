@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, text
 
+from contact_service import logs
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import SYSTEM, Actor
 from contact_service.identity import passwords, second_factor, sessions
@@ -18,6 +20,15 @@ from contact_service.store import audit
 TRIES = 5
 LOCK_MINUTES = 15
 LONGEST_LOCK_MINUTES = 240
+#: A first password, given by somebody else, opens nothing after this long.
+FIRST_PASSWORD_DAYS = 7
+#: So many wrong tries from one address within so long, at whatever accounts, and it is not
+#: listened to. A whole office may stand behind one address: a person's own limit is above.
+TRIES_OF_AN_ADDRESS = 100
+MINUTES_OF_AN_ADDRESS = 15
+
+
+log = logs.log(__name__)
 
 
 class Refusal(StrEnum):
@@ -36,13 +47,17 @@ def sign_in(
     does not exist takes as long as one that does.
     """
     with service.engine.begin() as connection:
+        if _tried_too_often(connection, service, address):
+            log.warning("sign_in.flood")
+            return Refusal.WRONG
         row = connection.execute(
             text("""
-            SELECT *, locked_until > clock_timestamp() AS locked,
+            SELECT *, locked_until > clock_timestamp() OR must_change AND password_set_at
+                    < clock_timestamp() - make_interval(days => :first) AS locked,
                 extract(epoch FROM clock_timestamp()) AS unix_time
             FROM user_account WHERE name = :name FOR UPDATE
             """),
-            {"name": name.strip().lower()[:40]},
+            {"name": name.strip().lower()[:40], "first": FIRST_PASSWORD_DAYS},
         ).one_or_none()
         right = passwords.fits(row.password_hash if row else None, password)
         if row is None or row.disabled_at or row.locked:
@@ -140,6 +155,20 @@ def confirm_second_factor(service: Service, session: Session, code: str) -> None
         )
         actor = session.account.actor
         audit.record(connection, service.clock.now(), actor, "second_factor.set", actor.name)
+
+
+def _tried_too_often(connection: Connection, service: Service, address: str) -> bool:
+    tries = connection.scalar(
+        text("""
+        SELECT count(*) FROM audit_log WHERE at > :since AND action = 'session.refused'
+        AND details ->> 'address' = :address
+        """),
+        {
+            "since": service.clock.now() - timedelta(minutes=MINUTES_OF_AN_ADDRESS),
+            "address": address,
+        },
+    )
+    return int(tries or 0) >= TRIES_OF_AN_ADDRESS
 
 
 def _failed(connection: Connection, service: Service, row: Any, address: str) -> Refusal:

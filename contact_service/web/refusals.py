@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
+from contact_service import logs
 from contact_service.domain import life
 from contact_service.domain.actors import NotAllowed
 from contact_service.identity import accounts
@@ -17,6 +18,8 @@ from contact_service.web.locale import side
 from contact_service.web.problems import problem
 from contact_service.web.rendering import page
 from contact_service.web.session import SignInFirst
+
+log = logs.log(__name__)
 
 UNSTORABLE = "保存できない値です / a value cannot be stored"
 FAULTY = "正しくない値があります / some values are not right"
@@ -77,6 +80,10 @@ def _broken(request: Request, error: Exception) -> Response:
 def _said(
     request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None
 ) -> Response:
+    if status in (401, 403):
+        # which door, never which person: the address of a page may hold a number
+        route = request.scope.get("route")
+        log.warning("access.refused", status=status, door=getattr(route, "path", "-"))
     if _by_a_person(request):
         return page(request, "refused.html", status, reason=side(request, detail))
     return problem(request, status, detail, headers)

@@ -71,6 +71,7 @@ def sign_out(request: Request, session: Session = Depends(signed_in_with_any_pas
     sessions.end(service, session.account.actor, session.account.id, session.id)
     response = _to("/sign-in")
     response.delete_cookie(cookie_name(request))
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
 

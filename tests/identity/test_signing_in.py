@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pyotp
 import pytest
@@ -201,3 +202,24 @@ def test_another_role_is_written_down_with_how_it_was(service: Service, tanaka: 
         "before": {"role": "staff", "office": "納税課"},
         "after": {"role": "supervisor", "office": "国保課"},
     }
+
+
+def test_a_first_password_opens_nothing_after_a_week(service: Service) -> None:
+    first = accounts.add(service, ADMINISTRATOR, "sato", "佐藤", Role.APPROVER)
+    shift(service, "user_account", "password_set_at", "6 days")
+    inside(service, enter(service, "sato", first))
+    shift(service, "user_account", "password_set_at", "1 day 1 hour")
+    assert enter(service, "sato", first) is Refusal.WRONG
+
+
+def test_an_address_that_tries_everybody_is_not_listened_to(
+    service: Service, tanaka: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signing_in, "TRIES_OF_AN_ADDRESS", 6)
+    for n in range(6):
+        assert enter(service, f"name{n}", "guess") is Refusal.WRONG
+    assert enter(service, "tanaka", GOOD) is Refusal.WRONG
+    elsewhere = signing_in.sign_in(service, "tanaka", GOOD, "", "10.0.0.9", "a browser")
+    inside(service, elsewhere)
+    service.clock.at += timedelta(minutes=16)  # type: ignore[attr-defined]
+    inside(service, enter(service, "tanaka", GOOD))
