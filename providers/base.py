@@ -46,7 +46,8 @@ class Message:
     receipts_url: str | None = None
     """Where the carrier may report to; ``None`` when no webhook can reach us."""
     send_at: datetime | None = None
-    """When the carrier is to send it, where it can schedule; ``None``: at once."""
+    """When the carrier is to send it, where it can schedule (``schedule_ahead``); ``None``: at
+    once. A carrier that cannot refuses: sent at once it would reach somebody at the wrong hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,10 @@ class Refused:
     outcome: Outcome
     code: str = ""
     detail: str = ""
+
+
+#: A message with a time of its own, for a carrier that would send it at once.
+CANNOT_SCHEDULE = Refused(Cause.OUR_CREDENTIALS, Outcome.OTHER, detail="it does not schedule")
 
 
 @dataclass(frozen=True, slots=True)

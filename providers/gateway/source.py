@@ -219,14 +219,13 @@ def _unknown_words(declaration: Declaration, value: Any) -> Iterator[tuple[Place
                     f"`{{{word}}}` is no placeholder; there are {known} and value.NAME",
                 )
     needed = {"to"} | ({"body"} if declaration.channel is Channel.SMS else set())
-    batch = declaration.submit.batch
     used = {word for _, text in _texts(value["submit"], ()) for word in placeholders(text)}
     for word in sorted(needed - used):
         yield (
             ("submit",),
             f"`{{{word}}}` がどこにもありません / nothing holds `{{{word}}}`",
         )
-    if batch is None and declaration.schedule_days and "send_at" not in used:
+    if declaration.schedule_days and "send_at" not in used:
         yield ("schedule_days",), "`{send_at}` がありません / nothing holds `{send_at}`"
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from providers.base import (
+    CANNOT_SCHEDULE,
     Call,
     Cause,
     Channel,
@@ -120,6 +121,8 @@ class Submission:
             if played and contact.recording_url is None:
                 return Refused(Cause.NEVER_THIS_CONTENT, Outcome.OTHER, detail="no recording")
             return None
+        if contact.send_at is not None and not declaration.schedule_days:
+            return CANNOT_SCHEDULE
         try:
             contact.body.encode(declaration.encoding)
         except UnicodeEncodeError:

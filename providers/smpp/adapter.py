@@ -13,6 +13,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from providers.base import (
+    CANNOT_SCHEDULE,
     Accepted,
     Capabilities,
     Cause,
@@ -79,6 +80,8 @@ class SmppProvider(Provider):
         """See :meth:`providers.base.Provider.submit`."""
         if not isinstance(contact, Message):
             return Refused(Cause.OUR_CREDENTIALS, Outcome.OTHER, detail="messages only")
+        if contact.send_at is not None:
+            return CANNOT_SCHEDULE
         try:
             number, ton = self._number(contact.to)
         except ValueError as error:

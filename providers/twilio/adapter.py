@@ -16,6 +16,7 @@ from twilio.base.exceptions import (
 from twilio.rest import Client
 
 from providers.base import (
+    CANNOT_SCHEDULE,
     Accepted,
     Answer,
     Call,
@@ -135,9 +136,7 @@ class TwilioProvider(Provider):
             and contact.send_at
             and not self.capabilities.schedule_ahead
         ):
-            return Refused(
-                Cause.OUR_CREDENTIALS, Outcome.OTHER, detail="only a messaging service schedules"
-            )
+            return CANNOT_SCHEDULE  # only a messaging service can
         try:
             resource = await self._create(contact)
             sid = resource.sid

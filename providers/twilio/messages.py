@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC
 from typing import Any
 
 from providers.base import Channel, InboundMessage, Message, Outcome, Receipt
@@ -23,7 +24,8 @@ def arguments(message: Message, options: TwilioOptions) -> dict[str, Any]:
     else:
         fields["from_"] = options.from_number
     if message.send_at is not None:
-        fields["schedule_type"], fields["send_at"] = "fixed", message.send_at
+        # the SDK writes the clock's digits and a "Z" behind them, whatever the time zone
+        fields["schedule_type"], fields["send_at"] = "fixed", message.send_at.astimezone(UTC)
     if message.receipts_url is not None:
         fields["status_callback"] = message.receipts_url
     return fields

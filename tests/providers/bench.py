@@ -29,6 +29,7 @@ from providers.base import (
 from tests.providers.faults import MAY_HAVE_BEEN_TAKEN, NO_USABLE_ANSWER
 from tests.providers.wire import (
     Behaviour,
+    Seen,
     Wire,
     answer,
     hang,
@@ -123,6 +124,22 @@ class Bench(Protocol):
         """A listing for :data:`TO`, page by page: identifiers and instants of creation."""
         ...
 
+    def scheduled(self) -> str:
+        """The status of a message that the carrier sends later."""
+        ...
+
+    def accepts_as(self, provider_ref: str, status: str) -> Behaviour:
+        """How the carrier takes a message, with its status."""
+        ...
+
+    def send_at(self, seen: Seen) -> datetime | None:
+        """The instant at which a request asks for a message to be sent."""
+        ...
+
+    def canceled(self, channel: Channel) -> str:
+        """The status of what was taken back."""
+        ...
+
     def healthy(self) -> Sequence[Any]: ...
 
     def receipt(self, channel: Channel, provider_ref: str, status: str) -> WebhookRequest:
@@ -167,6 +184,18 @@ class HttpBench:
 
     def unheard_of(self) -> str:
         return "teleported"
+
+    def scheduled(self) -> str:
+        raise NotImplementedError
+
+    def accepts_as(self, provider_ref: str, status: str) -> Behaviour:
+        raise NotImplementedError
+
+    def send_at(self, seen: Seen) -> datetime | None:
+        raise NotImplementedError
+
+    def canceled(self, channel: Channel) -> str:
+        raise NotImplementedError
 
     def refusing(self) -> str:
         return refusing_origin()

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from providers.base import Capabilities
+from providers.base import Capabilities, Channel
 from tests.providers.bench import Base
 from tests.providers.contract_collecting import Collecting
 from tests.providers.contract_more import Batches, ByReference, Cancelling, SeveralReceipts
 from tests.providers.contract_questions import Listing, Polling
 from tests.providers.contract_reports import CallInstructions, Receipts
+from tests.providers.contract_scheduling import AtOnceOnly, Scheduling
 from tests.providers.contract_submission import OverHttp, Submission
 
 #: Which suite an adapter gets for what it declares.
@@ -29,6 +30,8 @@ FOR: tuple[tuple[type[Base], Callable[[Capabilities], bool]], ...] = (
     (SeveralReceipts, lambda declared: declared.several_receipts),
     (Batches, lambda declared: declared.batch_size > 1),
     (Cancelling, lambda declared: declared.cancel),
+    (Scheduling, lambda declared: declared.schedule_ahead is not None),
+    (AtOnceOnly, lambda declared: Channel.SMS in declared.channels and not declared.schedule_ahead),
     (Collecting, lambda declared: declared.connection_receipts),
     (CallInstructions, lambda declared: declared.fetches_instructions),
 )

@@ -17,7 +17,7 @@ from providers.gateway.source import find
 from providers.registry import create
 from tests.providers.bench import PATIENCE, SECRET_TEXT, SINCE, TO, HttpBench
 from tests.providers.twilio_bench import waiting
-from tests.providers.wire import Behaviour, answer
+from tests.providers.wire import Behaviour, Seen, answer
 
 JST = timezone(timedelta(hours=9))
 SECRETS = {
@@ -126,7 +126,17 @@ class AsynchronousWebhook(GatewayBench):
         } | ({"status": status, "sent_result": None} if status == "teleported" else {})
 
     def accepts(self, channel: Channel, provider_ref: str) -> Behaviour:
-        return answer(201, self.record(provider_ref, "waiting/none"))
+        return self.accepts_as(provider_ref, "waiting/none")
+
+    def accepts_as(self, provider_ref: str, status: str) -> Behaviour:
+        return answer(201, self.record(provider_ref, status))
+
+    def scheduled(self) -> str:
+        return "waiting/none"
+
+    def send_at(self, seen: Seen) -> datetime | None:
+        at = json.loads(seen.body).get("scheduled_at")
+        return datetime.fromisoformat(at) if at is not None else None
 
     def reports(self, channel: Channel, provider_ref: str, status: str) -> Behaviour:
         return answer(200, self.record(provider_ref, status))

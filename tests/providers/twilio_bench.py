@@ -14,11 +14,12 @@ from providers.registry import create
 from providers.twilio.adapter import capabilities
 from providers.twilio.options import TwilioOptions
 from tests.providers.bench import PATIENCE, SECRET_TEXT, TO, HttpBench
-from tests.providers.wire import Behaviour, answer
+from tests.providers.wire import Behaviour, Seen, answer
 
 ACCOUNT = "AC" + "0123456789abcdef" * 2
 TOKEN = "an-auth-token-nobody-may-see"
 FROM = "+815012345678"
+SERVICE = "MG" + "0123456789abcdef" * 2
 RECEIPTS_URL = "https://ward.example/receipts/twilio?attempt=1"
 OPTIONS: dict[str, object] = {
     "account_sid": ACCOUNT,
@@ -168,11 +169,13 @@ def call_form(ref: str, status: str, **extra: str) -> dict[str, str]:
 class TwilioBench(HttpBench):
     """See :class:`tests.providers.bench.Bench`."""
 
+    options: Mapping[str, object] = OPTIONS
     capabilities = capabilities(TwilioOptions.model_validate(OPTIONS))
     secrets = (TOKEN,)
 
     def provider(self, origin: str, patience: float = PATIENCE) -> Provider:
-        return create("twilio", "bench", {**OPTIONS, **waiting(patience), "base_url": origin})
+        given = {**self.options, **waiting(patience), "base_url": origin}
+        return create("twilio", "bench", given)
 
     def accepts(self, channel: Channel, provider_ref: str) -> Behaviour:
         return answer(201, resource(channel, provider_ref))
@@ -235,3 +238,21 @@ class TwilioBench(HttpBench):
         if channel is Channel.SMS:
             return "delivered", Outcome.DELIVERED
         return "completed", Outcome.ANSWERED
+
+
+class TwilioServiceBench(TwilioBench):
+    """The same account with a messaging service, which schedules."""
+
+    options: Mapping[str, object] = {**OPTIONS, "messaging_service_sid": SERVICE}
+    capabilities = capabilities(TwilioOptions.model_validate(options))
+
+    def scheduled(self) -> str:
+        return "scheduled"
+
+    def accepts_as(self, provider_ref: str, status: str) -> Behaviour:
+        return answer(201, resource(Channel.SMS, provider_ref, status))
+
+    def send_at(self, seen: Seen) -> datetime | None:
+        form = dict(seen.form)
+        assert ("SendAt" in form) == (form.get("ScheduleType") == "fixed")
+        return datetime.fromisoformat(form["SendAt"]) if "SendAt" in form else None
