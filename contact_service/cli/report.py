@@ -195,6 +195,8 @@ def _faults(run_id: str, output: Path) -> Iterator[None]:
         yield
     except NoSuchRun as error:
         raise fail(str(error)) from None
+    except BrokenPipeError:  # who reads (head, less) has seen enough: the command ends quietly
+        raise
     except OSError as error:
         raise fail(_unwritable(output, error)) from None
 

@@ -20,10 +20,12 @@ def cost(
     arms: list[Row],
     parts: list[Row],
     comparisons: list[Row],
+    analysis: Row | None,
 ) -> dict[str, Any]:
     """Yen by arm and step, and per additional yen collected.
 
-    ``parts`` are billed SMS parts by arm and step, ``comparisons`` those of ``payment``.
+    ``parts`` are billed SMS parts by arm and step, ``comparisons`` those of ``payment``,
+    ``analysis`` is the whole run's.
     """
     prices = facts.definition.costs
     calls = counts.rows("cost_calls", run_id=facts.id)
@@ -42,13 +44,23 @@ def cost(
     places = {arm: n for n, arm in enumerate(facts.in_order({row["arm"] for row in arms}))}
     steps.sort(key=lambda row: (order.get(row["step"], len(order)), places.get(row["arm"], 0)))
     caused = {row["arm"]: row for row in inbound}
+    money = {(c["arm"], c["control"]): c["money"] for c in (analysis or {}).get("comparisons", ())}
     totals = [_total(row, steps, caused.get(row["arm"]), prices) for row in arms]
     return {
         "prices": prices.model_dump(mode="json"),
         "steps": steps,
         "arms": totals,
-        "additional": [_additional(c, totals) for c in comparisons],
-        "counted_by": ["attempts", "cost_calls", "cost_letters", "cost_inbound", "arms"],
+        "additional": [
+            _additional(c, totals, money.get((c["arm"], c["control"]))) for c in comparisons
+        ],
+        "counted_by": [
+            "attempts",
+            "cost_calls",
+            "cost_letters",
+            "cost_inbound",
+            "arms",
+            *(("units", "prepare_units") if analysis else ()),
+        ],
     }
 
 
@@ -101,42 +113,34 @@ def _total(arm: Row, steps: list[Row], inbound: Row | None, prices: Costs) -> Ro
     }
 
 
-def _additional(comparison: Row, totals: list[Row]) -> Row:
+def _additional(comparison: Row, totals: list[Row], money: Row | None) -> Row:
     """What the arm cost and collected beyond what the holdout did, scaled to its own size.
 
-    The ratio has an interval only where the additional yen are surely more than none; costs
-    are taken as known, not estimated.
+    ``money`` is what the analysis makes of both together, for one unit; ``None``: nothing. The
+    ratio is told only where its interval has both ends: without them the arm may have collected
+    nothing more.
     """
     by_arm = {row["arm"]: row for row in totals}
     own, control = by_arm[comparison["arm"]], by_arm[comparison["control"]]
     n = own["clusters"]
-    extra_cost = own["total_yen"] - control["total_yen"] / control["clusters"] * n
-    amount = comparison["amount_difference"]
-    result: Row = {
+    found = money or {}
+    ratio = found.get("cost_per_additional_yen")
+    bounded = ratio and ratio["low"] is not None and ratio["high"] is not None
+    return {
         "arm": comparison["arm"],
         "control": comparison["control"],
-        "additional_cost_yen": round(extra_cost),
-        "additional_collected_yen": None,
-        "cost_per_additional_yen": None,
-        "net_benefit_yen": None,
+        "additional_cost_yen": round(
+            own["total_yen"] - control["total_yen"] / control["clusters"] * n
+        ),
+        "additional_cost_interval": _scaled(found.get("additional_cost_yen"), n),
+        "additional_collected_yen": _scaled(found.get("additional_yen"), n),
+        "cost_per_additional_yen": ratio if bounded else None,
+        "net_benefit_yen": _scaled(found.get("net_benefit_per_1000"), n / 1000),
     }
-    if amount is None:
-        return result
-    result["additional_collected_yen"] = {
-        "estimate": round(amount["estimate"] * n),
-        "low": round(amount["low"] * n),
-        "high": round(amount["high"] * n),
-        "method": f"{amount['method']} × clusters",
-    }
-    result["net_benefit_yen"] = {
-        end: round(amount[end] * n - extra_cost) for end in ("estimate", "low", "high")
-    } | {"method": "additional yen − additional cost, cost taken as known"}
-    if amount["low"] > 0:
-        bounds = sorted((extra_cost / (amount["low"] * n), extra_cost / (amount["high"] * n)))
-        result["cost_per_additional_yen"] = {
-            "estimate": extra_cost / (amount["estimate"] * n),
-            "low": bounds[0],
-            "high": bounds[1],
-            "method": "additional cost / additional yen, cost taken as known",
-        }
-    return result
+
+
+def _scaled(found: Row | None, by: float) -> Row | None:
+    """An estimate of one unit as that of all."""
+    if found is None:
+        return None
+    return found | {end: round(found[end] * by) for end in ("estimate", "low", "high")}

@@ -192,10 +192,10 @@ def run_figures(connection: Connection, run_id: UUID, at: datetime) -> tuple[Run
         "run": facts.as_dict(),
         "flow": flow.flow(counts, facts, arms),
         "contacts": contacts,
-        "payment": paid,
+        "payment": _as_registered(paid, analysis),
         "analysis": analysis,
         "registration": _registration(connection, facts),
-        "cost": cost.cost(counts, facts, arms, contacts["parts"], paid["comparisons"]),
+        "cost": cost.cost(counts, facts, arms, contacts["parts"], paid["comparisons"], analysis),
         "load": load,
         "rows": f"contact-service report rows {facts.id}",
         "sources": counts.asked | (load.pop("sources") if load else {}),
@@ -216,6 +216,24 @@ def _analysis(counts: Counts, facts: RunFacts, arms: list[Row]) -> Figures | Non
     data = units.trial_data(counts, facts, arms)
     found = analyse(data, at_day(design, facts.days_complete)).as_dict()
     return {**found, "counted_by": ["units", "prepare_units", "prepare_clusters", "strata"]}
+
+
+def _as_registered(paid: Figures, analysis: Figures | None) -> Figures:
+    """Payment with the p-values of the registered analysis: adjusted over its own comparisons,
+    and for its looks."""
+    found = {
+        (c["arm"], c["control"], c["primary"]): c for c in (analysis or {}).get("comparisons", ())
+    }
+    primary = paid["primary_outcome"]
+    return {
+        **paid,
+        "comparisons": [
+            row | {"p_adjusted": registered["p_adjusted"]}
+            if (registered := found.get((row["arm"], row["control"], primary)))
+            else row
+            for row in paid["comparisons"]
+        ],
+    }
 
 
 def _registration(connection: Connection, facts: RunFacts) -> Figures | None:

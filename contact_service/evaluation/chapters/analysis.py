@@ -21,7 +21,7 @@ from contact_service.evaluation.document.model import (
 
 Figures = dict[str, Any]
 _SENSITIVITY = ("risk_difference_newcombe", "risk_difference_clustered",
-                "risk_difference_adjusted", "missing_bounds")  # fmt: skip
+                "risk_difference_stratified", "risk_difference_adjusted", "missing_bounds")  # fmt: skip
 _AMOUNTS = ("amount_difference", "amount_difference_bootstrap", "amount_difference_winsorised",
             "amount_difference_adjusted")  # fmt: skip
 
@@ -309,7 +309,28 @@ def _interim(found: Figures, voice: Voice) -> list[Block]:
         )
         for one in interim.get("monitored", [])
     ]
-    return [Words([t("looks_lead"), *said])]
+    bound = interim["looks"][interim["look"] - 1]["bound"]
+    rows: list[list[Cell]] = [
+        [
+            voice.arm(one["arm"]),
+            f"{interim['look']} / {len(interim['looks'])}",
+            one["z"],
+            bound,
+            interval(one["interval"]),
+            one["p_value"],
+        ]
+        for one in interim["monitored"]
+        if one["measure"] in found["comparisons"][0]["outcomes"]
+    ]
+    columns = (
+        Column(t("arm")),
+        Column(t("look_head")),
+        Column(t("look_z"), Kind.DECIMAL, 2),
+        Column(t("look_bound"), Kind.DECIMAL, 2),
+        Column(t("look_interval"), Kind.POINTS),
+        Column(t("look_p"), Kind.P_VALUE),
+    )
+    return [Words(said), Table(t("looks_title"), columns, rows, t("looks_lead"))]
 
 
 def _balance(found: Figures, voice: Voice) -> Table:

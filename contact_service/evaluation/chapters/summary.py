@@ -13,7 +13,6 @@ from contact_service.evaluation.wording import number, p_value, percent, points,
 #: Below this the sample ratio is called a mismatch: it is a test of the machinery, looked at
 #: in every run, so only strong evidence should raise the alarm.
 RATIO_ALARM = 0.01
-ADJUSTED_LEVEL = 0.05
 #: An interval of a cost whose ends differ by more than this factor says next to nothing.
 VERY_UNCERTAIN = 20
 #: What is said of the centre, by stream.
@@ -127,7 +126,7 @@ def verdict(facts: RunFacts, comparison: Figures) -> str:
         return "interim"
     if not comparison["excludes_zero"]:
         return "chance"
-    return "clear" if comparison["p_adjusted"] < ADJUSTED_LEVEL else "unsure"
+    return "clear" if comparison["p_adjusted"] < facts.definition.trial.alpha else "unsure"
 
 
 def _sure(facts: RunFacts, figures: Figures, voice: Voice) -> list[str]:
@@ -152,6 +151,11 @@ def _sure(facts: RunFacts, figures: Figures, voice: Voice) -> list[str]:
             high=points(difference["high"]),
             p=p_value(comparison["p_adjusted"]),
         )
+        if said == "interim" and (crossed := _crossed(facts, figures, comparison["arm"])):
+            ends = crossed["interval"]
+            line += voice.t("space") + voice.t(
+                "effect_may_stop", low=points(ends["low"]), high=points(ends["high"])
+            )
         needed = comparison["number_needed_to_contact"]
         if needed and said == "clear" and needed["estimate"] > 0:
             line += voice.t("space") + voice.t(
@@ -162,6 +166,23 @@ def _sure(facts: RunFacts, figures: Figures, voice: Voice) -> list[str]:
             )
         lines.append(line)
     return lines or [voice.t("note_unknown")]
+
+
+def _crossed(facts: RunFacts, figures: Figures, arm: str) -> Figures | None:
+    """The comparison of an arm that has crossed the bound of a planned look that has come."""
+    interim = (figures["analysis"] or {}).get("interim")
+    days = facts.definition.trial.looks
+    if not interim or not days or days[0] > facts.days_complete:
+        return None
+    return next(
+        (
+            one
+            for one in interim["monitored"]
+            if (one["arm"], one["crossed"]) == (arm, True) and one["interval"]
+            and one["measure"] == figures["payment"]["primary_outcome"]
+        ),
+        None,
+    )  # fmt: skip
 
 
 def _cost(facts: RunFacts, figures: Figures, voice: Voice) -> list[str]:

@@ -15,6 +15,7 @@ import numpy as np
 from scipy import stats
 
 from contact_service.evaluation import estimates
+from contact_service.evaluation.estimates import Estimate
 from contact_service.evaluation.trial import (
     balance,
     complier,
@@ -35,11 +36,14 @@ from contact_service.evaluation.trial.methods import REFERENCES
 from contact_service.evaluation.trial.notes import note
 from contact_service.evaluation.trial.result import (
     Amount,
+    AmountEffect,
     ArmResult,
     Comparison,
     Effect,
     Note,
+    OutcomeEffect,
     Share,
+    TimeEffect,
     TrialResult,
 )
 
@@ -184,9 +188,20 @@ def _interim(comparisons: Sequence[Comparison], design: TrialDesign) -> looks.In
         p = _effects(comparisons[place])[name].p_value
         if p is not None:
             z, arm = _z(p), comparisons[place].arm
-            crossed = z >= bounds[now - 1].bound
-            monitored.append(looks.Monitored(arm, name, z, crossed, _at_look(p, design)))
+            bound = bounds[now - 1].bound
+            effect = _effects(comparisons[place])[name]
+            interval = looks.repeated(_first(effect), bound, isinstance(effect, TimeEffect))
+            monitored.append(
+                looks.Monitored(arm, name, z, z >= bound, _at_look(p, design), interval)
+            )
     return looks.Interim(now, each, bounds, tuple(monitored))
+
+
+def _first(effect: Effect) -> Estimate | None:
+    """The estimate that a measure's test belongs to."""
+    if isinstance(effect, OutcomeEffect):
+        return effect.risk_difference
+    return effect.amount_difference if isinstance(effect, AmountEffect) else effect.hazard
 
 
 def _with(

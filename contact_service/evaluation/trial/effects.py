@@ -26,7 +26,7 @@ NOTHING = "not estimable"
 @dataclass(frozen=True, slots=True)
 class Pair:
     """Two arms' rows: ``rows`` are their places, ``treated`` is 1 in the arm and 0 in the
-    control, ``covariates`` are for the adjusted versions."""
+    control, ``covariates`` are for the adjusted versions, ``strata`` for the stratified one."""
 
     arm: str
     control: str
@@ -34,6 +34,7 @@ class Pair:
     treated: Floats
     clusters: Codes | None
     covariates: Numbers | None
+    strata: Codes | None = None
 
     def known(self, values: Floats) -> Pair:
         """Without those whose value is NaN (``values``: of these rows)."""
@@ -49,6 +50,7 @@ class Pair:
             self.treated[keep],
             None if self.clusters is None else self.clusters[keep],
             None if self.covariates is None else self.covariates[keep],
+            None if self.strata is None else self.strata[keep],
         )
 
     @property
@@ -68,6 +70,7 @@ def pair_of(data: TrialData, arm: str, control: str, covariates: Numbers | None)
         (data.arm[rows] == code).astype(np.float64),
         None if data.clusters is None else data.clusters[rows].astype(np.int64),
         None if covariates is None else covariates[rows],
+        None if data.strata is None else data.strata.codes[rows].astype(np.int64),
     )
 
 
@@ -78,7 +81,8 @@ def outcome(pair: Pair, values: Integers, role: str) -> OutcomeEffect:
     known = pair.known(answers)
     answers = answers[~np.isnan(answers)]
     if known.one_sided:
-        return OutcomeEffect(role, None, None, None, None, None, None, None, bounds, None, NOTHING)
+        nothing = (None, None, None, None, None, None, None, None)
+        return OutcomeEffect(role, *nothing, bounds, None, NOTHING)
     treated = known.treated == 1
     counts = (
         Count(int(treated.sum()), int(answers[treated].sum())),
@@ -98,6 +102,7 @@ def outcome(pair: Pair, values: Integers, role: str) -> OutcomeEffect:
         newcombe,
         robust,
         adjusted(known, answers),
+        _stratified(known, answers),
         found.risk_ratio,
         found.odds_ratio,
         number_needed(first),
@@ -152,6 +157,22 @@ def adjusted(pair: Pair, values: Floats) -> Estimate | None:
         return None
     slope = coefficient(values, Interacted(pair.treated, pair.covariates), pair.clusters)
     return difference(slope, methods.LIN if pair.clusters is None else methods.LIN_CLUSTERED)
+
+
+def _stratified(pair: Pair, answers: Floats) -> Estimate | None:
+    """Within strata; ``None`` without them, or for units in clusters."""
+    if pair.strata is None or pair.clusters is not None:
+        return None
+    codes = pair.strata + 1  # −1: of no stratum
+    treated = pair.treated == 1
+    sides = [(codes[side], answers[side]) for side in (treated, ~treated)]
+    size = int(codes.max()) + 1
+    counts = [
+        np.bincount(own, weights=weights, minlength=size).astype(np.float64)
+        for own, values in sides
+        for weights in (None, values)
+    ]
+    return proportions.stratified_difference(*counts)
 
 
 def number_needed(found: Estimate | None) -> Estimate | None:

@@ -16,10 +16,12 @@ import numpy as np
 from scipy import stats
 from scipy.optimize import brentq
 
+from contact_service.evaluation.estimates import LEVEL, Estimate
 from contact_service.evaluation.trial import methods
 from contact_service.evaluation.trial.faults import TrialRefused
 from contact_service.evaluation.trial.least_squares import Floats
 
+_Z = float(stats.norm.isf((1 - LEVEL) / 2))
 _FAR = 9.0
 """Bounds beyond this are never crossed."""
 _STEP = 0.04
@@ -40,13 +42,15 @@ class Look:
 @dataclass(frozen=True, slots=True)
 class Monitored:
     """A comparison at a look. ``p_value``: the smallest alpha at which the trial could stop here
-    (repeated significance test), which the number of looks has already been paid from."""
+    (repeated significance test), which the number of looks has already been paid from.
+    ``interval``: holds at all looks together, whether the trial stops at this one or not."""
 
     arm: str
     measure: str
     z: float
     crossed: bool
     p_value: float
+    interval: Estimate | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,21 @@ def planned(information: Sequence[float], alpha: float) -> tuple[Look, ...]:
             )
         grid, before_share, before_alpha = points, share, total
     return tuple(looks)
+
+
+def repeated(found: Estimate | None, bound: float, ratio: bool) -> Estimate | None:
+    """The interval widened from z of its own level to a look's ``bound``, on either side of the
+    estimate (of a ``ratio``: of its logarithm). Each comparison's holds at 1 − its part of alpha."""
+    if found is None:
+        return None
+    wider = bound / _Z
+    if ratio:
+        low, high = ((end / found.estimate) ** wider for end in (found.low, found.high))
+        return Estimate(
+            found.estimate, found.estimate * low, found.estimate * high, methods.REPEATED
+        )
+    low, high = ((end - found.estimate) * wider for end in (found.low, found.high))
+    return Estimate(found.estimate, found.estimate + low, found.estimate + high, methods.REPEATED)
 
 
 def _weights(grid: Floats) -> Floats:

@@ -55,6 +55,7 @@ HETEROGENEITY = "Cochran's Q over groups"
 SEGMENTED_NB = "segmented negative binomial regression, Newey-West"
 SEGMENTED_POISSON = "segmented Poisson regression, Newey-West"
 COMPLIER = "Wald (instrumental variable), Fieller"
+REPEATED = "repeated confidence interval"
 COST_PER_YEN = "ratio of differences, Fieller"
 WELCH_HC2 = "difference of means, HC2"
 
@@ -177,6 +178,8 @@ REFERENCES: Mapping[str, str] = {
     "Journal of the Royal Statistical Society B 57:289-300",
     OBRIEN_FLEMING: "Lan KKG, DeMets DL (1983) Discrete sequential boundaries for clinical "
     "trials. Biometrika 70:659-663; O'Brien PC, Fleming TR (1979) Biometrics 35:549-556",
+    REPEATED: "Jennison C, Turnbull BW (1989) Interim analyses: the repeated confidence interval "
+    "approach. Journal of the Royal Statistical Society B 51:305-361",
     HETEROGENEITY: "Cochran WG (1954) The combination of estimates from different experiments. "
     "Biometrics 10:101-129",
     SEGMENTED_NB: _SEGMENTED,

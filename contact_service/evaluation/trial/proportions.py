@@ -89,6 +89,13 @@ def stratified(strata: list[tuple[Count, Count]]) -> Compared:
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 
+def stratified_difference(n1: Floats, x1: Floats, n0: Floats, x0: Floats) -> Estimate | None:
+    """Of people and events by stratum, arm (1) and control (0); strata that lack one of the two
+    say nothing. ``None`` when all do."""
+    both = (n1 > 0) & (n0 > 0)
+    return _pooled_difference(n1[both], x1[both], n0[both], x0[both]) if both.any() else None
+
+
 def _pooled_difference(n1: Floats, x1: Floats, n0: Floats, x0: Floats) -> Estimate | None:
     total = n1 + n0
     weight = float(np.sum(n1 * n0 / total))

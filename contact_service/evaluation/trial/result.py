@@ -60,7 +60,8 @@ class OutcomeEffect:
 
     ``risk_difference``: Newcombe's, or cluster-robust where units are in clusters (then
     ``risk_difference_newcombe`` is Newcombe's at the effective sizes).
-    ``risk_difference_adjusted``: Lin's. ``missing_bounds``: all of one arm's unknown had the
+    ``risk_difference_adjusted``: Lin's. ``risk_difference_stratified``: within the allocation's
+    strata, of independent units, weighted by Mantel and Haenszel. ``missing_bounds``: all of one arm's unknown had the
     event and none of the other's.
     """
 
@@ -69,6 +70,7 @@ class OutcomeEffect:
     risk_difference_newcombe: Estimate | None
     risk_difference_clustered: Estimate | None
     risk_difference_adjusted: Estimate | None
+    risk_difference_stratified: Estimate | None
     risk_ratio: Estimate | None
     odds_ratio: Estimate | None
     number_needed_to_contact: Estimate | None
