@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from math import ceil
 from typing import Any
@@ -197,7 +198,64 @@ def test_cost(known: Figures, shared: Service) -> None:
     assert extra["additional_collected_yen"]["estimate"] == 166250
     assert extra["additional_collected_yen"]["low"] < 0
     assert extra["cost_per_additional_yen"] is None
+    money = next(c["money"] for c in known["analysis"]["comparisons"] if c["arm"] == "sms")
+    assert money["cost_per_additional_yen"]["high"] is None  # Fieller: it has no end
+    # the analysis of units and the sums of the arms cost the same
+    assert extra["additional_cost_interval"]["estimate"] == pytest.approx(
+        extra["additional_cost_yen"], abs=2
+    )
+    assert extra["additional_cost_interval"]["low"] < extra["additional_cost_yen"]
     assert any("no cost per additional yen" in line for line in known["summary"]["cost"])
+
+
+def test_the_cost_of_a_yen_has_fiellers_interval_and_the_verdict_the_designs_alpha(
+    blank: Engine,
+) -> None:
+    apart = World(arms={"holdout": (80, 20), "sms": (80, 60), "sms_call": (80, 30)},
+                  calls_per_half_hour=-9)  # fmt: skip
+    with blank.connect() as connection:
+        build(connection, apart)
+        facts, counted = run_figures(connection, RUN, NOW)
+    figures = told(facts, counted)
+    extra = by_arm(figures["cost"]["additional"])["sms"]
+    ratio, net = extra["cost_per_additional_yen"], extra["net_benefit_yen"]
+    assert ratio["method"] == "ratio of differences, Fieller"
+    assert 0 < ratio["low"] < ratio["estimate"] < ratio["high"] < 1
+    assert (
+        net["low"]
+        < net["estimate"]
+        == pytest.approx(
+            extra["additional_collected_yen"]["estimate"] - extra["additional_cost_yen"], abs=3
+        )
+    )
+    assert any("additional ¥1,000 collected cost" in line for line in figures["summary"]["cost"])
+    assert "hardly explains" in figures["summary"]["sure"][0]
+    trial = facts.definition.trial.model_copy(update={"alpha": 1e-12})
+    strict = facts.definition.model_copy(update={"trial": trial})
+    assert "not sure" in told(replace(facts, definition=strict), counted)["summary"]["sure"][0]
+
+
+def test_at_a_planned_look_the_bound_decides(blank: Engine) -> None:
+    """Day 14 of 28 has come, the payments until then have: the design may stop, and says with
+    which interval. Before that day it may not, whatever the difference."""
+    apart = World(arms={"holdout": (80, 20), "sms": (80, 76), "sms_call": (80, 30)},
+                  calls_per_half_hour=-9, known_until=date(2026, 10, 4))  # fmt: skip
+    early = """UPDATE payment SET paid_on = '2026-09-08'
+               WHERE paid_on BETWEEN '2026-09-08' AND '2026-10-04'"""
+    looks = """UPDATE campaign_version SET definition =
+               jsonb_set(jsonb_set(definition, '{{trial,looks}}', '[14]'),
+                         '{{trial,payment_lag_days}}', '{}')"""
+    come = "UPDATE source_file SET imported_at = '2026-10-01' WHERE kind = 'payments'"
+    figures = figures_of(blank, apart, early, come, looks.format(3))
+    (stopped,) = [one for one in figures["analysis"]["interim"]["monitored"] if one["arm"] == "sms"]
+    assert (figures["run"]["completeness"], stopped["crossed"]) == ("interim", True)
+    assert stopped["interval"]["method"] == "repeated confidence interval"
+    assert "allows stopping here" in figures["summary"]["sure"][0]
+    assert "allows stopping" not in figures["summary"]["sure"][1]
+    found = {row["arm"]: row["p_adjusted"] for row in figures["analysis"]["comparisons"]}
+    assert {row["arm"]: row["p_adjusted"] for row in figures["payment"]["comparisons"]} == found
+    too_soon = figures_of(blank, apart, early, come, looks.format(14))
+    assert "allows stopping" not in " ".join(too_soon["summary"]["sure"])
 
 
 def test_letters_cost_what_each_costs(blank: Engine) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import re
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
@@ -260,3 +263,21 @@ def test_the_rows_behind_a_figure(shell: Shell, shared: Service) -> None:
         assert len(run.invoke(cli.app, ["rows", str(RUN), figure]).stdout.splitlines()) > 1
     with pytest.raises(NotAllowed):
         list(rows_counted(shared, Actor("o", Role.OPERATOR), RUN, Figure.EXCLUDED))
+
+
+def test_whoever_has_seen_enough_ends_it_quietly(
+    shell: Shell, shared: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in ``report rows … | head``: the pipe is closed before the rows are through."""
+    shell(shared)
+    reader, writer = os.pipe()
+    os.close(reader)
+    pipe = os.fdopen(writer, "w", encoding="utf-8")
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", pipe)
+        patched.setattr(sys, "stderr", said := io.StringIO())
+        with pytest.raises(SystemExit) as ended:
+            cli.app(["rows", "latest", "attempts"])
+    with suppress(BrokenPipeError):
+        pipe.close()
+    assert (ended.value.code, said.getvalue()) == (1, "")

@@ -20,8 +20,13 @@ from contact_service.evaluation.document.model import (
 )
 
 Figures = dict[str, Any]
-_SENSITIVITY = ("risk_difference_newcombe", "risk_difference_clustered",
-                "risk_difference_stratified", "risk_difference_adjusted", "missing_bounds")  # fmt: skip
+_SENSITIVITY = (
+    "risk_difference_newcombe",
+    "risk_difference_clustered",
+    "risk_difference_stratified",
+    "risk_difference_adjusted",
+    "missing_bounds",
+)
 _AMOUNTS = ("amount_difference", "amount_difference_bootstrap", "amount_difference_winsorised",
             "amount_difference_adjusted")  # fmt: skip
 

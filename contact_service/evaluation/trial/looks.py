@@ -109,7 +109,7 @@ def planned(information: Sequence[float], alpha: float) -> tuple[Look, ...]:
 
 def repeated(found: Estimate | None, bound: float, ratio: bool) -> Estimate | None:
     """The interval widened from z of its own level to a look's ``bound``, on either side of the
-    estimate (of a ``ratio``: of its logarithm). Each comparison's holds at 1 − its part of alpha."""
+    estimate (of a ``ratio``: of its logarithm). It holds at 1 − the comparison's part of alpha."""
     if found is None:
         return None
     wider = bound / _Z

@@ -61,8 +61,8 @@ class OutcomeEffect:
     ``risk_difference``: Newcombe's, or cluster-robust where units are in clusters (then
     ``risk_difference_newcombe`` is Newcombe's at the effective sizes).
     ``risk_difference_adjusted``: Lin's. ``risk_difference_stratified``: within the allocation's
-    strata, of independent units, weighted by Mantel and Haenszel. ``missing_bounds``: all of one arm's unknown had the
-    event and none of the other's.
+    strata, of independent units, weighted by Mantel and Haenszel. ``missing_bounds``: all of one
+    arm's unknown had the event and none of the other's.
     """
 
     role: str  # primary, secondary

@@ -231,4 +231,42 @@ def test_at_an_interim_look_more_is_asked() -> None:
     for one, found in zip(early.comparisons, early.interim.monitored, strict=True):
         assert found.p_value > one.outcomes["paid_something"].p_value
         assert found.crossed == (found.p_value <= 0.025)
+        # stopping is allowed exactly where the interval over all looks leaves 0 out
+        plain = one.outcomes["paid_something"].risk_difference
+        assert found.crossed == found.interval.excludes(0)
+        assert found.interval.low < plain.low and plain.high < found.interval.high
+    bounds = [of.interim.looks[of.interim.look - 1].bound for of in (early, late)]
+    widths = [of.interim.monitored[0].interval for of in (early, late)]
+    assert (widths[0].high - widths[0].low) / (widths[1].high - widths[1].low) == pytest.approx(
+        bounds[0] / bounds[1]
+    )
     assert early.comparisons[0].p_adjusted > late.comparisons[0].p_adjusted
+
+
+def test_the_interval_of_a_ratio_widens_on_its_own_scale() -> None:
+    found = looks.repeated(estimates.Estimate(2.0, 1.0, 4.0, "m"), 2 * 1.959964, ratio=True)
+    assert found is not None
+    assert (found.estimate, found.low, found.high) == pytest.approx((2.0, 0.5, 8.0), rel=1e-5)
+
+
+def test_within_strata_a_lopsided_allocation_misleads_nobody() -> None:
+    """The arm has most of a stratum that pays anyway: no effect in either, 0.3 if pooled."""
+    table = ((0, 100, 90), (1, 300, 270), (0, 300, 60), (1, 100, 20))  # arm, people, payers
+    arm, paid, strata = (
+        np.concatenate(parts).astype(np.int8)
+        for parts in zip(
+            *((np.full(n, a), np.arange(n) < x, np.full(n, place // 2))
+              for place, (a, n, x) in enumerate(table)),
+            strict=True,
+        )
+    )  # fmt: skip
+    data = TrialData(("holdout", "sms"), arm, {"paid_something": paid},
+                     strata=Factor(("pays", "does not"), strata))  # fmt: skip
+    effect = analyse(data, DESIGN).comparisons[0].outcomes["paid_something"]
+    assert effect.risk_difference is not None and effect.risk_difference_stratified is not None
+    assert effect.risk_difference.estimate == pytest.approx(0.35)
+    assert effect.risk_difference_stratified.estimate == pytest.approx(0)
+    assert effect.risk_difference_stratified.method == "Mantel-Haenszel (Sato)"
+    assert analyse(_data(), DESIGN).comparisons[0].outcomes[
+        "paid_something"
+    ].risk_difference_stratified is None  # fmt: skip
