@@ -57,6 +57,17 @@ def share(events: int, n: int) -> Estimate:
     return Estimate(events / n, float(low), float(high), "Wilson")
 
 
+def shares(events: Sequence[int], n: int) -> list[Estimate]:
+    """:func:`share` of several counts of the same people."""
+    if n == 0:
+        raise ValueError("a share of nobody")
+    low, high = proportion_confint(np.asarray(events), n, alpha=1 - LEVEL, method="wilson")
+    return [
+        Estimate(x / n, float(below), float(above), "Wilson")
+        for x, below, above in zip(events, low, high, strict=True)
+    ]
+
+
 def risk_difference(events: int, n: int, control_events: int, control_n: int) -> Estimate:
     """Difference of two proportions with Newcombe's hybrid score interval (Newcombe 1998,
     method 10)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import StrEnum
+from itertools import accumulate
 from typing import Any
 
 from campaigns.definition import PrimaryOutcome
@@ -65,14 +66,16 @@ def _curves(counts: Counts, facts: RunFacts, arms: list[Row]) -> list[Row]:
     paid = {(r["arm"], r["outcome"], r["day"]): r["clusters"] for r in counts.rows("payment_days")}
     yen = {(row["arm"], row["day"]): row["yen"] for row in counts.rows("payment_yen")}
     curves = []
+    days = range(facts.days_observed)
     for row in arms:
-        so_far = dict.fromkeys(OUTCOMES, 0)
+        so_far = {
+            o: list(accumulate(paid.get((row["arm"], o, day), 0) for day in days)) for o in OUTCOMES
+        }
+        levels = {o: estimates.shares(so_far[o], row["clusters"]) for o in OUTCOMES}
         total = 0
-        for day in range(facts.days_observed):
+        for day in days:
             on = facts.start_day + timedelta(days=day)
             total += yen.get((row["arm"], day), 0)
-            for outcome in OUTCOMES:
-                so_far[outcome] += paid.get((row["arm"], outcome, day), 0)
             curves.append(
                 {
                     "arm": row["arm"],
@@ -81,12 +84,11 @@ def _curves(counts: Counts, facts: RunFacts, arms: list[Row]) -> list[Row]:
                     "complete": facts.complete_until is not None and on <= facts.complete_until,
                     "paid_yen": total,
                     **{
-                        o: {"clusters": so_far[o],
-                            **estimates.share(so_far[o], row["clusters"]).as_dict()}
+                        o: {"clusters": so_far[o][day], **levels[o][day].as_dict()}
                         for o in OUTCOMES
                     },
                 }
-            )  # fmt: skip
+            )
     return curves
 
 

@@ -90,7 +90,7 @@ def test_what_a_councillor_reads(report: Callable[[str], Report]) -> None:
     assert "「SMS」80.0%（70世帯中56世帯）" in page.text
     assert "+20.0ポイント（95％信頼区間 +5.2～+33.4）" in page.text
     assert "令和8年9月7日からの28日間" in page.text
-    assert "追加収納額あたりの費用は示せません" in page.text
+    assert "追加収納額あたりの費用には上限がなく" in page.text
     assert "前後の比較であり、催告だけの影響とは限りません" in page.text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from contact_service.evaluation import charts
@@ -281,7 +282,7 @@ def _subgroups(found: Figures, voice: Voice) -> list[Block]:
                 drawn.append({"arm": label, "group": name, "factor": factor, **group["effect"]})
     blocks: list[Block] = []
     if drawn:
-        picture = charts.subgroups(drawn, voice)
+        picture = partial(charts.subgroups, drawn, voice)
         blocks.append(
             Picture(t("subgroups_title"), picture, t("subgroups_title"), t("subgroups_lead"))
         )

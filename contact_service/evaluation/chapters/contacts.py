@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from contact_service.evaluation import charts
@@ -27,7 +28,7 @@ def section(figures: Figures, voice: Voice) -> Section:
     steps = contacts["outcomes"]
     blocks: list[Block] = []
     if any(isinstance(step["made"], int) and step["made"] for step in steps):
-        drawn = charts.outcomes(steps, voice)
+        drawn = partial(charts.outcomes, steps, voice)
         blocks.append(Picture(t("outcomes_title"), drawn, t("outcomes_alt")))
     if steps:
         blocks += [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from contact_service.evaluation import charts
@@ -36,7 +37,7 @@ def section(figures: Figures, voice: Voice) -> Section:
     )
     blocks: list[Block] = [Words([lead], "lead")]
     if any(row["total_yen"] for row in cost["arms"]):
-        drawn = charts.costs(cost["arms"], voice)
+        drawn = partial(charts.costs, cost["arms"], voice)
         blocks.append(Picture(t("cost_title"), drawn, t("cost_alt")))
     blocks.append(_arms(cost, voice))
     if cost["steps"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from contact_service.evaluation import charts
@@ -30,9 +31,9 @@ def section(load: Figures | None, voice: Voice) -> Section:
         return Section("load", t("load"), [Words([t("centre_none")])])
     blocks: list[Block] = [Words(_lead(load, voice), "lead")]
     if any(row["origin"] != Origin.AUTO_CALL for row in load["mean_day"]):
-        drawn = charts.load_by_half_hour(load["mean_day"], voice)
+        drawn = partial(charts.load_by_half_hour, load["mean_day"], voice)
         blocks.append(Picture(t("slots_title"), drawn, t("slots_alt")))
-    drawn = charts.load_by_day(load["by_day"], load["change"], voice)
+    drawn = partial(charts.load_by_day, load["by_day"], load["change"], voice)
     blocks += [
         Picture(t("timeline_title"), drawn, t("timeline_alt")),
         _comparison(load, voice),

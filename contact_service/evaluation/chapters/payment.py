@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from contact_service.evaluation import charts
@@ -53,7 +54,13 @@ def estimate(found: Figures | None) -> Cell:
 def _curve(figures: Figures, voice: Voice) -> list[Block]:
     payment, t = figures["payment"], voice.t
     outcome = payment["primary_outcome"]
-    drawn = charts.payment_curve(payment["curves"], outcome, figures["run"]["horizon_days"], voice)
+    drawn = partial(
+        charts.payment_curve,
+        payment["curves"],
+        outcome,
+        figures["run"]["horizon_days"],
+        voice,
+    )
     lead = [t("curve_lead")]
     if any(not row["complete"] for row in payment["curves"]):
         lead.append(t("curve_grey"))
@@ -120,7 +127,7 @@ def _differences(payment: Figures, voice: Voice) -> list[Block]:
         return [Words([t("no_control")])]
     blocks: list[Block] = []
     if any(found["risk_difference"] for row in compared for found in row["outcomes"].values()):
-        drawn = charts.forest(compared, voice)
+        drawn = partial(charts.forest, compared, voice)
         blocks.append(Picture(t("forest_title"), drawn, t("forest_alt"), t("forest_lead")))
     rows: list[list[Cell]] = []
     for row in compared:

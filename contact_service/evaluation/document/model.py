@@ -7,10 +7,11 @@ spreadsheet can count with it. What must not be told was hidden before: a cell i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from contact_service.evaluation.wording import MISSING, Lang, day, number, p_value, signed, yen
@@ -70,12 +71,17 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawing as SVG; ``alt`` says what is to be seen."""
+    """A drawing; ``alt`` says what is to be seen. It is drawn where a format shows it, once."""
 
     title: str
-    svg: str
+    draw: Callable[[], str]
     alt: str
     lead: str = ""
+
+    @cached_property
+    def svg(self) -> str:
+        """The drawing as SVG."""
+        return self.draw()
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from contact_service.evaluation.document.model import (
     Document,
     Kind,
     Label,
+    Picture,
     Table,
     shown,
 )
@@ -106,6 +107,10 @@ def _block(block: Block, document: Document) -> dict[str, Any]:
                 for row in block.rows
             ],
         }
+    if isinstance(block, Picture):
+        return found | {
+            "title": block.title, "svg": block.svg, "alt": block.alt, "lead": block.lead
+        }  # fmt: skip
     return found | {name: _value(value) for name, value in vars(block).items()}
 
 

@@ -2,45 +2,48 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
-from contact_service.evaluation.trial import proportions, regression
+from contact_service.evaluation import estimates
+from contact_service.evaluation.trial import regression
 from contact_service.evaluation.trial.measures import Proportions
 from contact_service.evaluation.trial.power import Design, plan
-from contact_service.evaluation.trial.proportions import Count
 
 TRIALS = 2000
 CONTROL = 0.2
 
 
-def _compared(truth: float, n: int, seed: int) -> list[proportions.Compared]:
+def _drawn(truth: float, n: int, seed: int) -> Counter[tuple[int, int]]:
+    """Payers in the arm and in the control, and how many trials came out so."""
     draw = np.random.default_rng(seed)
     treated = draw.binomial(n, CONTROL + truth, TRIALS).tolist()
     control = draw.binomial(n, CONTROL, TRIALS).tolist()
-    return [
-        proportions.plain(Count(n, a), Count(n, b)) for a, b in zip(treated, control, strict=True)
-    ]
+    return Counter(zip(treated, control, strict=True))
+
+
+def _rejected(drawn: Counter[tuple[int, int]], n: int) -> float:
+    return sum(
+        trials for (a, b), trials in drawn.items() if estimates.p_value(a, n, b, n)[0] < 0.05
+    ) / TRIALS  # fmt: skip
 
 
 def test_newcombes_interval_covers_and_the_tests_size_holds() -> None:
-    truth = 0.06
+    truth, n = 0.06, 300
     covered = sum(
-        found.risk_difference is not None and not found.risk_difference.excludes(truth)
-        for found in _compared(truth, 300, seed=1)
+        trials
+        for (a, b), trials in _drawn(truth, n, seed=1).items()
+        if not estimates.risk_difference(a, n, b, n).excludes(truth)
     )
     assert 0.93 <= covered / TRIALS <= 0.97
-    rejected = sum(
-        found.p_value is not None and found.p_value < 0.05 for found in _compared(0, 300, seed=2)
-    )
-    assert 0.04 <= rejected / TRIALS <= 0.06
+    assert 0.04 <= _rejected(_drawn(0, n, seed=2), n) <= 0.06
 
 
 def test_power_is_what_the_design_promised() -> None:
     n = plan(Proportions(CONTROL), Design(power=0.8), effect=0.06)["n_control"]
-    found = _compared(0.06, n, seed=3)
-    power = sum(f.p_value is not None and f.p_value < 0.05 for f in found) / TRIALS
-    assert power == pytest.approx(0.8, abs=0.03)
+    assert _rejected(_drawn(0.06, n, seed=3), n) == pytest.approx(0.8, abs=0.03)
 
 
 def _clustered(truth: float, trials: int, seed: int) -> tuple[float, float, float]:
@@ -60,10 +63,8 @@ def _clustered(truth: float, trials: int, seed: int) -> tuple[float, float, floa
         assert slope is not None
         covered += slope.low <= truth <= slope.high
         rejected += slope.p_value < 0.05
-        p = proportions.plain(
-            Count(180, int(outcome[arm == 1].sum())), Count(180, int(outcome[arm == 0].sum()))
-        ).p_value
-        naive += p is not None and p < 0.05
+        payers = [int(outcome[arm == side].sum()) for side in (1, 0)]
+        naive += estimates.p_value(payers[0], 180, payers[1], 180)[0] < 0.05
     return covered / trials, rejected / trials, naive / trials
 
 
