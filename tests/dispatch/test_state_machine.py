@@ -53,8 +53,7 @@ def machine(floor: Floor) -> type[RuleBasedStateMachine]:
     class Dispatch(RuleBasedStateMachine):
         @initialize()
         def plan(self) -> None:
-            floor.ledger.run("TRUNCATE attempt, event, target CASCADE")
-            floor.ledger.run("TRUNCATE restriction, stop_switch")
+            floor.ledger.empty("attempt", "event", "target", "restriction", "stop_switch")
             floor.ledger.run("UPDATE run SET state = 'stopped'")
             floor.ledger.run("UPDATE claim SET outstanding_yen = 10000")
             floor.carrier.taken.clear()
