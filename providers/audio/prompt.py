@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-import pyloudnorm
 import soxr
 from numpy.typing import NDArray
 
@@ -138,6 +137,9 @@ def _trimmed(said: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _loudness(said: NDArray[np.float64]) -> float:
+    # it loads scipy.signal, three quarters of the start of a process that plays what is prepared
+    import pyloudnorm
+
     if not len(said):
         return float("-inf")
     least = int(_BLOCK * RATE) + 1
