@@ -27,6 +27,22 @@ def project(tmp_path: Path) -> Path:
     return project
 
 
+@pytest.fixture(scope="module")
+def copies(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An interpreter whose environments are copies of one that was made: many, and soon there."""
+    folder = tmp_path_factory.mktemp("copies")
+    made = folder / "made"
+    subprocess.run([sys.executable, "-m", "venv", made], check=True)
+    python = folder / "python"
+    python.write_text(
+        "#!/bin/sh\n"
+        f'[ "$1 $2" = "-m venv" ] && exec cp -a "{made}" "$3"\n'
+        f'exec "{sys.executable}" "$@"\n'
+    )
+    python.chmod(0o755)
+    return str(python)
+
+
 def _install(
     project: Path, lock: str = LOCKS[0], python: str = sys.executable
 ) -> subprocess.CompletedProcess[str]:
@@ -60,13 +76,15 @@ def test_the_command_runs_from_the_folder_and_a_second_time_does_nothing(project
     assert (again.returncode, again.stderr) == (0, "")
 
 
-def test_what_is_out_of_date_or_half_made_is_made_anew(project: Path, tmp_path: Path) -> None:
-    assert _install(project).returncode == 0
+def test_what_is_out_of_date_or_half_made_is_made_anew(
+    project: Path, tmp_path: Path, copies: str
+) -> None:
+    assert _install(project, python=copies).returncode == 0
     venv = project / ".venv"
 
     def anew() -> bool:
         (venv / "trace").touch()
-        assert _install(project).returncode == 0
+        assert _install(project, python=copies).returncode == 0
         assert not (venv / "unfinished").exists()
         return not (venv / "trace").exists()
 
@@ -79,28 +97,30 @@ def test_what_is_out_of_date_or_half_made_is_made_anew(project: Path, tmp_path: 
     assert anew()
     moved = tmp_path / "moved"
     project.rename(moved)
-    assert "making the environment" in _install(moved).stderr
+    assert "making the environment" in _install(moved, python=copies).stderr
 
 
-def test_the_development_tools_are_added_to_what_is_there(project: Path) -> None:
-    assert _install(project).returncode == 0
+def test_the_development_tools_are_added_to_what_is_there(project: Path, copies: str) -> None:
+    assert _install(project, python=copies).returncode == 0
     (project / ".venv" / "trace").touch()
-    added = _install(project, LOCKS[1])
+    added = _install(project, LOCKS[1], copies)
     assert (added.returncode, "adding the development tools" in added.stderr) == (0, True)
     assert (project / ".venv" / "trace").exists()
-    assert _install(project).stderr == ""
+    assert _install(project, python=copies).stderr == ""
     (project / LOCKS[1]).write_text("# changed\n")
-    assert _install(project).stderr == ""
-    assert "adding" in _install(project, LOCKS[1]).stderr
+    assert _install(project, python=copies).stderr == ""
+    assert "adding" in _install(project, LOCKS[1], copies).stderr
 
 
-def test_a_package_that_cannot_be_had_is_said_and_the_next_run_begins_anew(project: Path) -> None:
+def test_a_package_that_cannot_be_had_is_said_and_the_next_run_begins_anew(
+    project: Path, copies: str
+) -> None:
     (project / LOCKS[0]).write_text("nothing==1.0  # without a digest\n")
-    failed = _install(project)
+    failed = _install(project, python=copies)
     assert failed.returncode == 1
     assert "check the network" in failed.stderr
     (project / LOCKS[0]).write_text("")
-    healed = _install(project)
+    healed = _install(project, python=copies)
     assert (healed.returncode, "making the environment" in healed.stderr) == (0, True)
 
 
