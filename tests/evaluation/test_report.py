@@ -92,6 +92,7 @@ def test_what_a_councillor_reads(report: Callable[[str], Report]) -> None:
     assert "令和8年9月7日からの28日間" in page.text
     assert "追加収納額あたりの費用には上限がなく" in page.text
     assert "前後の比較であり、催告だけの影響とは限りません" in page.text
+    assert "「SMS」が対照群より多く集めたとは言えない" in page.text
 
 
 def test_an_imbalance_is_said_in_words(report: Callable[[str], Report]) -> None:

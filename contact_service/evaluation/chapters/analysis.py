@@ -57,6 +57,9 @@ def section(figures: Figures, voice: Voice) -> Section | None:
 def _said(note: dict[str, str], voice: Voice) -> str:
     """A note, its characteristic and group in words."""
     words, factor = note[voice.lang], note.get("factor")
+    if arm := note.get("arm"):
+        quoted = "「{}」" if voice.lang == "ja" else "{}"
+        return words.replace(quoted.format(arm), quoted.format(voice.arm(arm).text), 1)
     if factor is None:
         return words
     group = note["group"]
@@ -236,10 +239,10 @@ def _load(found: Figures, voice: Voice) -> list[Block]:
             t("per_1000_title"),
             (
                 Column(t("arm")),
-                Column(t("measure")),
+                Column(t("per_1000_measure")),
                 Column(t("in_arm"), Kind.DECIMAL, 1),
                 Column(t("in_control"), Kind.DECIMAL, 1),
-                Column(t("change"), Kind.SIGNED, 1),
+                Column(t("per_1000_difference"), Kind.SIGNED, 1),
                 Column(t("interval"), Kind.SIGNED, 1),
             ),
             rows,

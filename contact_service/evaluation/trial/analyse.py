@@ -323,10 +323,10 @@ def _warnings(
         notes.append({**said, "factor": factor, "group": group})
     for one in comparisons:
         if any(found.weak for found in one.complier.values()):
-            notes.append(note("weak_instrument", arm=one.arm))
+            notes.append({**note("weak_instrument", arm=one.arm), "arm": one.arm})
         gained = one.money and one.money.additional_yen
         if gained is not None and gained and gained.low <= 0:
-            notes.append(note("no_additional_yen", arm=one.arm))
+            notes.append({**note("no_additional_yen", arm=one.arm), "arm": one.arm})
     if any(effect.missing_bounds for one in comparisons for effect in one.outcomes.values()):
         notes.append(note("missing"))
     return notes

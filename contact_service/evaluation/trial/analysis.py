@@ -22,6 +22,7 @@ from contact_service.evaluation.trial import (
     survival,
 )
 from contact_service.evaluation.trial.counts import Counts
+from contact_service.evaluation.trial.covariates import estimable
 from contact_service.evaluation.trial.methods import REFERENCES, described
 from contact_service.evaluation.trial.notes import note
 from contact_service.evaluation.trial.proportions import Compared, Count
@@ -163,7 +164,12 @@ def _adjusted(row: Document, name: str, rows: Rows, values: Any, treated: Any, p
     row[name] = None
     if not _one_sided(side):
         known = effects.Pair(
-            row["arm"], row["control"], np.flatnonzero(used), side, clusters, rows.covariates[used]
+            row["arm"],
+            row["control"],
+            np.flatnonzero(used),
+            side,
+            clusters,
+            estimable(side, rows.covariates[used]),
         )
         row[name] = described(effects.adjusted(known, values[used]))
 

@@ -9,6 +9,7 @@ import numpy as np
 from contact_service.evaluation import estimates
 from contact_service.evaluation.estimates import Estimate
 from contact_service.evaluation.trial import amounts, methods, proportions, regression, survival
+from contact_service.evaluation.trial.covariates import estimable
 from contact_service.evaluation.trial.data import Integers, Numbers, Times, TrialData, yes_or_no
 from contact_service.evaluation.trial.least_squares import (
     Codes,
@@ -63,13 +64,14 @@ def pair_of(data: TrialData, arm: str, control: str, covariates: Numbers | None)
     """The rows of two arms."""
     code = data.code(arm)
     rows = np.flatnonzero((data.arm == code) | (data.arm == data.code(control)))
+    treated = (data.arm[rows] == code).astype(np.float64)
     return Pair(
         arm,
         control,
         rows,
-        (data.arm[rows] == code).astype(np.float64),
+        treated,
         None if data.clusters is None else data.clusters[rows].astype(np.int64),
-        None if covariates is None else covariates[rows],
+        None if covariates is None else estimable(treated, covariates[rows]),
         None if data.strata is None else data.strata.codes[rows].astype(np.int64),
     )
 

@@ -87,6 +87,19 @@ def test_adjustment_sharpens_and_does_not_move() -> None:
     assert plain.low < adjusted.estimate < plain.high
 
 
+def test_what_varies_in_one_arm_only_does_not_take_the_adjusted_estimate_away() -> None:
+    data = _data()
+    lopsided = np.where(data.arm == 0, 0, np.arange(N) % 7).astype(float)
+    twice = 2 * np.asarray(data.covariates["outstanding_yen"])
+    more = replace(data, covariates={**data.covariates, "lopsided": lopsided, "twice": twice})
+    plain, found = (
+        analyse(of, DESIGN).comparisons[0].outcomes["paid_something"].risk_difference_adjusted
+        for of in (data, more)
+    )
+    assert plain is not None and found is not None
+    assert (found.estimate, found.low) == pytest.approx((plain.estimate, plain.low))
+
+
 def test_missing_answers_are_counted_and_bounded() -> None:
     found = _analysed()
     gone = {arm.arm: arm.outcomes["complaint"].missing for arm in found.arms}
