@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from contact_service.bootstrap import Service
+from contact_service.callcentre.restricting import restrict_number
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.restrictions import RestrictionKind
 from contact_service.domain.states import CallResult
@@ -80,21 +81,12 @@ def no_more_calls(service: Service, actor: Actor, phone: str, now: datetime) -> 
     """
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
     with service.engine.begin() as connection:
-        added = connection.execute(
-            text("""
-            INSERT INTO restriction (kind, phone_id, starts_on, origin)
-            SELECT CAST(:kind AS text), p.id, CAST(:now AS timestamptz)::date, 'resident'
-            FROM phone p
-            WHERE p.number_index = :index
-            AND NOT EXISTS (SELECT 1 FROM restriction r WHERE r.phone_id = p.id
-                AND r.kind = CAST(:kind AS text) AND r.lifted_at IS NULL)
-            ON CONFLICT ON CONSTRAINT uq_restriction_said_once DO UPDATE SET lifted_at = NULL
-            """),
-            {
-                "kind": RestrictionKind.OPTED_OUT.value,
-                "now": now,
-                "index": service.vault.index("phone", phone),
-            },
-        ).rowcount
-        audit.record(connection, now, actor, "number.no_calls", "inbound", added=added)
-        return added > 0
+        phone_id = connection.scalar(
+            text("SELECT id FROM phone WHERE number_index = :index"),
+            {"index": service.vault.index("phone", phone)},
+        )
+        added = phone_id is not None and restrict_number(
+            connection, phone_id, RestrictionKind.OPTED_OUT, now
+        )
+        audit.record(connection, now, actor, "number.no_calls", "inbound", added=int(added))
+        return added

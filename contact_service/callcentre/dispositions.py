@@ -8,19 +8,23 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, func, insert, select, text, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from campaigns.messages import render
 from campaigns.vocabulary import NumberKind
 from contact_service.bootstrap import Service
 from contact_service.callcentre.house_rules import HouseRules, house_rules
+from contact_service.callcentre.restricting import (
+    RESTRICTS_PERSON,
+    people_of_target,
+    restrict_people,
+)
 from contact_service.clock import TOKYO
 from contact_service.dispatch.contacts import office
 from contact_service.dispatch.settle import settle
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.identity import derived_id
 from contact_service.domain.numbers import classify
-from contact_service.domain.restrictions import RestrictionKind
 from contact_service.domain.states import (
     CALL_RESULT_OF,
     DISPOSITION_JA,
@@ -43,13 +47,6 @@ from contact_service.store.tables.ledger import debtor, debtor_phone, phone
 
 #: How long after its time a call back that nobody made is still made.
 CALL_BACK_EXPIRES = timedelta(days=3)
-
-#: What a disposition restricts from then on: the person, or the number.
-RESTRICTS_PERSON = {
-    DispositionKind.HARDSHIP: RestrictionKind.HARDSHIP,
-    DispositionKind.DECEASED: RestrictionKind.DECEASED,
-    DispositionKind.LAWYER_ENGAGED: RestrictionKind.LAWYER_ENGAGED,
-}
 
 
 class NotYours(Exception):
@@ -141,7 +138,8 @@ def record_disposition(service: Service, actor: Actor, said: Conversation, now: 
             attempt_id=said.attempt_id,
         )  # fmt: skip
         if said.kind in RESTRICTS_PERSON:
-            _restrict(connection, row.target_id, RESTRICTS_PERSON[said.kind], now)
+            people = people_of_target(connection, row.target_id)
+            restrict_people(connection, people, RESTRICTS_PERSON[said.kind], now)
         connection.execute(
             insert(call).values(
                 origin="operator",
@@ -157,7 +155,8 @@ def record_disposition(service: Service, actor: Actor, said: Conversation, now: 
             )
         )
         if said.call_back is not None:  # before the step's own rules plan a further try
-            _plan_call_back(connection, row, said.call_back, actor)
+            mine = actor.name if said.call_back.only_me else None
+            plan_call_back(connection, row, said.call_back.at, mine)
         settle(connection, [said.attempt_id], finished=[said.attempt_id])
         audit.record(connection, now, actor, "disposition", str(said.attempt_id), kind=said.kind)
 
@@ -174,8 +173,8 @@ def write(
     attempt_id: UUID | None = None,
     inbound_call_id: UUID | None = None,
 ) -> None:
-    """The result itself, and the promise or referral that goes with it."""
-    made = connection.execute(
+    """The result itself, and what goes with it."""
+    made: int = connection.execute(
         insert(disposition)
         .values(
             attempt_id=attempt_id,
@@ -188,10 +187,24 @@ def write(
         )
         .returning(disposition.c.id)
     ).scalar_one()
+    goes_with(connection, service, said, made, target_id, now)
+    if said.text_support:
+        _plan_support_text(connection, service, actor, made, said, number, now)
+
+
+def goes_with(
+    connection: Connection,
+    service: Service,
+    said: Conversation,
+    disposition_id: int,
+    target_id: UUID | None,
+    now: datetime,
+) -> None:
+    """The promise or referral that goes with a result."""
     if said.promise is not None:
         connection.execute(
             insert(promise).values(
-                disposition_id=made,
+                disposition_id=disposition_id,
                 target_id=target_id,
                 promised_on=said.promise.on,
                 amount_yen=said.promise.amount_yen,
@@ -203,15 +216,13 @@ def write(
         desks = house_rules(service.settings.desk_file).support_desks
         connection.execute(
             insert(referral).values(
-                disposition_id=made,
+                disposition_id=disposition_id,
                 target_id=target_id,
                 desk=said.support_desk or desks[0].name,
                 referred_at=now,
                 answers=list(said.answers),
             )
         )
-        if said.text_support:
-            _plan_support_text(connection, service, actor, made, said, number, now)
 
 
 def _plan_support_text(
@@ -288,8 +299,10 @@ def check(said: Conversation, rules: HouseRules, now: datetime) -> None:
         raise Incomplete(fault)
 
 
-def _plan_call_back(connection: Connection, row: Row[Any], wanted: CallBack, actor: Actor) -> None:
-    """The next try of the same step, at the time that the person chose."""
+def plan_call_back(
+    connection: Connection, row: Row[Any], at: datetime, reserved_for: str | None
+) -> None:
+    """The next try of the same step, at a time of its own: the person asked for it."""
     connection.execute(
         insert(attempt).values(
             id=derived_id(row.target_id, row.step, row.try_number + 1),
@@ -300,10 +313,10 @@ def _plan_call_back(connection: Connection, row: Row[Any], wanted: CallBack, act
             try_number=row.try_number + 1,
             channel=row.channel,
             state=AttemptState.PLANNED,
-            due_at=wanted.at,
-            expires_at=wanted.at + CALL_BACK_EXPIRES,
+            due_at=at,
+            expires_at=at + CALL_BACK_EXPIRES,
             requested=True,
-            reserved_for=actor.name if wanted.only_me else None,
+            reserved_for=reserved_for,
         )
     )
 
@@ -318,21 +331,3 @@ def _must_be_the_same(connection: Connection, said: Conversation) -> None:
             f"すでに「{ja}」と記録されています。訂正は管理者に申し出てください / already "
             f"recorded as {stored}: ask a supervisor to correct it"
         )
-
-
-def _restrict(
-    connection: Connection, target_id: UUID, kind: RestrictionKind, now: datetime
-) -> None:
-    """Protect whoever the call was about, from today on: with a shared number we cannot tell
-    which of them spoke."""
-    connection.execute(
-        text("""
-        INSERT INTO restriction (kind, debtor_id, debtor_code, starts_on, origin)
-        SELECT :kind, d.id, d.code, CAST(:now AS timestamptz)::date, 'operator'
-        FROM debtor d WHERE d.id IN (
-            SELECT c.debtor_id FROM target_claim tc JOIN claim c ON c.id = tc.claim_id
-            WHERE tc.target_id = :target_id)
-        ON CONFLICT ON CONSTRAINT uq_restriction_said_once DO UPDATE SET lifted_at = NULL
-        """),
-        {"kind": kind, "now": now, "target_id": target_id},
-    )

@@ -12,7 +12,6 @@ from sqlalchemy import Connection, Row, text
 from contact_service.bootstrap import Service
 from contact_service.callcentre.calls import InboundCall, log_calls
 from contact_service.callcentre.dispositions import (
-    RESTRICTS_PERSON,
     Conversation,
     Incomplete,
     NotYours,
@@ -20,11 +19,15 @@ from contact_service.callcentre.dispositions import (
     write,
 )
 from contact_service.callcentre.house_rules import house_rules
+from contact_service.callcentre.restricting import (
+    RESTRICTS_NUMBER,
+    RESTRICTS_PERSON,
+    restrict_number,
+    restrict_people,
+)
 from contact_service.callcentre.taking import people_of
-from contact_service.dispatch.settle import RESTRICTS
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.identity import derived_id
-from contact_service.domain.restrictions import RestrictionKind
 from contact_service.domain.states import (
     CALL_RESULT_OF,
     OUTCOME_OF_DISPOSITION,
@@ -64,10 +67,9 @@ def record_inbound(service: Service, actor: Actor, said: Conversation, now: date
             inbound_call_id=row.id,
         )  # fmt: skip
         if said.kind in RESTRICTS_PERSON:
-            _restrict_people(connection, concerned, RESTRICTS_PERSON[said.kind], now)
-        kind = RESTRICTS.get(OUTCOME_OF_DISPOSITION[said.kind])
-        if kind is not None and row.phone_id is not None:
-            _restrict_number(connection, row.phone_id, kind, now)
+            restrict_people(connection, concerned, RESTRICTS_PERSON[said.kind], now)
+        if said.kind in RESTRICTS_NUMBER and row.phone_id is not None:
+            restrict_number(connection, row.phone_id, RESTRICTS_NUMBER[said.kind], now)
         _log(connection, service, actor, row, said)
         if said.call_back is not None:
             _call_back(connection, actor, row, said)
@@ -103,35 +105,6 @@ def _target_of(connection: Connection, people: Sequence[int]) -> UUID | None:
         {"people": list(people)},
     )
     return found
-
-
-def _restrict_people(
-    connection: Connection, people: Sequence[int], kind: RestrictionKind, now: datetime
-) -> None:
-    connection.execute(
-        text("""
-        INSERT INTO restriction (kind, debtor_id, debtor_code, starts_on, origin)
-        SELECT :kind, d.id, d.code, CAST(:now AS timestamptz)::date, 'operator'
-        FROM debtor d WHERE d.id = ANY(:people)
-        ON CONFLICT ON CONSTRAINT uq_restriction_said_once DO UPDATE SET lifted_at = NULL
-        """),
-        {"kind": kind, "now": now, "people": list(people)},
-    )
-
-
-def _restrict_number(
-    connection: Connection, phone_id: int, kind: RestrictionKind, now: datetime
-) -> None:
-    connection.execute(
-        text("""
-        INSERT INTO restriction (kind, phone_id, starts_on, origin)
-        SELECT CAST(:kind AS text), :phone, CAST(:now AS timestamptz)::date, 'resident'
-        WHERE NOT EXISTS (SELECT 1 FROM restriction r WHERE r.phone_id = :phone
-            AND r.kind = CAST(:kind AS text) AND r.lifted_at IS NULL)
-        ON CONFLICT ON CONSTRAINT uq_restriction_said_once DO UPDATE SET lifted_at = NULL
-        """),
-        {"kind": kind, "now": now, "phone": phone_id},
-    )
 
 
 def _log(

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from contact_service import logs
 from contact_service.bootstrap import Service
 from contact_service.callcentre.incoming import call_me_back
+from contact_service.callcentre.restricting import restrict_number
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.numbers import classify
 from contact_service.domain.restrictions import RestrictionKind
@@ -127,16 +128,7 @@ def reply_done(
         if row is None:
             return False
         if became is ReplyKind.STOP:
-            connection.execute(
-                text("""
-                INSERT INTO restriction (kind, phone_id, starts_on, origin)
-                SELECT CAST(:kind AS text), :phone, CAST(:now AS timestamptz)::date, 'resident'
-                WHERE NOT EXISTS (SELECT 1 FROM restriction r WHERE r.phone_id = :phone
-                    AND r.kind = CAST(:kind AS text) AND r.lifted_at IS NULL)
-                ON CONFLICT ON CONSTRAINT uq_restriction_said_once DO UPDATE SET lifted_at = NULL
-                """),
-                {"kind": RestrictionKind.OPTED_OUT.value, "phone": row.phone_id, "now": now},
-            )
+            restrict_number(connection, row.phone_id, RestrictionKind.OPTED_OUT, now)
         audit.record(
             connection, now, actor, "message.done", f"message:{message_id}", says=became.value
         )
