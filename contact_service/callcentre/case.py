@@ -14,6 +14,7 @@ from campaigns.claim_words import Owed, told
 from campaigns.messages import render
 from campaigns.vocabulary import Channel, ClaimKind, Language, LegalClass, Outcome
 from contact_service.bootstrap import Service
+from contact_service.callcentre.call_backs import TRIES
 from contact_service.callcentre.house_rules import house_rules
 from contact_service.callcentre.incoming import LastContact, last_contact
 from contact_service.callcentre.reaching import Reachable, numbers_of
@@ -132,6 +133,8 @@ class Case:
     """E.164; ``None``: a caller who withholds it."""
     requested: bool
     """They asked to be called back."""
+    tries: int
+    """How often that has been tried, this time included; 0: it is no call back."""
     call: CameIn | None
     """What is known of the incoming call; ``None``: it is we who call."""
     people: Sequence[PersonOwing]
@@ -150,8 +153,8 @@ def case_of(service: Service, actor: Actor, conversation_id: UUID, now: datetime
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
     with service.engine.connect() as connection:
         row = connection.execute(
-            text("""
-            SELECT a.id, a.run_id, a.phone_id, a.requested, p.number
+            text(f"""
+            SELECT a.id, a.run_id, a.phone_id, a.requested, p.number, {TRIES} AS tries
             FROM attempt a JOIN phone p ON p.id = a.phone_id
             WHERE a.id = :id AND a.channel = 'operator' AND a.lease_owner = :operator
             """),
@@ -171,6 +174,7 @@ def case_of(service: Service, actor: Actor, conversation_id: UUID, now: datetime
             campaign=definition.title,
             phone=service.vault.open("phone.number", row.number),
             requested=row.requested,
+            tries=row.tries,
             call=None,
             people=people,
             history=_history(connection, service, people, row.id),
@@ -183,7 +187,7 @@ def _incoming_case(
 ) -> Case:
     row = connection.execute(
         text("""
-        SELECT id, came_at, due_at, asked, phone_id, number FROM inbound_call
+        SELECT id, came_at, due_at, asked, try_number, phone_id, number FROM inbound_call
         WHERE id = :id AND state = 'taken' AND taken_by = :operator
         """),
         {"id": inbound_id, "operator": actor.name},
@@ -197,6 +201,7 @@ def _incoming_case(
         campaign=last.campaign if last else None,
         phone=service.vault.open("inbound_call.number", row.number) if row.number else None,
         requested=row.asked,
+        tries=row.try_number if row.due_at is not None else 0,
         call=CameIn(row.came_at, row.due_at is not None, last),
         people=people,
         history=_history(connection, service, people, row.id),

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 from contact_service.bootstrap import Service
 from contact_service.callcentre import presence, taking
 from contact_service.callcentre.dispositions import (
+    AGREED,
     Conversation,
     Incomplete,
     NotYours,
@@ -23,19 +24,15 @@ from contact_service.callcentre.dispositions import (
 )
 from contact_service.callcentre.inbound_results import record_inbound
 from contact_service.callcentre.incoming import Waiting, waiting
-from contact_service.callcentre.list import NextPerson, next_person
+from contact_service.callcentre.list import NextPerson, held_of_list, next_person
 from contact_service.callcentre.placing import may_call_now
 from contact_service.callcentre.presence import Period
 from contact_service.domain.actors import Actor, Role, require
-from contact_service.domain.states import DispositionKind, IdentityProof, OperatorState
+from contact_service.domain.states import IdentityProof, OperatorState
 from contact_service.store import audit
 
 #: What an operator may choose to be; the others follow from what they do.
 CHOSEN = (OperatorState.FREE, OperatorState.ON_BREAK, OperatorState.OTHER_WORK)
-
-
-#: Results that somebody agreed to: they take the person themselves.
-AGREED = (DispositionKind.PROMISED, DispositionKind.INSTALMENTS)
 
 
 class SomebodyIsWaiting(Exception):
@@ -68,8 +65,8 @@ def desk_of(service: Service, actor: Actor, now: datetime) -> Desk:
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
     with service.engine.connect() as connection:
         period = presence.period_of(connection, actor.name)
-        inbound = taking.held(connection, actor)
-        held = inbound or _held(connection, actor)
+        inbound = taking.held(connection, actor.name)
+        held = _held(connection, actor)
         counts = connection.execute(
             text("""
             SELECT count(*) FILTER (WHERE a.due_at <= :now AND NOT a.requested) AS waiting,
@@ -95,7 +92,7 @@ def choose(service: Service, actor: Actor, state: OperatorState | None, now: dat
     not been called yet back. Raises :class:`SomebodyIsWaiting`."""
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
     with service.engine.begin() as connection:
-        held = _held_of_both(connection, actor)
+        held = _held(connection, actor)
         if held is not None:
             _not_in_a_call(connection, actor, held, now)
             presence.give_back(connection, actor.name)
@@ -111,7 +108,7 @@ def take_call(
     """Take an incoming call, or a call back of one; see :func:`taking.take`. Raises
     :class:`SomebodyIsWaiting`."""
     with service.engine.connect() as connection:
-        held = _held_of_both(connection, actor)
+        held = _held(connection, actor)
         if held is not None:
             _not_in_a_call(connection, actor, held, now)
     return taking.take(service, actor, inbound_id, now)
@@ -208,18 +205,9 @@ def conclude(service: Service, actor: Actor, said: Conversation, now: datetime) 
 
 
 def _held(connection: Connection, actor: Actor) -> UUID | None:
-    found: UUID | None = connection.scalar(
-        text("""
-        SELECT id FROM attempt WHERE state = 'leased' AND channel = 'operator'
-        AND lease_owner = :name AND lease_until > clock_timestamp() ORDER BY id LIMIT 1
-        """),
-        {"name": actor.name},
-    )
-    return found
-
-
-def _held_of_both(connection: Connection, actor: Actor) -> UUID | None:
-    return taking.held(connection, actor) or _held(connection, actor)
+    inbound = taking.held(connection, actor.name)
+    listed = None if inbound else held_of_list(connection, actor.name)
+    return listed.id if listed else inbound
 
 
 def _not_in_a_call(connection: Connection, actor: Actor, held: UUID, now: datetime) -> None:
@@ -230,7 +218,7 @@ def _not_in_a_call(connection: Connection, actor: Actor, held: UUID, now: dateti
 
 
 def _must_hold(connection: Connection, actor: Actor, attempt_id: UUID) -> None:
-    if _held_of_both(connection, actor) != attempt_id:
+    if _held(connection, actor) != attempt_id:
         raise NotYours("この方はあなたの担当ではありません / this person is not with you")
 
 

@@ -8,11 +8,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, text, update
 
 from campaigns.messages import render
 from campaigns.vocabulary import NumberKind
 from contact_service.bootstrap import Service
+from contact_service.callcentre.call_backs import TRIES, next_try
 from contact_service.callcentre.house_rules import HouseRules, house_rules
 from contact_service.callcentre.restricting import (
     RESTRICTS_PERSON,
@@ -34,6 +35,7 @@ from contact_service.domain.states import (
     DispositionKind,
 )
 from contact_service.intake.fields import PAYMENT_METHODS
+from contact_service.planning.definitions import definitions_of
 from contact_service.store import audit
 from contact_service.store.tables.calls import (
     call,
@@ -44,6 +46,9 @@ from contact_service.store.tables.calls import (
 )
 from contact_service.store.tables.contacts import attempt
 from contact_service.store.tables.ledger import debtor, debtor_phone, phone
+
+#: Results that somebody agreed to: they take the person themselves, identified.
+AGREED = (DispositionKind.PROMISED, DispositionKind.INSTALMENTS)
 
 #: How long after its time a call back that nobody made is still made.
 CALL_BACK_EXPIRES = timedelta(days=3)
@@ -107,7 +112,8 @@ def record_disposition(service: Service, actor: Actor, said: Conversation, now: 
     :class:`Incomplete`.
     """
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
-    check(said, house_rules(service.settings.desk_file), now)
+    rules = house_rules(service.settings.desk_file)
+    check(said, rules, now)
     outcome = OUTCOME_OF_DISPOSITION[said.kind]
     with service.engine.begin() as connection:
         row = connection.execute(
@@ -154,9 +160,12 @@ def record_disposition(service: Service, actor: Actor, said: Conversation, now: 
                 deduplication_key=f"attempt:{said.attempt_id}",
             )
         )
-        if said.call_back is not None:  # before the step's own rules plan a further try
+        # before the step's own rules plan a further try
+        if said.call_back is not None:
             mine = actor.name if said.call_back.only_me else None
             plan_call_back(connection, row, said.call_back.at, mine)
+        elif row.requested:
+            _try_again(connection, row, said, rules, now)
         settle(connection, [said.attempt_id], finished=[said.attempt_id])
         audit.record(connection, now, actor, "disposition", str(said.attempt_id), kind=said.kind)
 
@@ -319,6 +328,19 @@ def plan_call_back(
             reserved_for=reserved_for,
         )
     )
+
+
+def _try_again(
+    connection: Connection, row: Row[Any], said: Conversation, rules: HouseRules, now: datetime
+) -> None:
+    """A call back that nobody answered is tried again, by the office's rule."""
+    tried = connection.scalar(
+        text(f"SELECT {TRIES} FROM attempt a WHERE a.id = :id"), {"id": row.id}
+    )
+    hours = definitions_of(connection, {row.run_id})[row.run_id].hours
+    at = next_try(rules, said.kind, tried, hours, now)
+    if at is not None:
+        plan_call_back(connection, row, at, row.reserved_for)
 
 
 def _must_be_the_same(connection: Connection, said: Conversation) -> None:

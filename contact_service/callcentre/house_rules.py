@@ -124,6 +124,30 @@ class Incoming(_Stated):
     announcements: Announcements
 
 
+#: Results of a call that nobody answered.
+UNANSWERED = (DispositionKind.ABSENT, DispositionKind.VOICEMAIL, DispositionKind.BUSY)
+
+
+class CallBacks(_Stated):
+    """What becomes of a call back that nobody answers."""
+
+    most_tries: int = Field(ge=1, le=10)
+    """In all, the first included."""
+    again_after_minutes: dict[DispositionKind, int]
+    """By what it came to; what is not named is not tried again."""
+
+    @field_validator("again_after_minutes")
+    @classmethod
+    def _unanswered(cls, stated: dict[DispositionKind, int]) -> dict[DispositionKind, int]:
+        for kind, minutes in stated.items():
+            if kind not in UNANSWERED or not 0 < minutes <= 7 * 24 * 60:
+                raise ValueError(
+                    f"{kind}: {minutes}。使えるのは {', '.join(UNANSWERED)}、1分から7日まで / only "
+                    "results that nobody answered, from a minute to seven days"
+                )
+        return stated
+
+
 class HouseRules(_Stated):
     """The whole file."""
 
@@ -132,6 +156,7 @@ class HouseRules(_Stated):
     support_desks: list[SupportDesk] = Field(min_length=1)
     script: Script
     incoming: Incoming
+    call_backs: CallBacks
     support_text: str
     """The SMS to somebody in hardship; ``{support_desks}`` are their names and numbers."""
 
@@ -146,6 +171,9 @@ class HouseRules(_Stated):
         return next((desk for desk in self.support_desks if desk.name == name), None)
 
 
+_AS_USUAL = ("incoming", "call_backs", "support_text")
+
+
 @lru_cache(maxsize=2)
 def house_rules(path: Path | None) -> HouseRules:
     """The office's rules, or the usual ones. Raises :class:`BadDeskFile`."""
@@ -154,7 +182,7 @@ def house_rules(path: Path | None) -> HouseRules:
         stated = yaml.safe_load(chosen.read_text(encoding="utf-8"))
         if isinstance(stated, dict):  # where nothing is said: as usual
             usual = yaml.safe_load(USUAL.read_text(encoding="utf-8"))
-            stated = {name: usual[name] for name in ("incoming", "support_text")} | stated
+            stated = {name: usual[name] for name in _AS_USUAL} | stated
         return HouseRules.model_validate(stated)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
         raise BadDeskFile(f"{chosen}: {error}") from None

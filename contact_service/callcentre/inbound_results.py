@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, text
 
 from contact_service.bootstrap import Service
+from contact_service.callcentre.call_backs import next_try
 from contact_service.callcentre.calls import InboundCall, log_calls
 from contact_service.callcentre.dispositions import (
     Conversation,
@@ -18,7 +19,7 @@ from contact_service.callcentre.dispositions import (
     check,
     write,
 )
-from contact_service.callcentre.house_rules import house_rules
+from contact_service.callcentre.house_rules import HouseRules, house_rules
 from contact_service.callcentre.restricting import (
     RESTRICTS_NUMBER,
     RESTRICTS_PERSON,
@@ -40,12 +41,13 @@ def record_inbound(service: Service, actor: Actor, said: Conversation, now: date
     """Write what came of an incoming call, once; ``said.attempt_id`` names the call. Saying it
     again changes nothing. Raises :class:`NotYours` and :class:`Incomplete`."""
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
-    check(said, house_rules(service.settings.desk_file), now)
+    rules = house_rules(service.settings.desk_file)
+    check(said, rules, now)
     with service.engine.begin() as connection:
         row = connection.execute(
             text("""
             SELECT id, provider, provider_ref, state, came_at, taken_at, taken_by, phone_id,
-                number, due_at
+                number, due_at, asked, reserved_for, try_number
             FROM inbound_call WHERE id = :id FOR UPDATE
             """),
             {"id": said.attempt_id},
@@ -59,8 +61,8 @@ def record_inbound(service: Service, actor: Actor, said: Conversation, now: date
                 "番号が通知されていないので、かけ直せません / the number is withheld: nobody can "
                 "call back"
             )
-        concerned = _identified(connection, row.id) or people_of(connection, row.id)
-        target_id = _target_of(connection, concerned)
+        concerned = whom_it_concerned(connection, row.id)
+        target_id = target_of(connection, concerned)
         number = service.vault.open("inbound_call.number", row.number) if row.number else None
         write(
             connection, service, actor, said, target_id, now, number=number,
@@ -71,8 +73,7 @@ def record_inbound(service: Service, actor: Actor, said: Conversation, now: date
         if said.kind in RESTRICTS_NUMBER and row.phone_id is not None:
             restrict_number(connection, row.phone_id, RESTRICTS_NUMBER[said.kind], now)
         _log(connection, service, actor, row, said)
-        if said.call_back is not None:
-            _call_back(connection, actor, row, said)
+        _call_back(connection, actor, row, said, rules, now)
         connection.execute(
             text("""
             UPDATE inbound_call SET state = 'closed', number = NULL, debtor_id =
@@ -83,17 +84,19 @@ def record_inbound(service: Service, actor: Actor, said: Conversation, now: date
         audit.record(connection, now, actor, "disposition", str(row.id), kind=said.kind)
 
 
-def _identified(connection: Connection, inbound_id: UUID) -> Sequence[int]:
-    return connection.scalars(
+def whom_it_concerned(connection: Connection, inbound_id: UUID) -> Sequence[int]:
+    """Who was identified last; else whom the operator found, or everybody who has the number."""
+    identified = connection.scalars(
         text("""
         SELECT debtor_id FROM identity_check WHERE conversation_id = :id
         ORDER BY checked_at DESC LIMIT 1
         """),
         {"id": inbound_id},
     ).all()
+    return identified or people_of(connection, inbound_id)
 
 
-def _target_of(connection: Connection, people: Sequence[int]) -> UUID | None:
+def target_of(connection: Connection, people: Sequence[int]) -> UUID | None:
     """What the newest running campaign says of these people, if one is about them."""
     found: UUID | None = connection.scalar(
         text("""
@@ -159,20 +162,54 @@ def _log(
     )
 
 
-def _call_back(connection: Connection, actor: Actor, row: Row[Any], said: Conversation) -> None:
-    assert said.call_back is not None
+def plan_from_desk(
+    connection: Connection,
+    inbound_id: UUID,
+    at: datetime,
+    *,
+    number: bytes,
+    try_number: int = 1,
+    asked: bool = True,
+    reserved_for: str | None = None,
+) -> None:
+    """Have whoever called be called back at ``at``; ``number`` is theirs, sealed."""
     connection.execute(
         text("""
         INSERT INTO inbound_call (id, provider, provider_ref, state, came_at, phone_id, number,
-            due_at, asked, reserved_for, debtor_id)
-        SELECT :new, 'desk', CAST(:id AS text), 'call_back', came_at, phone_id, number, :due,
-            true, :reserved, debtor_id
+            due_at, asked, reserved_for, try_number, debtor_id)
+        SELECT :new, 'desk', CAST(:id AS text), 'call_back', came_at, phone_id, :number, :due,
+            :asked, :reserved, :try, debtor_id
         FROM inbound_call WHERE id = :id
         """),
         {
-            "new": derived_id("inbound", "desk", row.id),
-            "id": row.id,
-            "due": said.call_back.at,
-            "reserved": actor.name if said.call_back.only_me else None,
+            "new": derived_id("inbound", "desk", inbound_id),
+            "id": inbound_id,
+            "number": number,
+            "due": at,
+            "asked": asked,
+            "reserved": reserved_for,
+            "try": try_number,
         },
     )
+
+
+def _call_back(
+    connection: Connection,
+    actor: Actor,
+    row: Row[Any],
+    said: Conversation,
+    rules: HouseRules,
+    now: datetime,
+) -> None:
+    """What they asked for; or, where a call back was not answered, its next try by the office's
+    rule."""
+    if said.call_back is not None:
+        mine = actor.name if said.call_back.only_me else None
+        plan_from_desk(connection, row.id, said.call_back.at, number=row.number, reserved_for=mine)
+    elif row.due_at is not None:
+        at = next_try(rules, said.kind, row.try_number, rules.incoming.hours, now)
+        if at is not None:
+            plan_from_desk(
+                connection, row.id, at, number=row.number, try_number=row.try_number + 1,
+                asked=row.asked, reserved_for=row.reserved_for,
+            )  # fmt: skip

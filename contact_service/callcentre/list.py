@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,9 +11,12 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, text
 
+from campaigns.definition import Definition
 from campaigns.vocabulary import Channel
 from contact_service.bootstrap import Service
+from contact_service.callcentre.presence import one_at_a_time
 from contact_service.dispatch.lease import Lease, lease
+from contact_service.dispatch.pacing import Pacing, pacing
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.planning.definitions import definitions_running, kinds_of
 from contact_service.store import audit
@@ -33,13 +38,14 @@ class NextPerson:
 
 def next_person(service: Service, actor: Actor, now: datetime) -> NextPerson | None:
     """Give the operator the next due person, and nobody else the same one: who asked to be
-    called back comes first, then the campaigns' lists.
+    called back comes first, then the campaigns' lists, drawn by the campaigns' weights.
 
     ``None`` when nobody is due. Seeing a number is recorded.
     """
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
     with service.engine.begin() as connection:
-        held = _held(connection, actor)
+        one_at_a_time(connection, actor.name)
+        held = held_of_list(connection, actor.name)
         if held is not None:  # asked again before recording: still the same person
             return NextPerson(held.id, service.vault.open("phone.number", held.number))
         definitions = {
@@ -47,27 +53,51 @@ def next_person(service: Service, actor: Actor, now: datetime) -> NextPerson | N
             for run_id, definition in definitions_running(connection).items()
             if all(actor.sees(kind) for kind in kinds_of(definition))
         }
-        leases: list[Lease] = []
-        for requested in (True, False):
-            # those put aside by the re-checks are no answer; where one is, there are often many
-            looked_at, size = 1, 1
-            while looked_at and not leases:
-                leases, looked_at = lease(
-                    connection, definitions, Channel.OPERATOR, "centre", actor.name, now, size,
-                    HOLD_SECONDS, carrier=None, most=1, requested=requested,
-                )  # fmt: skip
-                size = LOOK_AHEAD
-        if not leases:
+        found = _lease_one(connection, actor, definitions, now, requested=True)
+        for run_id in _drawn(definitions, pacing(service.settings.pacing_file)):
+            if found is not None:
+                break
+            found = _lease_one(connection, actor, {run_id: definitions[run_id]}, now)
+        if found is None:
             return None
-        audit.record(connection, now, actor, "person.shown", str(leases[0].attempt_id))
-    sealed = leases[0].sealed_number
-    assert sealed is not None, "the operators' list holds numbers"
-    phone = service.vault.open("phone.number", sealed)
-    return NextPerson(leases[0].attempt_id, phone)
+        audit.record(connection, now, actor, "person.shown", str(found.attempt_id))
+    assert found.sealed_number is not None, "the operators' list holds numbers"
+    return NextPerson(found.attempt_id, service.vault.open("phone.number", found.sealed_number))
 
 
-def _held(connection: Connection, actor: Actor) -> Row[Any] | None:
-    """The person that this operator already has."""
+def _drawn(definitions: Mapping[UUID, Definition], weights: Pacing) -> Iterator[UUID]:
+    """All runs, in an order drawn by weight: whoever is first has the next person, if it has any.
+    A long list that fell due earlier does not hold up the others."""
+    left = {run: weights.campaign(of.campaign).weight for run, of in definitions.items()}
+    while left:
+        (run,) = random.choices(list(left), list(left.values()))
+        del left[run]
+        yield run
+
+
+def _lease_one(
+    connection: Connection,
+    actor: Actor,
+    definitions: dict[UUID, Definition],
+    now: datetime,
+    *,
+    requested: bool = False,
+) -> Lease | None:
+    # those put aside by the re-checks are no answer; where one is, there are often many
+    looked_at, size = 1, 1
+    while looked_at:
+        leases, looked_at = lease(
+            connection, definitions, Channel.OPERATOR, "centre", actor.name, now, size,
+            HOLD_SECONDS, carrier=None, most=1, requested=requested,
+        )  # fmt: skip
+        if leases:
+            return leases[0]
+        size = LOOK_AHEAD
+    return None
+
+
+def held_of_list(connection: Connection, operator: str) -> Row[Any] | None:
+    """Whom this operator has from a list: the attempt's ``id`` and the sealed ``number``."""
     return connection.execute(
         text("""
         SELECT a.id, p.number FROM attempt a JOIN phone p ON p.id = a.phone_id
@@ -75,5 +105,5 @@ def _held(connection: Connection, actor: Actor) -> Row[Any] | None:
         AND a.lease_until > clock_timestamp()
         ORDER BY a.id LIMIT 1
         """),
-        {"name": actor.name},
+        {"name": operator},
     ).one_or_none()

@@ -42,6 +42,15 @@ def period_of(connection: Connection, operator: str) -> Period | None:
     return Period(OperatorState(row.state), row.started_at, row.conversation_id) if row else None
 
 
+def one_at_a_time(connection: Connection, operator: str) -> None:
+    """Two browsers of one operator, or a supervisor and the operator: the second waits until the
+    first has committed, and then sees what it did."""
+    connection.execute(
+        text("SELECT pg_advisory_xact_lock(hashtext('desk'), hashtext(:operator))"),
+        {"operator": operator},
+    )
+
+
 def change(
     connection: Connection,
     operator: str,
@@ -50,11 +59,7 @@ def change(
     conversation_id: UUID | None = None,
 ) -> None:
     """End what an operator was doing and begin ``state``; ``None``: the desk is left."""
-    # two browsers of one operator: the second waits, and then sees what the first did
-    connection.execute(
-        text("SELECT pg_advisory_xact_lock(hashtext('desk'), hashtext(:operator))"),
-        {"operator": operator},
-    )
+    one_at_a_time(connection, operator)
     connection.execute(
         text("""
         UPDATE operator_period SET ended_at = greatest(:now, started_at)

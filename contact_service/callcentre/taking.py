@@ -41,14 +41,14 @@ class Found:
     kana: str | None
 
 
-def held(connection: Connection, actor: Actor) -> UUID | None:
+def held(connection: Connection, operator: str) -> UUID | None:
     """The incoming call or call back that this operator has."""
     found: UUID | None = connection.scalar(
         text("""
         SELECT id FROM inbound_call WHERE state = 'taken' AND taken_by = :name
         ORDER BY taken_at LIMIT 1
         """),
-        {"name": actor.name},
+        {"name": operator},
     )
     return found
 
@@ -62,11 +62,8 @@ def take(service: Service, actor: Actor, inbound_id: UUID | None, now: datetime)
     """
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
     with service.engine.begin() as connection:
-        connection.execute(
-            text("SELECT pg_advisory_xact_lock(hashtext('desk'), hashtext(:operator))"),
-            {"operator": actor.name},
-        )
-        if held(connection, actor) is not None:
+        presence.one_at_a_time(connection, actor.name)
+        if held(connection, actor.name) is not None:
             return None
         while True:
             row = connection.execute(
@@ -197,7 +194,7 @@ def it_is(service: Service, actor: Actor, inbound_id: UUID, code: str, now: date
     """The operator found out whose call it is. Raises :class:`NotYours`."""
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
     with service.engine.begin() as connection:
-        if held(connection, actor) != inbound_id:
+        if held(connection, actor.name) != inbound_id:
             raise NotYours("この電話はあなたの担当ではありません / this call is not with you")
         found = connection.execute(
             text("""

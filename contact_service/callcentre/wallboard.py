@@ -12,8 +12,10 @@ from sqlalchemy import Connection, text
 from contact_service.bootstrap import Service
 from contact_service.callcentre.presence import CLOSED_AFTER_SECONDS
 from contact_service.clock import TOKYO
+from contact_service.dispatch.budgets import half_hour
+from contact_service.dispatch.pacing import pacing
 from contact_service.domain.actors import Actor, Role, require
-from contact_service.domain.states import OperatorState
+from contact_service.domain.states import AttemptState, OperatorState
 from contact_service.planning.definitions import definitions_of
 from contact_service.planning.expectation import call_backs
 from contact_service.store import audit
@@ -61,6 +63,22 @@ class OpenReferral:
     referred_at: datetime
     desk: str
     operator: str
+    text_state: AttemptState | None
+    """Where the SMS with the support desks is; ``None``: none was wanted. ``UNKNOWN`` is never
+    sent again: somebody must ask whether it came."""
+    text_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What the office says that the centre can take, and how much of it is used: campaigns wait
+    where it is full. ``None``: not stated."""
+
+    calls_per_half_hour: float | None
+    expected_now: float
+    """Calls back that contacts of this half-hour are expected to cause, as counted against it."""
+    most_waiting: int | None
+    """People on the operators' lists; above it campaigns pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +86,19 @@ class Wallboard:
     """All of it."""
 
     at_work: Sequence[AtWork]
+    on_the_line: int
+    """Callers who wait for an operator."""
+    longest_since: datetime | None
+    """Since when the first of them waits."""
     waiting: int
+    """People on the lists."""
     oldest_due: datetime | None
     """Since when the first of those who wait has been due."""
     call_backs_due: int
     call_backs_late: int
     """Half an hour or more past their time."""
     inbound: Inbound
+    capacity: Capacity
     expected: Sequence[tuple[datetime, float]]
     """Calls that running campaigns are expected to cause, by half-hour from this one on."""
     referrals: Sequence[OpenReferral]
@@ -89,15 +113,19 @@ def wallboard(service: Service, actor: Actor, now: datetime) -> Wallboard:
     require(actor, Role.SUPERVISOR)
     with service.engine.connect() as connection:
         lists = connection.execute(_LISTS, {"now": now}).one()
+        callers = connection.execute(_CALLERS, {"now": now}).one()
         calls = connection.execute(
             _INBOUND, {"day": _day_begins(now), "now": now, "in_time": IN_TIME_SECONDS}
         ).one()
         return Wallboard(
             at_work=_at_work(connection, now),
+            on_the_line=callers.on_the_line,
+            longest_since=callers.longest,
             waiting=lists.waiting,
             oldest_due=lists.oldest,
-            call_backs_due=lists.due,
-            call_backs_late=lists.late,
+            call_backs_due=lists.due + callers.due,
+            call_backs_late=lists.late + callers.late,
+            capacity=_capacity(connection, service, now),
             inbound=Inbound(
                 calls.offered,
                 calls.answered,
@@ -135,6 +163,15 @@ FROM attempt a JOIN run r ON r.id = a.run_id AND r.state = 'running'
 WHERE a.channel = 'operator' AND a.state = 'planned' AND a.due_at <= :now AND a.expires_at > :now
 """)
 
+_CALLERS = text("""
+SELECT count(*) FILTER (WHERE state = 'waiting' AND ended_at IS NULL) AS on_the_line,
+    min(came_at) FILTER (WHERE state = 'waiting' AND ended_at IS NULL) AS longest,
+    count(*) FILTER (WHERE state = 'call_back' AND due_at <= :now) AS due,
+    count(*) FILTER (WHERE state = 'call_back'
+        AND due_at <= CAST(:now AS timestamptz) - interval '30 minutes') AS late
+FROM inbound_call WHERE state <> 'closed'
+""")
+
 _INBOUND = text("""
 SELECT count(*) AS offered,
     count(*) FILTER (WHERE result <> 'abandoned') AS answered,
@@ -147,6 +184,15 @@ FROM call WHERE direction = 'inbound' AND started_at >= :day AND started_at <= :
 
 def _day_begins(now: datetime) -> datetime:
     return now.astimezone(TOKYO).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _capacity(connection: Connection, service: Service, now: datetime) -> Capacity:
+    stated = pacing(service.settings.pacing_file).centre
+    used = connection.scalar(
+        text("SELECT amount FROM spent WHERE scope = 'call-backs' AND period = :period"),
+        {"period": half_hour(now)},
+    )
+    return Capacity(stated.calls_per_half_hour, float(used or 0), stated.most_waiting)
 
 
 def _at_work(connection: Connection, now: datetime) -> list[AtWork]:
@@ -204,7 +250,8 @@ def _expected(connection: Connection, now: datetime) -> list[tuple[datetime, flo
 def _referrals(connection: Connection) -> list[OpenReferral]:
     rows = connection.execute(
         text("""
-        SELECT f.id, f.referred_at, f.desk, d.recorded_by, ARRAY(
+        SELECT f.id, f.referred_at, f.desk, d.recorded_by, s.state AS text_state,
+            s.reason AS text_reason, ARRAY(
             SELECT DISTINCT p.code FROM target_claim tc JOIN claim c ON c.id = tc.claim_id
             JOIN debtor p ON p.id = c.debtor_id WHERE tc.target_id = f.target_id
                 AND d.attempt_id IS NOT NULL
@@ -212,9 +259,19 @@ def _referrals(connection: Connection) -> list[OpenReferral]:
             SELECT p.code FROM inbound_call i JOIN debtor p ON p.id = i.debtor_id
             WHERE i.id = d.inbound_call_id) AS codes
         FROM referral f JOIN disposition d ON d.id = f.disposition_id
+        LEFT JOIN support_text s ON s.disposition_id = d.id
         WHERE f.followed_up_at IS NULL ORDER BY f.referred_at LIMIT 100
         """)
     )
     return [
-        OpenReferral(row.id, row.codes, row.referred_at, row.desk, row.recorded_by) for row in rows
+        OpenReferral(
+            row.id,
+            row.codes,
+            row.referred_at,
+            row.desk,
+            row.recorded_by,
+            AttemptState(row.text_state) if row.text_state else None,
+            row.text_reason,
+        )
+        for row in rows
     ]

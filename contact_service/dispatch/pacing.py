@@ -43,7 +43,7 @@ class Centre(_Stated):
 
     calls_per_half_hour: float | None = Field(default=None, gt=0)
     """How many calls back it can answer in a half-hour; unset: never a reason to wait. Also how
-    densely campaigns are planned that state no ``call_backs.per_half_hour`` themselves."""
+    densely campaigns are planned, unless ``call_backs.per_half_hour`` of theirs is less."""
     most_waiting: int | None = Field(default=None, ge=1)
     """How many attempts may wait on the operators' list before campaigns pause."""
 

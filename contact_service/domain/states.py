@@ -331,3 +331,24 @@ REPLY_EN: Mapping[ReplyKind, str] = {
     ReplyKind.CALL_ME: "wants to be called",
     ReplyKind.OTHER: "not understood",
 }
+
+
+class QualityMark(StrEnum):
+    """What a supervisor thinks of a conversation that was sampled."""
+
+    GOOD = "good"
+    COACH = "coach"  # to be talked over with the operator
+    CORRECT = "correct"  # its result is wrong
+
+
+QUALITY_JA: Mapping[QualityMark, str] = {
+    QualityMark.GOOD: "よい",
+    QualityMark.COACH: "本人と話す",
+    QualityMark.CORRECT: "結果を訂正する",
+}
+
+QUALITY_EN: Mapping[QualityMark, str] = {
+    QualityMark.GOOD: "good",
+    QualityMark.COACH: "talk it over",
+    QualityMark.CORRECT: "correct the result",
+}

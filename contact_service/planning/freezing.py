@@ -32,8 +32,8 @@ def freeze(
 ) -> None:
     """Write who is contacted in the run, in which arm, when; and who is not, and why.
 
-    ``call_backs`` is how many expected call-backs per half-hour the office allows a campaign that
-    says nothing itself. The ledger is locked by the caller. Raises ``DoesNotFit`` (also for a
+    ``call_backs`` is how many expected call-backs per half-hour the office allows. The
+    ledger is locked by the caller. Raises ``DoesNotFit`` (also for a
     trial that is too small and must not be), and :class:`CannotDo` when nobody would be
     contacted; the caller's transaction is then undone.
     """

@@ -188,7 +188,7 @@ def freeze_now(
     connection: Connection, run_id: UUID, now: datetime, call_backs: float | None = None
 ) -> None:
     """Take a run's targets from the ledger as it is. ``call_backs`` is the office's allowance of
-    expected call-backs per half-hour, inherited by a definition that states none."""
+    expected call-backs per half-hour; a definition may ask for less."""
     lock_ledger(connection)
     found = connection.execute(
         select(run.c.campaign_version_id, run.c.as_of).where(run.c.id == run_id)

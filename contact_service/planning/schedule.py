@@ -56,10 +56,11 @@ def plan_attempts(
 
     The order within a step is a hash, so that the hour of contact has nothing to do with who
     somebody is, unless the step asks for each number's best hour. ``call_backs`` is how many
-    expected call-backs per half-hour the office allows, for a definition that does not say.
+    expected call-backs per half-hour the office allows, whatever a definition says.
     Raises :class:`DoesNotFit`.
     """
-    most = definition.call_backs.per_half_hour or call_backs
+    stated = [most for most in (definition.call_backs.per_half_hour, call_backs) if most]
+    most = min(stated, default=None)  # what the centre can take holds for every campaign
     pace = Pace(most)
     if most is not None:
         pace.expected.update(other_call_backs(connection, run_id))

@@ -75,7 +75,7 @@ def test_parts_and_costs_are_each_carriers_own_and_the_dearest_counts(floor: Flo
     assert shown(floor, spec, carriers=carriers)["steps"][0]["cost_yen"] == 20 * 25
 
 
-def test_the_offices_allowance_of_call_backs_holds_where_the_definition_states_none(
+def test_the_offices_allowance_of_call_backs_holds_whatever_the_definition_states(
     floor: Floor,
 ) -> None:
     people(floor)
@@ -89,8 +89,9 @@ def test_the_offices_allowance_of_call_backs_holds_where_the_definition_states_n
     spec = definition(arms=arms, call_backs=rates)
     assert slots(spec) == [20, 0]
     assert slots(spec, call_backs=2.0) == [20, 4]  # four contacts a half-hour
-    own = definition(arms=arms, call_backs={**rates, "per_half_hour": 5})
-    assert slots(own, call_backs=2.0) == [20, 1]
+    for most, takes in ((5, [20, 4]), (1, [20, 9])):  # a definition may ask for less, never more
+        own = definition(arms=arms, call_backs={**rates, "per_half_hour": most})
+        assert slots(own, call_backs=2.0) == takes
     engine, now = floor.ledger.engine, floor.clock.now()
     source = spec.model_dump_json()
     run_id = runs.plan(engine, STAFF, spec, source, MONDAY, now, call_backs=2.0).run_id

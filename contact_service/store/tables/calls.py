@@ -19,7 +19,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from contact_service.store.tables.base import Instant, identity, metadata, secret
 from contact_service.store.tables.campaigns import target
@@ -63,6 +63,8 @@ inbound_call = Table(
     Column("due_at", Instant),  # of a call back; NULL: the caller is on the line
     Column("asked", Boolean, nullable=False),  # whether the caller asked to be called back
     Column("reserved_for", Text),
+    Column("try_number", SmallInteger, nullable=False, server_default=text("1")),
+    # of a call back: how often it has been tried, this time included
     Column("taken_by", Text),
     Column("taken_at", Instant),
     Column("debtor_id", ForeignKey(debtor.c.id)),  # whom an operator found, if the number did not
@@ -84,6 +86,37 @@ disposition = Table(
     Column("recorded_at", Instant, nullable=False),
     Column("recorded_by", Text, nullable=False),
     CheckConstraint("num_nonnulls(attempt_id, inbound_call_id) = 1", name="of_one_conversation"),
+    Index("ix_disposition_recorded_at", "recorded_at"),
+)
+
+result_correction = Table(
+    "result_correction",
+    metadata,
+    identity(),
+    Column("disposition_id", ForeignKey(disposition.c.id), nullable=False, index=True),
+    Column("was", JSONB, nullable=False),  # the result before, with its promise or referral
+    Column("became", String(20), nullable=False),  # DispositionKind
+    Column("corrected_at", Instant, nullable=False),
+    Column("corrected_by", Text, nullable=False),
+    secret("why", nullable=False),
+    # restrictions that the old result made: in force until somebody else has decided
+    Column("restrictions", ARRAY(BigInteger), nullable=False),
+    Column("decided_at", Instant),
+    Column("decided_by", Text),
+    Column("lifted", Boolean),
+)
+
+quality_review = Table(
+    "quality_review",
+    metadata,
+    Column("disposition_id", ForeignKey(disposition.c.id), primary_key=True),
+    Column("seed", Text),  # NULL: chosen by hand
+    Column("drawn_at", Instant, nullable=False),
+    Column("drawn_by", Text, nullable=False),
+    Column("mark", String(12)),  # QualityMark; NULL: not looked at yet
+    secret("remark"),
+    Column("reviewed_at", Instant),
+    Column("reviewed_by", Text),
 )
 
 promise = Table(

@@ -1,0 +1,105 @@
+"""Restrictions that a corrected result had made: another supervisor lifts them, or keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+
+from contact_service.bootstrap import Service
+from contact_service.callcentre.correcting import MayNot
+from contact_service.domain.actors import Actor, Role, require
+from contact_service.domain.restrictions import RestrictionKind
+from contact_service.domain.states import DispositionKind
+from contact_service.store import audit
+
+
+@dataclass(frozen=True, slots=True)
+class ToDecide:
+    """Restrictions that a result made which was corrected: somebody else lifts or keeps them."""
+
+    id: int
+    was: DispositionKind
+    became: DispositionKind
+    kinds: Sequence[RestrictionKind]
+    codes: Sequence[str]
+    """Person codes of whom they protect."""
+    corrected_at: datetime
+    corrected_by: str
+    why: str
+
+
+def to_decide(service: Service, actor: Actor) -> Sequence[ToDecide]:
+    """What waits for a second supervisor, the oldest first."""
+    require(actor, Role.SUPERVISOR)
+    with service.engine.connect() as connection:
+        rows = connection.execute(
+            text("""
+            SELECT c.id, c.was ->> 'kind' AS was, c.became, c.corrected_at, c.corrected_by, c.why,
+                ARRAY(SELECT DISTINCT r.kind FROM restriction r WHERE r.id = ANY(c.restrictions))
+                    AS kinds,
+                ARRAY(SELECT DISTINCT p.code FROM restriction r JOIN debtor p ON p.id = r.debtor_id
+                        OR (r.debtor_id IS NULL AND p.id IN (SELECT dp.debtor_id
+                            FROM debtor_phone dp WHERE dp.phone_id = r.phone_id))
+                    WHERE r.id = ANY(c.restrictions) ORDER BY 1) AS codes
+            FROM result_correction c
+            WHERE c.decided_at IS NULL AND c.restrictions <> '{}' ORDER BY c.id LIMIT 100
+            """)
+        ).all()
+    return [
+        ToDecide(
+            id=row.id,
+            was=DispositionKind(row.was),
+            became=DispositionKind(row.became),
+            kinds=[RestrictionKind(kind) for kind in row.kinds],
+            codes=row.codes,
+            corrected_at=row.corrected_at,
+            corrected_by=row.corrected_by,
+            why=service.vault.open("result_correction.why", row.why),
+        )
+        for row in rows
+    ]
+
+
+def decide(service: Service, actor: Actor, correction_id: int, lift: bool, now: datetime) -> None:
+    """Lift what the old result restricted, or keep it. Raises :class:`MayNot` for whoever
+    corrected it, or recorded it in the first place."""
+    require(actor, Role.SUPERVISOR)
+    with service.engine.begin() as connection:
+        row = connection.execute(
+            text("""
+            SELECT c.restrictions, c.corrected_by, c.decided_at, d.recorded_by
+            FROM result_correction c JOIN disposition d ON d.id = c.disposition_id
+            WHERE c.id = :id FOR UPDATE OF c
+            """),
+            {"id": correction_id},
+        ).one_or_none()
+        if row is None or row.decided_at is not None:
+            raise MayNot("すでに決まっています / it has been decided")
+        if actor.name in (row.corrected_by, row.recorded_by):
+            raise MayNot(
+                "制限を解くのは、訂正した人とも記録した人とも別の管理者です / whoever lifts a "
+                "restriction neither corrected nor recorded the result"
+            )
+        if lift:
+            connection.execute(
+                text("""
+                UPDATE restriction SET lifted_at = :now
+                WHERE id = ANY(:ids) AND lifted_at IS NULL
+                """),
+                {"now": now, "ids": row.restrictions},
+            )
+        connection.execute(
+            text("""
+            UPDATE result_correction SET decided_at = :now, decided_by = :by, lifted = :lift
+            WHERE id = :id
+            """),
+            {"now": now, "by": actor.name, "lift": lift, "id": correction_id},
+        )
+        audit.record(
+            connection, now, actor, "restriction.lifted" if lift else "restriction.kept",
+            f"correction:{correction_id}", restrictions=list(row.restrictions),
+            corrected_by=row.corrected_by,
+        )  # fmt: skip

@@ -1,0 +1,207 @@
+"""Calls back and people who are with an operator go to somebody else, or to anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, text
+
+from contact_service.bootstrap import Service
+from contact_service.callcentre import presence, taking
+from contact_service.callcentre.call_backs import TRIES
+from contact_service.callcentre.correcting import MayNot
+from contact_service.callcentre.list import HOLD_SECONDS, held_of_list
+from contact_service.domain.actors import Actor, Role, require
+from contact_service.store import audit
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A call back, or somebody whom an operator has."""
+
+    id: UUID
+    due_at: datetime | None
+    """Of a call back; ``None``: from a list."""
+    with_: str | None
+    """Who has them now, or is to call; ``None``: anybody."""
+    taken: bool
+    talking: bool
+    """On the line: stays where it is."""
+    tries: int
+    """Of a call back, the one to come included."""
+    codes: Sequence[str]
+
+
+#: Calls back that are to come, and whoever is open on a desk. ``kind``: an attempt, or a call.
+_WORK = f"""
+SELECT a.id, 'attempt' AS kind, CASE WHEN a.requested THEN a.due_at END AS due_at,
+    CASE WHEN a.state = 'leased' THEN a.lease_owner ELSE a.reserved_for END AS with_,
+    a.state = 'leased' AS taken, CASE WHEN a.requested THEN {TRIES} ELSE 0 END AS tries, ARRAY(
+        SELECT DISTINCT p.code FROM target_claim tc JOIN claim k ON k.id = tc.claim_id
+        JOIN debtor p ON p.id = k.debtor_id WHERE tc.target_id = a.target_id) AS codes
+FROM attempt a JOIN run r ON r.id = a.run_id AND r.state = 'running'
+WHERE a.channel = 'operator' AND a.expires_at > :now AND ((a.state = 'planned' AND a.requested)
+    OR (a.state = 'leased' AND a.lease_until > clock_timestamp()))
+UNION ALL
+SELECT i.id, 'call', i.due_at, CASE WHEN i.state = 'taken' THEN i.taken_by ELSE i.reserved_for END,
+    i.state = 'taken', CASE WHEN i.due_at IS NOT NULL THEN i.try_number ELSE 0 END, ARRAY(
+        SELECT p.code FROM debtor p WHERE p.id = i.debtor_id
+        UNION SELECT p.code FROM debtor_phone dp JOIN debtor p ON p.id = dp.debtor_id
+        WHERE dp.phone_id = i.phone_id AND i.debtor_id IS NULL)
+FROM inbound_call i WHERE i.state IN ('call_back', 'taken')
+"""
+_TALKING = """
+EXISTS (SELECT 1 FROM operator_period o WHERE o.conversation_id = w.id AND o.ended_at IS NULL
+    AND o.state IN ('talking', 'wrapping_up'))
+"""
+
+
+def work(service: Service, actor: Actor, now: datetime) -> Sequence[Piece]:
+    """All of it: who is open on a desk first, then calls back by their time."""
+    require(actor, Role.SUPERVISOR)
+    with service.engine.connect() as connection:
+        rows = connection.execute(
+            text(f"""
+            SELECT w.*, {_TALKING} AS talking FROM ({_WORK}) w
+            ORDER BY w.taken DESC, w.due_at NULLS FIRST, w.id LIMIT 300
+            """),
+            {"now": now},
+        ).all()
+    return [
+        Piece(row.id, row.due_at, row.with_, row.taken, row.talking, row.tries, row.codes)
+        for row in rows
+    ]
+
+
+def operators(service: Service, actor: Actor) -> Sequence[str]:
+    """Who can be given work: everybody whose account is an operator's or a supervisor's."""
+    require(actor, Role.SUPERVISOR)
+    with service.engine.connect() as connection:
+        return connection.scalars(
+            text("""
+            SELECT name FROM user_account
+            WHERE role IN ('operator', 'supervisor') AND disabled_at IS NULL ORDER BY name
+            """)
+        ).all()
+
+
+def reassign(service: Service, actor: Actor, id_: UUID, to: str | None, now: datetime) -> None:
+    """Give one piece to ``to``, or to anybody (``None``).
+
+    Somebody who is open on a desk and has not been called goes straight to the other's desk, if
+    that is open and has nobody; to anybody: back to the list. Raises :class:`MayNot`.
+    """
+    require(actor, Role.SUPERVISOR)
+    with service.engine.begin() as connection:
+        row = connection.execute(
+            text(f"SELECT w.*, {_TALKING} AS talking FROM ({_WORK}) w WHERE w.id = :id"),
+            {"id": id_, "now": now},
+        ).one_or_none()
+        if row is None:
+            raise MayNot("もう終わったか、時刻を過ぎました / it is done, or its time is over")
+        if row.talking:
+            raise MayNot("通話中の方は渡せません / somebody who is in a call stays there")
+        if to is not None:
+            _must_be_an_operator(connection, to)
+        if not row.taken:
+            moved = _reserve(connection, [id_], to)
+        elif to is None:
+            moved = _back_to_the_list(connection, row)
+        else:
+            moved = _to_the_desk_of(connection, row, to)
+        if not moved:
+            raise MayNot("その間に変わりました / it has changed meanwhile")
+        audit.record(connection, now, actor, "work.reassigned", str(id_), was=row.with_, to=to)
+
+
+def reassign_all(service: Service, actor: Actor, from_: str, to: str | None, now: datetime) -> int:
+    """Give all calls back that are reserved for ``from_`` to ``to``, or to anybody; how many."""
+    require(actor, Role.SUPERVISOR)
+    with service.engine.begin() as connection:
+        if to is not None:
+            _must_be_an_operator(connection, to)
+        ids = connection.scalars(
+            text(f"SELECT w.id FROM ({_WORK}) w WHERE NOT w.taken AND w.with_ = :name"),
+            {"now": now, "name": from_},
+        ).all()
+        moved = _reserve(connection, ids, to)
+        audit.record(
+            connection, now, actor, "work.reassigned", "call_backs", was=from_, to=to, count=moved
+        )
+    return moved
+
+
+def _must_be_an_operator(connection: Connection, name: str) -> None:
+    known = connection.scalar(
+        text("""
+        SELECT 1 FROM user_account WHERE name = :name AND role IN ('operator', 'supervisor')
+        AND disabled_at IS NULL
+        """),
+        {"name": name},
+    )
+    if known is None:
+        raise MayNot("そのオペレーターはいません / there is no such operator")
+
+
+def _reserve(connection: Connection, ids: Sequence[UUID], to: str | None) -> int:
+    of = {"ids": list(ids), "to": to}
+    attempts = connection.execute(
+        text("""
+        UPDATE attempt SET reserved_for = :to
+        WHERE id = ANY(:ids) AND state = 'planned' AND requested
+        """),
+        of,
+    ).rowcount
+    calls = connection.execute(
+        text("""
+        UPDATE inbound_call SET reserved_for = :to WHERE id = ANY(:ids) AND state = 'call_back'
+        """),
+        of,
+    ).rowcount
+    return attempts + calls
+
+
+def _back_to_the_list(connection: Connection, row: Row[Any]) -> int:
+    if row.kind == "attempt":
+        statement = """
+        UPDATE attempt SET state = 'planned', lease_until = NULL, lease_owner = NULL,
+            reserved_for = NULL
+        WHERE id = :id AND state = 'leased' AND lease_owner = :was
+        """
+    elif row.due_at is not None:
+        statement = """
+        UPDATE inbound_call SET state = 'call_back', taken_by = NULL, taken_at = NULL,
+            reserved_for = NULL
+        WHERE id = :id AND state = 'taken' AND taken_by = :was
+        """
+    else:
+        raise MayNot("かかってきた電話は渡せません / a call on the line stays where it is")
+    return connection.execute(text(statement), {"id": row.id, "was": row.with_}).rowcount
+
+
+def _to_the_desk_of(connection: Connection, row: Row[Any], to: str) -> int:
+    presence.one_at_a_time(connection, to)
+    if presence.period_of(connection, to) is None:
+        raise MayNot(f"{to} さんのデスクは閉じています / {to}'s desk is closed")
+    if taking.held(connection, to) or held_of_list(connection, to):
+        raise MayNot(f"{to} さんには、ほかの方がいます / {to} has somebody already")
+    if row.kind == "attempt":
+        statement = """
+        UPDATE attempt SET lease_owner = :to, lease_number = lease_number + 1,
+            lease_until = clock_timestamp() + make_interval(secs => :seconds)
+        WHERE id = :id AND state = 'leased' AND lease_owner = :was
+        """
+    elif row.due_at is not None:
+        statement = """
+        UPDATE inbound_call SET taken_by = :to
+        WHERE id = :id AND state = 'taken' AND taken_by = :was
+        """
+    else:
+        raise MayNot("かかってきた電話は渡せません / a call on the line stays where it is")
+    return connection.execute(
+        text(statement), {"id": row.id, "was": row.with_, "to": to, "seconds": HOLD_SECONDS}
+    ).rowcount
