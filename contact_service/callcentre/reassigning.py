@@ -83,8 +83,8 @@ def operators(service: Service, actor: Actor) -> Sequence[str]:
     with service.engine.connect() as connection:
         return connection.scalars(
             text("""
-            SELECT name FROM user_account
-            WHERE role IN ('operator', 'supervisor') AND disabled_at IS NULL ORDER BY name
+            SELECT name FROM user_account WHERE disabled_at IS NULL
+            AND role IN ('operator', 'contractor', 'supervisor') ORDER BY name
             """)
         ).all()
 
@@ -138,8 +138,8 @@ def reassign_all(service: Service, actor: Actor, from_: str, to: str | None, now
 def _must_be_an_operator(connection: Connection, name: str) -> None:
     known = connection.scalar(
         text("""
-        SELECT 1 FROM user_account WHERE name = :name AND role IN ('operator', 'supervisor')
-        AND disabled_at IS NULL
+        SELECT 1 FROM user_account WHERE name = :name AND disabled_at IS NULL
+        AND role IN ('operator', 'contractor', 'supervisor')
         """),
         {"name": name},
     )

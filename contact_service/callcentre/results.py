@@ -6,7 +6,7 @@ came to is shown beside them when it is asked for. Lists hold person codes, neve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -20,9 +20,6 @@ from contact_service.clock import TOKYO
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.states import DispositionKind, QualityMark
 from contact_service.planning.definitions import definitions_of
-
-#: So many are shown at once.
-PAGE = 100
 
 
 class Way(StrEnum):
@@ -162,11 +159,8 @@ ARRAY(
 """
 
 
-def results(
-    service: Service, actor: Actor, wanted: Wanted, before: tuple[datetime, int] | None = None
-) -> Found:
-    """The results that fit. ``before`` (the last shown and its place among those of its instant)
-    begins the next page."""
+def results(service: Service, actor: Actor, wanted: Wanted, limits: Mapping[str, int]) -> Found:
+    """The results that fit: of those shown, the ``limit`` and ``offset`` of a page."""
     require(actor, Role.SUPERVISOR)
     source = _REPORTED if wanted.automatic else CONVERSATIONS
     values: dict[str, Any] = {
@@ -178,7 +172,6 @@ def results(
         "campaign": wanted.campaign,
     }
     filtered = _FILTERED.format(source=source)
-    at, place = before or (None, 0)
     with service.engine.connect() as connection:
         counts = connection.execute(
             text(
@@ -192,14 +185,14 @@ def results(
             SELECT v.*, {CODES} AS codes, c.talk_seconds, q.mark, q.disposition_id AS sampled,
                 EXISTS (SELECT 1 FROM result_correction x
                     WHERE x.disposition_id = v.disposition_id) AS corrected
-            FROM (SELECT * FROM wanted v WHERE CAST(:at AS timestamptz) IS NULL OR v.at <= :at
+            FROM (SELECT * FROM wanted v
                 ORDER BY v.at DESC, coalesce(v.disposition_id, 0) DESC, v.attempt_id
-                LIMIT :page OFFSET :place) v
+                LIMIT :limit OFFSET :offset) v
             LEFT JOIN call c ON c.deduplication_key = {CALL_KEY}
             LEFT JOIN quality_review q ON q.disposition_id = v.disposition_id
             ORDER BY v.at DESC, coalesce(v.disposition_id, 0) DESC, v.attempt_id
             """),
-            values | {"at": at, "place": place, "page": PAGE},
+            values | dict(limits),
         ).all()
         titles = definitions_of(connection, {row.run_id for row in rows if row.run_id})
     kind = Outcome if wanted.automatic else DispositionKind

@@ -42,12 +42,14 @@ from contact_service.web import (
     queue,
     refusals,
     reports,
+    results,
     runs,
     sign_in,
     unknown,
     users,
     voice,
     webhooks,
+    work,
 )
 from contact_service.web.headers import SafeHeaders
 from contact_service.web.token import api_token
@@ -114,6 +116,8 @@ app.include_router(editor.router)
 app.include_router(preview_pages.router)
 app.include_router(campaigns.router)
 app.include_router(runs.router)
+app.include_router(results.router)
+app.include_router(work.router)
 app.include_router(control.router)
 app.include_router(desk.router)
 app.include_router(desk_calls.router)

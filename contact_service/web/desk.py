@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
@@ -15,13 +16,7 @@ from contact_service.bootstrap import Service
 from contact_service.callcentre import desk, placing, presence, taking
 from contact_service.callcentre.call_backs import slots
 from contact_service.callcentre.case import NoCase, case_of, script_of
-from contact_service.callcentre.dispositions import (
-    CallBack,
-    Conversation,
-    Incomplete,
-    NotYours,
-    PromisedPayment,
-)
+from contact_service.callcentre.dispositions import Incomplete, NotYours
 from contact_service.callcentre.house_rules import house_rules
 from contact_service.callcentre.replies import open_replies
 from contact_service.clock import TOKYO
@@ -31,6 +26,7 @@ from contact_service.domain.states import DispositionKind, IdentityProof, Operat
 from contact_service.identity.sessions import Session
 from contact_service.web import words
 from contact_service.web.carrier import service_of
+from contact_service.web.desk_forms import Said
 from contact_service.web.rendering import page
 from contact_service.web.session import may, own_form
 from providers.base import Provider
@@ -38,7 +34,6 @@ from providers.base import Provider
 router = APIRouter(include_in_schema=False, prefix="/desk")
 at_the_desk = may(Role.OPERATOR, Role.SUPERVISOR)
 FORMS = [Depends(own_form)]
-Move = Callable[[Service, Actor, UUID, datetime], None]
 
 
 @router.get("")
@@ -56,12 +51,10 @@ def state(
     """Be free, take a break, leave."""
     if to is not None and to not in desk.CHOSEN:
         raise HTTPException(422)
-    service = service_of(request)
-    try:
-        desk.choose(service, session.account.actor, to, service.clock.now())
-    except desk.SomebodyIsWaiting as error:
-        return show_desk(request, session, wrong=str(error))
-    return RedirectResponse("/desk", 303)
+    return done_at_the_desk(
+        request, session, lambda service, actor, now: desk.choose(service, actor, to, now),
+        desk.SomebodyIsWaiting,
+    )  # fmt: skip
 
 
 @router.post("/here", dependencies=FORMS)
@@ -74,7 +67,10 @@ def here(request: Request, session: Session = Depends(at_the_desk)) -> Response:
 @router.post("/{attempt_id}/call", dependencies=FORMS)
 def call(request: Request, attempt_id: UUID, session: Session = Depends(at_the_desk)) -> Response:
     """The operator dials, by hand or by the link."""
-    return _moved(request, session, desk.calling, attempt_id)
+    return done_at_the_desk(
+        request, session, lambda service, actor, now: desk.calling(service, actor, attempt_id, now),
+        NotYours, placing.MustNotCall,
+    )  # fmt: skip
 
 
 @router.post("/{attempt_id}/hung-up", dependencies=FORMS)
@@ -82,7 +78,10 @@ def hung_up(
     request: Request, attempt_id: UUID, session: Session = Depends(at_the_desk)
 ) -> Response:
     """The call is over."""
-    return _moved(request, session, desk.hung_up, attempt_id)
+    return done_at_the_desk(
+        request, session, lambda service, actor, now: desk.hung_up(service, actor, attempt_id, now),
+        NotYours,
+    )  # fmt: skip
 
 
 @router.post("/{attempt_id}/identified", dependencies=FORMS)
@@ -94,110 +93,42 @@ def identified(
     session: Session = Depends(at_the_desk),
 ) -> Response:
     """It is sure who is on the line."""
-    service = service_of(request)
-    actor, now = session.account.actor, service.clock.now()
-    try:
+
+    def check(service: Service, actor: Actor, now: datetime) -> None:
         desk.identified(service, actor, attempt_id, person, proof, now)
-    except NotYours as error:
-        return show_desk(request, session, wrong=str(error))
-    return RedirectResponse("/desk", 303)
+
+    return done_at_the_desk(request, session, check, NotYours)
 
 
 @router.post("/{attempt_id}/result", dependencies=FORMS)
 def result(
     request: Request,
     attempt_id: UUID,
+    said: Annotated[Said, Form()],
     session: Session = Depends(at_the_desk),
-    kind: DispositionKind = Form(...),
-    sub_reason: str = Form("", max_length=100),
-    note: str = Form("", max_length=2000),
-    promised_on: str = Form("", max_length=10),
-    promised_yen: str = Form("", max_length=12),
-    promised_method: str = Form("", max_length=20),
-    promised_parts: str = Form("", max_length=3),
-    call_back_at: str = Form("", max_length=40),
-    only_me: bool = Form(False),
-    support_desk: str = Form("", max_length=100),
-    answers: list[str] = Form([]),
-    text_support: bool = Form(False),
 ) -> Response:
     """What came of the call."""
     service = service_of(request)
-    now = service.clock.now()
+    actor, now = session.account.actor, service.clock.now()
     try:
-        promise = (
-            _promise(promised_on, promised_yen, promised_method, promised_parts)
-            if kind is DispositionKind.PROMISED
-            else None
-        )
-        wanted = (
-            CallBack(_slot(service, attempt_id, call_back_at, now), only_me)
-            if kind is DispositionKind.CALLBACK and call_back_at
-            else None
-        )
-        said = Conversation(
-            attempt_id=attempt_id,
-            kind=kind,
-            started_at=now,
-            talk_seconds=0,
-            wrap_seconds=0,
-            promise=promise,
-            note=note.strip() or None,
-            sub_reason=_sub_reason(sub_reason, kind),
-            call_back=wanted,
-            support_desk=support_desk or None if kind is DispositionKind.HARDSHIP else None,
-            answers=answers if kind is DispositionKind.HARDSHIP else (),
-            text_support=text_support and kind is DispositionKind.HARDSHIP,
-        )
-        desk.conclude(service, session.account.actor, said, now)
+        concluded = said.conversation(attempt_id, now, slots(service, attempt_id, now))
+        desk.conclude(service, actor, concluded, now)
     except (Incomplete, NotYours) as error:
-        typed = {
-            "kind": kind.value,
-            "sub_reason": sub_reason,
-            "note": note,
-            "promised_on": promised_on,
-            "promised_yen": promised_yen,
-            "call_back_at": call_back_at,
-        }
-        return show_desk(request, session, wrong=str(error), said=typed)
+        return show_desk(request, session, wrong=str(error), said=said.model_dump())
     return RedirectResponse("/desk", 303)
 
 
-def _sub_reason(chosen: str, kind: DispositionKind) -> str | None:
-    """Of ``kind:reason``, the reason, if it belongs to the result that was chosen."""
-    of, _, reason = chosen.partition(":")
-    return reason if of == kind and reason else None
-
-
-def _slot(service: Service, attempt_id: UUID, chosen: str, now: datetime) -> datetime:
-    for slot in slots(service, attempt_id, now):
-        if slot.isoformat() == chosen:
-            return slot
-    raise Incomplete(
-        "その日時は選べなくなりました。選び直してください / that time cannot be chosen any more"
-    )
-
-
-def _promise(on: str, yen: str, method: str, parts: str) -> PromisedPayment:
-    try:
-        return PromisedPayment(
-            date.fromisoformat(on),
-            int(yen.replace(",", "").removesuffix("円")),
-            method or None,
-            int(parts) if parts else None,
-        )
-    except ValueError:
-        raise Incomplete(
-            "納付約束には、日（例 2026-11-30）と金額（例 12000）が要ります / "
-            "a promise needs its day (2026-11-30) and its sum (12000)"
-        ) from None
-
-
-def _moved(request: Request, session: Session, move: Move, attempt_id: UUID) -> Response:
+def done_at_the_desk(
+    request: Request,
+    session: Session,
+    act: Callable[[Service, Actor, datetime], object],
+    *wrong: type[Exception],
+) -> Response:
+    """Do something, then show the desk; what was wrong stands above it."""
     service = service_of(request)
     try:
-        move(service, session.account.actor, attempt_id, service.clock.now())
-    except (NotYours, placing.MustNotCall) as error:
+        act(service, session.account.actor, service.clock.now())
+    except wrong as error:
         return show_desk(request, session, wrong=str(error))
     return RedirectResponse("/desk", 303)
 
@@ -207,7 +138,7 @@ def show_desk(
     session: Session,
     wrong: str = "",
     nobody: bool = False,
-    said: dict[str, str] | None = None,
+    said: Mapping[str, Any] | None = None,
     found: Sequence[taking.Found] | None = None,
 ) -> Response:
     service = service_of(request)

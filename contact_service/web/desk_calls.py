@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
@@ -12,12 +13,18 @@ from contact_service.bootstrap import Service
 from contact_service.callcentre import desk, placing, replies, taking
 from contact_service.callcentre.dispositions import NotYours
 from contact_service.callcentre.incoming import rules_of
-from contact_service.domain.actors import Role
+from contact_service.domain.actors import Actor, Role
 from contact_service.domain.states import PlacedCallResult, ReplyKind
 from contact_service.identity.sessions import Session
 from contact_service.web import queue, words
 from contact_service.web.carrier import service_of
-from contact_service.web.desk import FORMS, at_the_desk, click_carrier, show_desk
+from contact_service.web.desk import (
+    FORMS,
+    at_the_desk,
+    click_carrier,
+    done_at_the_desk,
+    show_desk,
+)
 from contact_service.web.rendering import page
 from contact_service.web.session import may
 from providers.base import Accepted, Call, Provider, ProviderUnavailable, Transfer, Unknown
@@ -53,12 +60,11 @@ def telephone(
     number: str = Form("", max_length=30),
 ) -> Response:
     """Which telephone rings when a call is put through to this operator."""
-    service = service_of(request)
-    try:
-        placing.set_telephone(service, session.account.actor, number, service.clock.now())
-    except placing.NoTelephone as error:
-        return show_desk(request, session, wrong=str(error))
-    return RedirectResponse("/desk", 303)
+
+    def choose(service: Service, actor: Actor, now: datetime) -> None:
+        placing.set_telephone(service, actor, number, now)
+
+    return done_at_the_desk(request, session, choose, placing.NoTelephone)
 
 
 @router.post("/take/{inbound_id}", dependencies=FORMS)
@@ -132,15 +138,14 @@ def who(
 ) -> Response:
     """Whose call it is: looked for by 宛名番号 or kana, then chosen."""
     service = service_of(request)
-    actor, now = session.account.actor, service.clock.now()
     if not code:
-        found = taking.find_people(service, actor, wanted, now)
+        found = taking.find_people(service, session.account.actor, wanted, service.clock.now())
         return show_desk(request, session, found=found)
-    try:
-        taking.it_is(service, actor, conversation_id, code, now)
-    except NotYours as error:
-        return show_desk(request, session, wrong=str(error))
-    return RedirectResponse("/desk", 303)
+    return done_at_the_desk(
+        request, session,
+        lambda service, actor, now: taking.it_is(service, actor, conversation_id, code, now),
+        NotYours,
+    )  # fmt: skip
 
 
 @router.post("/{attempt_id}/place", dependencies=FORMS)

@@ -42,6 +42,9 @@ MENU: tuple[Entry, ...] = (
     ),
     Entry("/desk", translatable("電話デスク"), frozenset({Role.OPERATOR, Role.SUPERVISOR})),
     Entry("/centre", translatable("センターの状況"), frozenset({Role.SUPERVISOR})),
+    Entry("/centre/results", translatable("結果の点検"), frozenset({Role.SUPERVISOR})),
+    Entry("/centre/quality", translatable("会話の点検"), frozenset({Role.SUPERVISOR})),
+    Entry("/centre/work", translatable("担当を替える"), frozenset({Role.SUPERVISOR})),
     Entry("/files", translatable("ファイル"), LOOKING | {Role.AUDITOR}, contractors=False),
     Entry("/people", translatable("納付者"), LOOKING, contractors=False),
     Entry(
@@ -60,7 +63,7 @@ MENU: tuple[Entry, ...] = (
 
 def menu(role: Role | None, here: str) -> list[tuple[Entry, str]]:
     """What somebody in ``role`` sees, each with its ``aria-current``: ``page`` for the page that
-    is open (``here``), ``true`` for the one that it lies below, else nothing."""
+    is open (``here``), ``true`` for the one that it lies below most closely, else nothing."""
     if role is None:
         return []
     return [
@@ -74,4 +77,7 @@ def _current(entry: Entry, here: str) -> str:
     if entry.path == here:
         return "page"
     below = [f"{path}/" for path in (entry.path, *entry.also) if path != "/"]
+    closer = (other.path for other in MENU if other.path.startswith(f"{entry.path}/"))
+    if any(f"{here}/".startswith(f"{path}/") for path in closer):
+        return ""
     return "true" if here.startswith(tuple(below)) else ""

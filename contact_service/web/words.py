@@ -11,6 +11,7 @@ from fastapi import Request
 
 from campaigns import vocabulary as said
 from campaigns.claim_words import year_ja
+from contact_service.callcentre import results
 from contact_service.clock import TOKYO
 from contact_service.domain import restrictions, states
 from contact_service.domain.dates import era_text
@@ -74,6 +75,8 @@ class Words:
     method: Mapping[str, str]
     reply: Mapping[Any, str]
     skip: Mapping[Any, str]
+    way: Mapping[Any, str]
+    quality: Mapping[Any, str]
 
     def yen(self, amount: int | None) -> str:
         """A sum of money."""
@@ -105,6 +108,14 @@ class Words:
         local = instant.astimezone(TOKYO)
         return f"{self.day(local.date())} {local:%H:%M}"
 
+    def result(self, kind: DispositionKind | said.Outcome) -> str:
+        """What came of a contact, said by an operator or reported by a carrier."""
+        return (self.disposition if isinstance(kind, DispositionKind) else self.outcome)[kind]
+
+    def seconds(self, seconds: int | None) -> str:
+        """A length of time, as minutes and seconds."""
+        return "–" if seconds is None else f"{seconds // 60}:{seconds % 60:02}"
+
     def restriction(self, kind: str) -> str:
         """A restriction's name."""
         known = restrictions.RestrictionKind(kind)
@@ -120,10 +131,10 @@ def of(request: Request) -> Words:
             "ja", said.CHANNEL_JA, said.OUTCOME_JA, said.CLAIM_KIND_JA, said.LANGUAGE_JA,
             states.DISPOSITION_JA, states.OPERATOR_STATE_JA, states.IDENTITY_PROOF_JA,
             {stored: ja for ja, stored in PAYMENT_METHODS.items()},
-            states.REPLY_JA, states.SKIP_JA,
+            states.REPLY_JA, states.SKIP_JA, results.WAY_JA, states.QUALITY_JA,
         )  # fmt: skip
     return Words(
         "en", said.CHANNEL_EN, said.OUTCOME_EN, said.CLAIM_KIND_EN, said.LANGUAGE_EN,
         states.DISPOSITION_EN, states.OPERATOR_STATE_EN, states.IDENTITY_PROOF_EN, METHOD_EN,
-        states.REPLY_EN, states.SKIP_EN,
+        states.REPLY_EN, states.SKIP_EN, results.WAY_EN, states.QUALITY_EN,
     )  # fmt: skip

@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 revision = "0019"
-down_revision = "0023"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
