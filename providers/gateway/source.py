@@ -184,6 +184,8 @@ def _problems(error: ValidationError) -> Iterator[tuple[Place, str]]:
                 yield path, f"知らない項目です{_near(str(path[-1]))} / an unknown field"
             case "missing":
                 yield path, "必要な項目がありません / a needed field is missing"
+            case "tuple_type":
+                yield path, "並びで書いてください / write a list: [one] or [one, two]"
             case "value_error":
                 yield path, str(problem["msg"]).removeprefix("Value error, ")
             case _:

@@ -70,6 +70,7 @@ def faults(content: str) -> list[str]:
         ("waiting: under_way", "waiting: underway", "waiting: underway", "statuses"),
         ("invalid_to: never_this_number", "invalid_to: never", "invalid_to: never", "codes"),
         ("kind: bearer, secret: token", "kind: bearer", "kind: bearer", "secret"),
+        ("status: [status, sent_result]", "status: status", "status: status", "[one]"),
         ("ref: id\n  parts", "parts", "submit:", "ref"),
         ("title: ", "title: x\ntitle: ", None, "二度"),
         ("ref: id\n", "ref: &a id\n  code2: *a\n", None, "別名"),
