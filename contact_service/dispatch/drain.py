@@ -40,7 +40,7 @@ MOST_IN_A_BATCH = 500
 #: No adapter's total time-out may exceed it.
 LONGEST_REQUEST_SECONDS = 30.0
 #: What was leased goes out at once or not at all: a stop, a payment or closing time may have
-#: come since. A worker that was held up for longer gives it back.
+#: come since the lease began to look. A worker, or a database, that took longer gives it back.
 FRESH_SECONDS = 1.5
 
 OWNER = f"{socket.gethostname()}:{os.getpid()}"
@@ -106,7 +106,7 @@ class Lane:
             leases, looked_at = sharing.lease(connection, definitions, now, size, take)
             self.reached("leased")
         self.reached("committed")
-        before = min(time.monotonic() + FRESH_SECONDS, began + seconds - LONGEST_REQUEST_SECONDS)
+        before = began + min(FRESH_SECONDS, seconds - LONGEST_REQUEST_SECONDS)
         return [Leased(item, definitions[item.run_id], before) for item in leases], looked_at
 
     async def send(self, leased: Leased) -> Answer:

@@ -45,6 +45,7 @@ WITH mine AS MATERIALIZED (
         min(provider_ref) AS provider_ref,
         (array_agg(outcome ORDER BY rank DESC, occurred_at, event_id)
             FILTER (WHERE outcome IS NOT NULL))[1] AS outcome,
+        coalesce(bool_or(outcome = ANY(:restricting)), false) AS restricts,
         coalesce(max(occurred_at) FILTER (WHERE final), max(occurred_at)) AS occurred_at
     FROM reported GROUP BY id
 )
@@ -69,7 +70,9 @@ AND (a.state, a.outcome, a.outcome_at) IS DISTINCT FROM (
     CASE WHEN s.final THEN 'finished' ELSE 'accepted' END,
     CASE WHEN s.final THEN coalesce(s.outcome, 'other') END,
     CASE WHEN s.final THEN s.occurred_at END)
-RETURNING a.id, a.state
+RETURNING a.id, a.state, s.restricts, a.channel = 'auto_call' AS is_call,
+    EXISTS (SELECT 1 FROM run_step r WHERE r.run_id = a.run_id AND r.step = a.step
+        AND r.retries @> jsonb_build_array(jsonb_build_object('on', a.outcome))) AS has_rule
 """)
 
 _PROTECT = text("""
@@ -127,25 +130,28 @@ def settle(
     # processes; whoever comes second must see what the first has written
     if not locked:
         connection.execute(_LOCK, ids)
-    folded = connection.execute(_FOLD, ids).all()
-    done = {row.id for row in folded if row.state == "finished"} | set(finished)
-    if done:
-        _follow_up(connection, sorted(done))
+    folded = connection.execute(_FOLD, ids | {"restricting": list(RESTRICTS)}).all()
+    done = [row for row in folded if row.state == "finished"]
+    # most ends ask for nothing further, and then nothing further is asked
+    for follow, concerned in (
+        (protect_numbers, [row.id for row in done if row.restricts]),
+        (_log_calls, [row.id for row in done if row.is_call]),
+        (plan_retries, [row.id for row in done if row.has_rule]),
+    ):
+        if chosen := {*concerned, *finished}:
+            follow(connection, sorted(chosen))
 
 
-def _follow_up(connection: Connection, finished: list[UUID]) -> None:
-    ids = {"ids": finished}
-    protect_numbers(connection, finished)
+def _log_calls(connection: Connection, finished: Collection[UUID]) -> None:
     connection.execute(
         _LOG_CALLS,
-        ids
-        | {
+        {
+            "ids": list(finished),
             "outcomes": [outcome.value for outcome in CALL_RESULT_OF],
             "results": [result.value for result in CALL_RESULT_OF.values()],
             "other": CallResult.OTHER.value,
         },
     )
-    plan_retries(connection, finished)
 
 
 def protect_numbers(connection: Connection, attempt_ids: Collection[UUID]) -> None:

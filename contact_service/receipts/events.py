@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 
 from campaigns.vocabulary import Channel, Outcome
 from contact_service.dispatch.settle import RESTRICTS, protect_numbers, settle
@@ -19,16 +19,31 @@ _STORE = text("""
 INSERT INTO event (provider, received_at, provider_ref, attempt_id, channel, status, outcome, rank,
     final, occurred_at, via, talk_seconds, raw, deduplication_key)
 SELECT :provider, CAST(:received_at AS timestamptz), r.ref, r.attempt_id, r.channel, r.status,
-    r.outcome, r.rank, r.final, r.occurred_at, r.via, r.talk_seconds, CAST(r.raw AS jsonb), r.key
-FROM unnest(CAST(:refs AS text[]), CAST(:attempt_ids AS uuid[]), CAST(:channels AS text[]),
-    CAST(:statuses AS text[]), CAST(:outcomes AS text[]), CAST(:ranks AS int[]),
-    CAST(:finals AS bool[]), CAST(:occurred_ats AS timestamptz[]), CAST(:vias AS text[]),
-    CAST(:talk_seconds AS int[]), CAST(:raws AS text[]), CAST(:keys AS text[]))
-    WITH ORDINALITY AS r(ref, attempt_id, channel, status, outcome, rank, final, occurred_at, via,
-        talk_seconds, raw, key, place)
+    r.outcome, r.rank, r.final, r.occurred_at, r.via, r.talk_seconds, r.raw, r.key
+FROM ROWS FROM (
+    unnest(CAST(:refs AS text[]), CAST(:attempt_ids AS uuid[]), CAST(:channels AS text[]),
+        CAST(:statuses AS text[]), CAST(:outcomes AS text[]), CAST(:ranks AS int[]),
+        CAST(:finals AS bool[]), CAST(:occurred_ats AS timestamptz[]), CAST(:vias AS text[]),
+        CAST(:talk_seconds AS int[]), CAST(:keys AS text[])),
+    -- full of quotes, each of which an array of texts would have to escape
+    jsonb_array_elements(CAST(:raws AS jsonb))
+) WITH ORDINALITY AS r(ref, attempt_id, channel, status, outcome, rank, final, occurred_at, via,
+    talk_seconds, key, raw, place)
 -- in one order for everybody: two processes may be told the same things at once
 ORDER BY r.key COLLATE "C", r.place
 ON CONFLICT (provider, deduplication_key) DO NOTHING
+""")
+
+
+#: The attempts that reports name, by our identifier or by the carrier's, locked.
+_CONCERNED = text("""
+SELECT id FROM attempt WHERE id = ANY(ARRAY(
+    SELECT unnest(CAST(:ids AS uuid[]))
+    UNION
+    SELECT id FROM attempt WHERE provider = :provider
+    AND provider_ref = ANY((SELECT CAST(:refs AS text[]))::text[])
+))
+ORDER BY id FOR UPDATE
 """)
 
 
@@ -64,15 +79,19 @@ def store_receipts(
     # one statement, which is its own transaction: no BEGIN, no COMMIT to wait for
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         stored = connection.execute(_STORE, _columns(provider, reports, now)).rowcount
-    # on disk from here on, whatever becomes of what follows; settling again does no harm
-    with engine.begin() as connection:
-        refs = [report.receipt.provider_ref for report in reports]
-        ids = {report.attempt_id for report in reports if report.attempt_id is not None}
-        ids |= _attempts_of(connection, provider, refs)
-        settle(connection, ids)
-        if any(report.receipt.outcome in RESTRICTS for report in reports):
-            protect_numbers(connection, ids)
-        return stored
+        connection.commit()
+        # on disk from here on, whatever becomes of what follows; settling again does no harm
+        connection.execution_options(isolation_level="READ COMMITTED")
+        with connection.begin():
+            ids = connection.scalars(_CONCERNED, {
+                "provider": provider,
+                "ids": [each.attempt_id for each in reports if each.attempt_id is not None],
+                "refs": [report.receipt.provider_ref for report in reports],
+            }).all()  # fmt: skip
+            settle(connection, ids, locked=True)
+            if any(report.receipt.outcome in RESTRICTS for report in reports):
+                protect_numbers(connection, ids)
+    return stored
 
 
 def key_pressed(
@@ -112,17 +131,6 @@ def _columns(provider: str, reports: Sequence[Reported], now: datetime) -> dict[
         "occurred_ats": [receipt.occurred_at or now for receipt in told],
         "vias": [report.via.value for report in reports],
         "talk_seconds": [receipt.talk_seconds for receipt in told],
-        "raws": [json.dumps(dict(receipt.raw)) for receipt in told],
         "keys": [receipt.deduplication_key for receipt in told],
+        "raws": json.dumps([dict(receipt.raw) for receipt in told]),
     }
-
-
-def _attempts_of(connection: Connection, provider: str, refs: Sequence[str]) -> set[UUID]:
-    rows = connection.execute(
-        text(
-            "SELECT id FROM attempt WHERE provider = :provider "
-            "AND provider_ref = ANY((SELECT CAST(:refs AS text[]))::text[])"
-        ),
-        {"provider": provider, "refs": list(refs)},
-    )
-    return {row.id for row in rows}

@@ -195,9 +195,11 @@ def _settle(world: w.World, say: Callable[[str], None], seconds: float) -> None:
         # what would take half a minute: the pause between two questions about one attempt
         world.rows("UPDATE attempt SET checked_at = NULL WHERE state IN ('accepted', 'unknown')")
         states = world.rows(
-            "SELECT count(*) FILTER (WHERE state = 'planned' AND due_at <= :now) AS due, "
+            "SELECT count(*) FILTER (WHERE due AND channel = 'sms') AS messages_due, "
+            "count(*) FILTER (WHERE due AND channel = 'auto_call') AS calls_due, "
             "count(*) FILTER (WHERE state IN ('planned', 'leased', 'accepted') "
-            "OR (state = 'unknown' AND NOT needs_person)) AS left FROM attempt",
+            "OR (state = 'unknown' AND NOT needs_person)) AS left FROM attempt, "
+            "LATERAL (SELECT state = 'planned' AND due_at <= :now AS due) judged",
             now=world.clock.now(),
         )[0]
         if not states.left:
@@ -206,8 +208,9 @@ def _settle(world: w.World, say: Callable[[str], None], seconds: float) -> None:
             say(f"settling: {world.states()}")
             said = time.monotonic()
         f.pause(1.0)
-        if states.due < 50:  # nothing to do at this hour: let time pass
-            later = world.clock.now() + timedelta(minutes=31)
+        if states.messages_due < 50:  # nothing to do at this hour: let time pass
+            # calls hold their lines for minutes, and so do those that wait for a line
+            later = world.clock.now() + timedelta(minutes=2 if states.calls_due else 31)
             world.jump(later if f.in_hours(later) else f.next_opening(world.clock.now()))
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
 from campaigns.vocabulary import Channel, Outcome
+from contact_service.dispatch import drain
 from contact_service.dispatch.switches import lift_switch, set_switch, switches
 from contact_service.domain.actors import NotAllowed
 from contact_service.planning import runs
@@ -334,6 +337,25 @@ def test_a_worker_that_was_held_up_sends_nothing(floor: Floor) -> None:
         short, floor.service.engine, floor.service.vault, floor.service.clock
     )
     floor.drain(seconds=0.3)
+    assert floor.carrier.taken == []
+    assert floor.states() == {"planned": 1}
+
+
+def test_a_lease_that_took_long_is_given_back_unsent(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stop may have come while the database was slow: what its look found is too old to send."""
+    floor.ledger.person([mobile(1)])
+    floor.start()
+    lane, waited = floor.lane(), 0.0
+
+    def slow(point: str) -> None:
+        nonlocal waited
+        waited += drain.FRESH_SECONDS if point == "leased" else 0
+
+    lane.reached = slow
+    monkeypatch.setattr(drain, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + waited))
+    asyncio.run(lane.drain(0.3))
     assert floor.carrier.taken == []
     assert floor.states() == {"planned": 1}
 

@@ -13,6 +13,7 @@ import pytest
 import typer
 from fastapi.routing import APIRoute
 from sqlalchemy import text
+from starlette.routing import Mount, Route
 
 from contact_service.bootstrap import Service
 from contact_service.cli import _assemble, rules
@@ -64,6 +65,11 @@ def test_every_page_has_a_rule_and_takes_only_its_own_forms() -> None:
         if route.methods != {"GET"}:
             assert own_form in depends_on(route), f"{route.path} takes forms from anywhere"
     assert seen > 15
+
+
+def test_what_is_no_route_with_rules_is_signed_or_a_file() -> None:
+    plain = [route.path for route in app.routes if type(route) in (Route, Mount)]
+    assert [path for path in plain if not path.startswith(SIGNED)] == ["/static"]
 
 
 def test_every_route_of_the_api_has_a_rule_and_says_it() -> None:
