@@ -7,6 +7,7 @@ leased while the last answers of this one are still out, so nobody waits for the
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import socket
 import time
@@ -23,7 +24,7 @@ from campaigns.vocabulary import Channel, Outcome
 from contact_service import logs
 from contact_service.bootstrap import Service
 from contact_service.dispatch import contacts, switches
-from contact_service.dispatch.lease import Lease, lease
+from contact_service.dispatch.lease import Lease, lease, stopped
 from contact_service.dispatch.limits import RateLimit
 from contact_service.dispatch.pacing import Pacing
 from contact_service.dispatch.providers import ProviderConfig
@@ -40,7 +41,7 @@ MOST_IN_A_BATCH = 500
 #: No adapter's total time-out may exceed it.
 LONGEST_REQUEST_SECONDS = 30.0
 #: What was leased goes out at once or not at all: a stop, a payment or closing time may have
-#: come since the lease began to look. A worker, or a database, that took longer gives it back.
+#: come since. A worker that was held up for longer gives it back.
 FRESH_SECONDS = 1.5
 
 OWNER = f"{socket.gethostname()}:{os.getpid()}"
@@ -104,9 +105,13 @@ class Lane:
                 self.config, self.provider, self.channel, self.pacing, self.service.settings
             )
             leases, looked_at = sharing.lease(connection, definitions, now, size, take)
+            # a stop that came while a busy database judged must not wait for all of the rest
+            looked = time.monotonic()
+            late = stopped(connection, leases, self.channel, self.config.name)
             self.reached("leased")
         self.reached("committed")
-        before = began + min(FRESH_SECONDS, seconds - LONGEST_REQUEST_SECONDS)
+        before = min(looked + FRESH_SECONDS, began + seconds - LONGEST_REQUEST_SECONDS)
+        before = -math.inf if late else before
         return [Leased(item, definitions[item.run_id], before) for item in leases], looked_at
 
     async def send(self, leased: Leased) -> Answer:

@@ -7,6 +7,7 @@ A lease goes by the database's clock; everything else by the service's.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -187,7 +188,7 @@ def lease(
         "channel": channel.value,
         "due_by": due_by or now,
         "runs": runs,
-        "scopes": ["all", f"provider:{provider}", f"channel:{channel.value}"],
+        "scopes": _scopes(channel, provider),
         "size": size,
     }
     if requested:
@@ -224,6 +225,26 @@ def lease(
     ]
     settle(connection, [row.id for row in rows if row.reason == "reported"])
     return leases, len(rows)
+
+
+def _scopes(channel: Channel, provider: str) -> list[str]:
+    """The stop switches that stop a lane."""
+    return ["all", f"provider:{provider}", f"channel:{channel.value}"]
+
+
+_STOPPED = text("""
+SELECT EXISTS (SELECT 1 FROM stop_switch WHERE scope = ANY(:scopes))
+OR EXISTS (SELECT 1 FROM run WHERE id = ANY(:runs) AND state <> 'running')
+""")
+
+
+def stopped(
+    connection: Connection, leases: Sequence[Lease], channel: Channel, provider: str
+) -> bool:
+    """Whether the lane, or a run that was leased from, has been stopped since the lease looked."""
+    runs = list({item.run_id for item in leases})
+    given = {"scopes": _scopes(channel, provider), "runs": runs}
+    return bool(connection.scalar(_STOPPED, given))
 
 
 def end_overdue(connection: Connection, now: datetime) -> list[UUID]:

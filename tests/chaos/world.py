@@ -40,7 +40,7 @@ APPROVER = Actor("approver", Role.APPROVER)
 FIRST_DAY = date(2026, 10, 26)  # a Monday
 #: Three attempts for every four people, and one in seven is also called.
 STEPS_A_PERSON = 2.15
-LEASE_SECONDS = 40.0
+LEASE_SECONDS = 60.0
 CARRIER = "chaos"
 
 #: An independent witness: what was leased, when by the database's own clock, and on what day

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from datetime import timedelta
-from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
 from campaigns.vocabulary import Channel, Outcome
 from contact_service.dispatch import drain
+from contact_service.dispatch.lease import lease
 from contact_service.dispatch.switches import lift_switch, set_switch, switches
 from contact_service.domain.actors import NotAllowed
 from contact_service.planning import runs
@@ -341,21 +341,26 @@ def test_a_worker_that_was_held_up_sends_nothing(floor: Floor) -> None:
     assert floor.states() == {"planned": 1}
 
 
-def test_a_lease_that_took_long_is_given_back_unsent(
-    floor: Floor, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("how", ["run", "all", "channel:sms", "provider:scripted"])
+def test_a_stop_that_comes_while_a_lease_judges_sends_nothing(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    """A stop may have come while the database was slow: what its look found is too old to send."""
     floor.ledger.person([mobile(1)])
-    floor.start()
-    lane, waited = floor.lane(), 0.0
+    run_id = floor.start()
+    engine, now = floor.service.engine, floor.clock.now()
 
-    def slow(point: str) -> None:
-        nonlocal waited
-        waited += drain.FRESH_SECONDS if point == "leased" else 0
+    def slow(*given: Any, **named: Any) -> Any:
+        found = lease(*given, **named)
+        if not found[0]:
+            return found
+        if how == "run":
+            runs.pause(engine, STAFF, run_id, now)
+        else:
+            set_switch(engine, STAFF, how, "x", now, ["scripted"])
+        return found
 
-    lane.reached = slow
-    monkeypatch.setattr(drain, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + waited))
-    asyncio.run(lane.drain(0.3))
+    monkeypatch.setattr(drain, "lease", slow)
+    floor.drain(seconds=0.3)
     assert floor.carrier.taken == []
     assert floor.states() == {"planned": 1}
 
