@@ -231,7 +231,7 @@ def world(folder: Path, people: int, per_second: float, workers: int) -> Iterato
         run_id = _start(service)
         try:
             stack.start()
-            stack.wait_ready(90)
+            stack.wait_ready(300)  # a busy machine takes minutes to start a dozen processes
             yield World(service, clock, postgres, valkey, stack, state, run_id)
         finally:
             stack.stop()
