@@ -1,7 +1,7 @@
 # Needs make and Python 3.11 or newer. Everything else is installed into .venv from a lock file
 # with the digest of every package (see .ci/environment). `make help` lists what can be made.
 
-.PHONY: help demo up calibration test fuzz test-sip test-browser chaos bench lint format clean runtime development bench-report
+.PHONY: help demo up calibration test fuzz test-sip test-browser screenshots chaos bench lint format clean runtime development bench-report
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 export PYTHON
@@ -17,6 +17,7 @@ help:
 	@echo 'make fuzz    でたらめな入力を10万回以上試す（EXAMPLES=21000 を5種類） / bad input, more than a hundred thousand times'
 	@echo 'make test-sip SIPp との通話試験（sipp を導入できれば導入する） / calls against SIPp, installed when it can be'
 	@echo 'make test-browser オペレーターの一日をブラウザーで試す（chromium を導入できれば導入する） / an operator’s day in Chromium, installed when it can be'
+	@echo 'make screenshots  手引きのための画面の写真を撮る / pictures of every page, for the manual'
 	@echo 'make bench   速さを測る（ROUNDS=5 SIZE=1 ATTEMPTS=1000000 ONLY=lease_growth） / measure how fast it is'
 	@echo 'make lint    書式と型の検査 / style and types alone'
 	@echo 'make format  書式を整える / put the code into shape'
@@ -56,6 +57,12 @@ test-browser: development
 	@sh .ci/chromium
 	@echo 'ブラウザーで試しています / in Chromium …'
 	@exec $(BIN)/pytest -n 0 -m browser tests/web
+
+# every page of the console in Japanese and English, for the manual
+screenshots: development
+	@sh .ci/chromium
+	@echo '画面の写真を撮っています / taking pictures …'
+	@SCREENSHOTS=docs/images/console exec $(BIN)/pytest -n 0 -m browser tests/web/test_pages_in_chromium.py -k everybody
 
 # simulated trials with a known effect
 calibration: development

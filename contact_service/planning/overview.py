@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from contact_service.clock import TOKYO
 from contact_service.domain.states import RunState, VersionState
 
 #: The rate of a run is counted over this long.
@@ -109,6 +110,19 @@ def runs_of(connection: Connection, key: str) -> list[RunLine]:
     return [RunLine(row[0], row[1], RunState(row[2]), *row[3:]) for row in rows]
 
 
+def lines(connection: Connection, run_ids: Collection[UUID]) -> list[tuple[UUID, str, str, date]]:
+    """Runs in a line each, nothing counted: identifier, title, state, first day."""
+    rows = connection.execute(
+        text("""
+        SELECT r.id, v.definition ->> 'title', r.state, r.as_of
+        FROM run r JOIN campaign_version v ON v.id = r.campaign_version_id
+        WHERE r.id = ANY(:ids) ORDER BY r.as_of DESC, r.id
+        """),
+        {"ids": list(run_ids)},
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+
 def counts(connection: Connection, run_ids: Collection[UUID], now: datetime) -> dict[UUID, Counts]:
     """How far each run is, counted in one statement."""
     rows = connection.execute(
@@ -131,3 +145,75 @@ def large(connection: Connection) -> bool:
         text("SELECT reltuples FROM pg_class WHERE oid = 'attempt'::regclass")
     )
     return int(estimate or 0) > 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """One run's contacts of a day, by channel."""
+
+    run_id: UUID
+    title: str
+    channel: str
+    ahead: int
+    """Still to go out today, by the calendar."""
+    handed_over: int | None
+    """Given to a carrier or an operator today; ``None`` where counting takes too long."""
+
+
+def today(connection: Connection, now: datetime) -> list[Today]:
+    """Today's contacts of the runs that are under way: done, and still to come."""
+    start = now.astimezone(TOKYO).replace(hour=0, minute=0, second=0, microsecond=0)
+    times = {"start": start, "end": start + timedelta(days=1)}
+    handed = "0" if large(connection) else "count(*) FILTER (WHERE submitted_at >= :start)"
+    condition = "" if large(connection) else "OR submitted_at >= :start"
+    rows = connection.execute(
+        text(f"""
+        SELECT r.id, v.definition ->> 'title', c.channel, c.ahead, c.handed_over
+        FROM run r JOIN campaign_version v ON v.id = r.campaign_version_id
+        JOIN LATERAL (
+            SELECT channel, {handed} AS handed_over,
+                count(*) FILTER (WHERE state = 'planned' AND due_at < :end) AS ahead
+            FROM attempt a WHERE a.run_id = r.id
+            AND ((state = 'planned' AND due_at < :end) {condition}) GROUP BY channel
+        ) c ON true
+        WHERE r.state IN ('running', 'paused') ORDER BY r.as_of, r.id, c.channel
+        """),
+        times,
+    )
+    counted = not large(connection)
+    return [Today(row[0], row[1], row[2], row[3], row[4] if counted else None) for row in rows]
+
+
+def waiting_runs(connection: Connection) -> list[UUID]:
+    """Runs that wait for their day, run, or are paused, and the last few that ended."""
+    return list(
+        connection.scalars(
+            text("""
+            (SELECT id FROM run WHERE state IN ('scheduled', 'running', 'paused')
+                ORDER BY as_of, id LIMIT 50)
+            UNION ALL
+            (SELECT id FROM run WHERE state IN ('completed', 'cancelled')
+                ORDER BY planned_at DESC, id LIMIT 3)
+            """)
+        )
+    )
+
+
+def rejected_rows(connection: Connection, since: datetime) -> tuple[int, int]:
+    """Rows that files lately brought and that were not taken, and in how many files."""
+    row = connection.execute(
+        text("""
+        SELECT coalesce(sum(rejected), 0)::bigint, count(*) FROM source_file
+        WHERE imported_at >= :since AND rejected > 0
+        """),
+        {"since": since},
+    ).one()
+    return int(row[0]), int(row[1])
+
+
+def undecided(connection: Connection) -> int:
+    """Contacts of which only a person can say whether they went out."""
+    found = connection.scalar(
+        text("SELECT count(*) FROM attempt WHERE state = 'unknown' AND needs_person")
+    )
+    return int(found or 0)

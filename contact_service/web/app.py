@@ -24,7 +24,9 @@ from contact_service.web import (
     api,
     api_audit,
     api_docs,
+    audio_page,
     audit_log,
+    calendar_page,
     campaigns,
     centre,
     control,
@@ -119,6 +121,8 @@ app.include_router(campaigns.router)
 app.include_router(runs.router)
 app.include_router(results.router)
 app.include_router(work.router)
+app.include_router(calendar_page.router)
+app.include_router(audio_page.router)
 app.include_router(control.router)
 app.include_router(desk.router)
 app.include_router(desk_calls.router)

@@ -40,6 +40,8 @@ MENU: tuple[Entry, ...] = (
         PLANNERS | {Role.SUPERVISOR, Role.EVALUATOR},
         also=("/drafts", "/runs"),
     ),
+    Entry("/calendar", translatable("年間予定"), PLANNERS | {Role.SUPERVISOR, Role.EVALUATOR}),
+    Entry("/recordings", translatable("音声"), PLANNERS),
     Entry("/desk", translatable("電話デスク"), frozenset({Role.OPERATOR, Role.SUPERVISOR})),
     Entry("/centre", translatable("センターの状況"), frozenset({Role.SUPERVISOR})),
     Entry("/centre/results", translatable("結果の点検"), frozenset({Role.SUPERVISOR})),

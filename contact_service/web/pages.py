@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
 from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy import Connection
 
 from contact_service.dispatch.switches import switches
-from contact_service.domain.actors import Role
+from contact_service.domain.actors import Role, allowed
 from contact_service.domain.life import MOVES, Action
 from contact_service.domain.states import RunState
 from contact_service.identity.sessions import Session
+from contact_service.planning import drafts, overview, versions
+from contact_service.planning.preview import READERS
 from contact_service.planning.progress import run_progress
 from contact_service.web.carrier import service_of
 from contact_service.web.locale import translatable
@@ -59,10 +65,16 @@ def start(request: Request, session: Session = Depends(signed_in)) -> Response:
 
 def start_page(request: Request, session: Session, wrong: str = "") -> Response:
     """The same, with what was wrong with something that was tried there."""
-    role = session.account.role
-    with service_of(request).engine.connect() as connection:
-        runs = run_progress(connection)
+    role, service = session.account.role, service_of(request)
+    now = service.clock.now()
+    with service.engine.connect() as connection:
+        shown = overview.waiting_runs(connection)
+        uncounted = overview.large(connection)
+        runs = [] if uncounted else run_progress(connection, shown)
         stopped = switches(connection)
+        today = overview.today(connection, now)
+        needs = _needs(connection, session, now, stopped)
+        listed = overview.lines(connection, shown)
     return page(
         request,
         "start.html",
@@ -73,7 +85,34 @@ def start_page(request: Request, session: Session, wrong: str = "") -> Response:
         actions={run.run_id: offered(RunState(run.state), role) for run in runs},
         action_words=ACTION_WORDS,
         runs=runs,
+        listed=listed if uncounted else [],
+        today=today,
+        needs=needs,
+        reads=allowed(role, READERS),
         stopped=stopped,
         channel_words=CHANNEL_WORDS,
         state_words=STATE_WORDS,
     )
+
+
+def _needs(
+    connection: Connection, session: Session, now: datetime, stopped: Mapping[str, str]
+) -> list[tuple[str, int, str]]:
+    """What waits for whoever looks: words, how many, and where to go."""
+    role, name = session.account.role, session.account.name
+    found: list[tuple[str, int, str]] = []
+    if allowed(role, [Role.APPROVER]):
+        mine = sum(each.created_by != name for each in versions.waiting(connection))
+        found.append((translatable("あなたの承認を待つ計画"), mine, "/campaigns"))
+    if allowed(role, [Role.STAFF]):
+        own = sum(each.changed_by == name for each in drafts.drafts(connection))
+        found.append((translatable("あなたの書きかけ"), own, "/campaigns"))
+    if allowed(role, [Role.STAFF, Role.APPROVER, Role.SUPERVISOR]):
+        found.append(
+            (translatable("届いたか不明の連絡"), overview.undecided(connection), "/unknown")
+        )
+        rows, _ = overview.rejected_rows(connection, now - timedelta(days=31))
+        found.append((translatable("取り込めなかった行（この31日）"), rows, "/files"))
+        paused = sum(scope.startswith("provider:") for scope in stopped)
+        found.append((translatable("止まっている事業者"), paused, "/providers"))
+    return found

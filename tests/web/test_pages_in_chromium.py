@@ -1,0 +1,273 @@
+"""Every page in a real browser: nothing from outside, nothing that axe-core finds, no fault in a
+script, readable at twice the size and on a tablet; a campaign by the keyboard alone.
+
+``make test-browser``; ``make screenshots`` takes pictures of the same pages for the manual.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import Page, expect, sync_playwright
+
+from contact_service.domain.actors import Role
+from contact_service.planning import drafts, versions
+from tests.conftest import ROOT
+from tests.dispatch.conftest import STAFF, Floor, floor
+from tests.ledger import Owed, definition, mobile
+from tests.web.people import signed_in
+from tests.web.test_doors import Door, door, door_settings
+
+__all__ = ["door", "door_settings", "floor"]
+pytestmark = pytest.mark.browser
+
+AXE = ROOT / "tests" / "web" / "vendor" / "axe-4.14.1.min.js"
+#: JIS X 8341-3:2016 is WCAG 2.0; 2.1 and 2.2 are asked for on top.
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+#: Where ``make screenshots`` wants its pictures; unset: none are taken.
+PICTURES = os.environ.get("SCREENSHOTS")
+
+#: Every page: what its picture is called, its address, and who opens it. A new page is a row.
+PAGES: tuple[tuple[str, str, Role | None], ...] = (
+    ("sign-in", "/sign-in", None),
+    ("today", "/", Role.APPROVER),
+    ("campaigns", "/campaigns", Role.STAFF),
+    ("campaign", "/campaigns/test", Role.STAFF),
+    ("version", "/campaigns/test/versions/2", Role.APPROVER),
+    ("preview", "/campaigns/test/versions/2/preview?day=2026-11-10", Role.STAFF),
+    ("run", "/runs/{run}", Role.APPROVER),
+    ("draft-new", "/drafts/new", Role.STAFF),
+    ("draft-whom", "/drafts/{draft}?step=whom", Role.STAFF),
+    ("draft-when", "/drafts/{draft}?step=when", Role.STAFF),
+    ("draft-messages", "/drafts/{draft}?step=messages", Role.STAFF),
+    ("draft-arms", "/drafts/{draft}?step=arms", Role.STAFF),
+    ("draft-check", "/drafts/{draft}?step=check", Role.STAFF),
+    ("calendar", "/calendar", Role.STAFF),
+    ("audio", "/recordings", Role.STAFF),
+    ("files", "/files", Role.STAFF),
+    ("people", "/people", Role.STAFF),
+    ("do-not-contact", "/do-not-contact", Role.STAFF),
+    ("unknown", "/unknown", Role.STAFF),
+    ("providers", "/providers", Role.STAFF),
+    ("reports", "/reports", Role.EVALUATOR),
+    ("library", "/library", Role.EVALUATOR),
+    ("audit", "/audit", Role.AUDITOR),
+    ("desk", "/desk", Role.OPERATOR),
+    ("centre", "/centre", Role.SUPERVISOR),
+    ("users", "/users", Role.ADMINISTRATOR),
+    ("account", "/account", Role.STAFF),
+)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chromium]:
+    """The machine's own Chromium (Debian's package)."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        yield browser
+        browser.close()
+
+
+class Watched:
+    """A page whose requests and scripts are watched."""
+
+    def __init__(self, chromium: Chromium, door: Door, session: str = "", **more: Any) -> None:
+        self.outside: list[str] = []
+        self.failed: list[str] = []
+        context = chromium.new_context(base_url=door.stack.web_url, locale="ja-JP", **more)
+        url = door.stack.web_url
+        if session:
+            context.add_cookies([{"name": "session", "value": session, "url": url}])
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(20_000)
+        own = urlsplit(url).netloc
+        self.page.on(
+            "request",
+            lambda request: (
+                self.outside.append(request.url) if urlsplit(request.url).netloc != own else None
+            ),
+        )
+        self.page.on("pageerror", lambda error: self.failed.append(str(error)))
+        self.page.on(
+            "console",
+            lambda message: self.failed.append(message.text) if message.type == "error" else None,
+        )
+
+    def clean(self) -> None:
+        """Nothing was asked for outside, no script failed, no policy was broken."""
+        assert (self.outside, self.failed) == ([], [])
+
+
+def world(floor: Floor, door: Door) -> dict[str, str]:
+    """People, a campaign of two versions with a run under way, and a draft."""
+    for n in range(6):
+        floor.ledger.person([mobile(n)], [Owed(yen=9_000 + n)])
+    first = definition(arms=[{"name": "contact"}])
+    run = floor.start(first)
+    for n in range(6, 12):  # not in that run: the preview's
+        floor.ledger.person([mobile(n)], [Owed(yen=9_000 + n)])
+    engine, now = floor.service.engine, floor.clock.now()
+    second = first.model_copy(update={"title": "試験（二版）"})
+    versions.submit(engine, STAFF, second, second.model_dump_json(), now)
+    with engine.begin() as connection:
+        text = (ROOT / "campaigns/library/three-arm-trial.yaml").read_text(encoding="utf-8")
+        draft = drafts.begin(connection, STAFF, text, "SMS・オートコール効果測定", now)
+    return {"run": str(run), "draft": str(draft)}
+
+
+def faults_of(page: Page) -> list[str]:
+    """What axe-core finds on a page."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate(
+        "async (rules) => (await axe.run(document, {runOnly: rules})).violations.map("
+        "v => v.id + ': ' + v.nodes.slice(0, 3).map(n => n.html.slice(0, 160)).join(' | '))",
+        RULES,
+    )
+    return [str(each) for each in found]
+
+
+def test_every_page_is_for_everybody_and_stays_inside(
+    chromium: Chromium, floor: Floor, door: Door
+) -> None:
+    places = world(floor, door)
+    sessions = {
+        role: signed_in(floor, door, f"user-{role.value}", role).cookies["session"]
+        for role in {role for _, _, role in PAGES if role}
+    }
+    wrong: dict[str, list[str]] = {}
+    for name, address, role in PAGES:
+        watched = Watched(chromium, door, sessions[role] if role else "")
+        page = watched.page
+        answer = page.goto(address.format(**places))
+        assert answer is not None and answer.status == 200, (name, answer and answer.status)
+        expect(page.get_by_text("計算しています")).to_have_count(0)
+        if found := faults_of(page):
+            wrong[name] = found
+        watched.clean()
+        for what, size in (("200 %", (640, 480)), ("tablet", (768, 1024))):
+            page.set_viewport_size({"width": size[0], "height": size[1]})
+            wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+            if wide > 0:
+                wrong.setdefault(name, []).append(f"{what}: {wide} px too wide")
+        if PICTURES:
+            pictures(page, Path(PICTURES), name)
+        page.context.close()
+    assert wrong == {}
+
+
+def pictures(page: Page, folder: Path, name: str) -> None:
+    """The page in Japanese and in English, as the manual shows it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    here = page.url
+    for language in ("ja", "en"):
+        page.context.add_cookies([{"name": "language", "value": language, "url": here}])
+        page.goto(here)
+        page.screenshot(path=folder / f"{name}.{language}.png", clip={
+            "x": 0, "y": 0, "width": 1280,
+            "height": min(1600, page.evaluate("document.documentElement.scrollHeight")),
+        }, full_page=True, scale="css")  # fmt: skip
+
+
+def tab_to(page: Page, name: str, role: str = "button") -> None:
+    """Press Tab until the control of that name has the focus."""
+    wanted = page.get_by_role(role, name=name, exact=True).first  # type: ignore[arg-type]
+    expect(wanted).to_be_visible()
+    for _ in range(150):
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"the keyboard does not reach {name}")
+
+
+def press(page: Page, name: str, role: str = "button") -> None:
+    """Reach a control by the keyboard and press it."""
+    tab_to(page, name, role)
+    page.keyboard.press("Enter")
+
+
+def unfold(page: Page, words: str) -> None:
+    """Reach a fold by the keyboard and open it."""
+    wanted = page.locator("summary").filter(has_text=words).first
+    for _ in range(150):
+        if wanted.evaluate("element => element === document.activeElement"):
+            page.keyboard.press("Enter")
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"the keyboard does not reach {words}")
+
+
+def test_a_campaign_by_the_keyboard_alone_and_by_two_people(
+    chromium: Chromium, floor: Floor, door: Door
+) -> None:
+    for n in range(4):
+        floor.ledger.person([mobile(n)], [Owed(yen=9_000, kind="school_lunch")])
+    session = signed_in(floor, door, "tanaka", Role.STAFF).cookies["session"]
+    staff = Watched(chromium, door, session)
+    page = staff.page
+    page.goto("/campaigns")
+    press(page, "新しい計画を作る", "link")
+    press(page, "住民税 督促前の SMS（現年分）：この見本から始める")
+    expect(page.get_by_role("heading", name="どの債権の人に")).to_be_visible()
+    # claims of school lunches instead of residents' tax, from the first day on
+    for kind in ("特別区民税・都民税（普通徴収）", "学校給食費"):
+        tab_to(page, kind, "checkbox")
+        page.keyboard.press("Space")
+    for label, typed in (("納期限からの日数 以上（日）", "1"), ("納期限からの日数 以下（日）", "")):
+        tab_to(page, label, "textbox")
+        page.keyboard.press("Control+A")
+        page.keyboard.press("Delete")
+        page.keyboard.type(typed)
+    for _ in range(4):
+        press(page, "保存して次へ")
+        expect(page.get_by_text("保存しました")).to_be_visible()
+    text = page.get_by_label("定義の本文").input_value()
+    assert "kinds: [school_lunch]" in text and "days_since_due: {min: 1}" in text
+    press(page, "承認を求めて提出する")
+    expect(page.get_by_text("自分が書いた版は承認できません")).to_be_visible()
+
+    session = signed_in(floor, door, "suzuki", Role.APPROVER).cookies["session"]
+    approver = Watched(chromium, door, session)
+    page = approver.page
+    page.goto("/")
+    press(page, "1", "link")
+    press(page, "住民税 督促前の SMS（現年分）", "link")
+    unfold(page, "承認する")
+    press(page, "承認する")
+    tab_to(page, "日程に入れる")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="始まると何が起こるか")).to_be_visible()
+    unfold(page, "今すぐ始める")
+    send = page.get_by_role("button", name="人に送信する")
+    expect(send).to_be_visible()
+    press(page, send.inner_text())
+    expect(page.get_by_text("済んだ連絡")).to_be_visible()
+    assert floor.ledger.one("SELECT state FROM run") == "running"
+    assert int(str(floor.ledger.one("SELECT count(*) FROM attempt"))) > 0
+    # the page asks for itself until nothing moves any more
+    floor.ledger.run("UPDATE run SET state = 'completed'")
+    expect(page.locator("h1")).to_contain_text("完了")
+    expect(page.locator("#progress[hx-get]")).to_have_count(0)
+    staff.clean()
+    approver.clean()
+
+
+def test_without_scripts_a_reload_shows_the_same(
+    chromium: Chromium, floor: Floor, door: Door
+) -> None:
+    places = world(floor, door)
+    session = signed_in(floor, door, "tanaka", Role.STAFF).cookies["session"]
+    page = Watched(chromium, door, session, java_script_enabled=False).page
+    page.goto(f"/runs/{places['run']}")
+    expect(page.get_by_text("この画面は自動では新しくなりません")).to_be_visible()
+    page.get_by_role("link", name="もう一度読み込む").click()
+    expect(page.get_by_text("済んだ連絡")).to_be_visible()
