@@ -142,7 +142,13 @@ def test_the_menu_shows_what_may_be_opened_and_where_one_is() -> None:
     }
 
 
-def test_what_is_vendored_is_what_the_decision_names() -> None:
-    script = ROOT / "contact_service/web/static/htmx-2.0.11.min.js"
-    decision = ROOT / "docs/decisions/0031-the-consoles-look-and-htmx.md"
-    assert sha256(script.read_bytes()).hexdigest() in decision.read_text(encoding="utf-8")
+@pytest.mark.parametrize(
+    ("file", "decision"),
+    [
+        ("contact_service/web/static/htmx-2.0.11.min.js", "0031-the-consoles-look-and-htmx.md"),
+        ("tests/web/vendor/axe-4.14.1.min.js", "0034-axe-core-in-the-browser-tests.md"),
+    ],
+)
+def test_what_is_vendored_is_what_the_decision_names(file: str, decision: str) -> None:
+    said = (ROOT / "docs" / "decisions" / decision).read_text(encoding="utf-8")
+    assert sha256((ROOT / file).read_bytes()).hexdigest() in said
