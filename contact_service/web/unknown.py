@@ -24,9 +24,9 @@ decides = may(*DECIDERS)
 FORMS = [Depends(own_form)]
 
 WHY_WORDS = {
-    "timeout": translatable("渡した後、事業者の返事が途切れた"),
+    "unknown": translatable("渡した後、事業者の返事が途切れた"),
     "lease_expired": translatable("渡している途中で処理が止まった"),
-    "server_error": translatable("事業者の側で障害が起きた"),
+    "their_fault": translatable("事業者の側で障害が起きた"),
 }
 
 
