@@ -1,5 +1,5 @@
 """Every page in a real browser: nothing from outside, nothing that axe-core finds, no fault in a
-script, readable at twice the size and on a tablet.
+script, readable at twice the size and on a tablet; a campaign by the keyboard alone.
 
 ``make test-browser``; ``make screenshots`` takes pictures of the same pages for the manual.
 """
@@ -176,6 +176,89 @@ def pictures(page: Page, folder: Path, name: str) -> None:
             "x": 0, "y": 0, "width": 1280,
             "height": min(1600, page.evaluate("document.documentElement.scrollHeight")),
         }, full_page=True, scale="css")  # fmt: skip
+
+
+def tab_to(page: Page, name: str, role: str = "button") -> None:
+    """Press Tab until the control of that name has the focus."""
+    wanted = page.get_by_role(role, name=name, exact=True).first  # type: ignore[arg-type]
+    expect(wanted).to_be_visible()
+    for _ in range(150):
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"the keyboard does not reach {name}")
+
+
+def press(page: Page, name: str, role: str = "button") -> None:
+    """Reach a control by the keyboard and press it."""
+    tab_to(page, name, role)
+    page.keyboard.press("Enter")
+
+
+def unfold(page: Page, words: str) -> None:
+    """Reach a fold by the keyboard and open it."""
+    wanted = page.locator("summary").filter(has_text=words).first
+    for _ in range(150):
+        if wanted.evaluate("element => element === document.activeElement"):
+            page.keyboard.press("Enter")
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"the keyboard does not reach {words}")
+
+
+def test_a_campaign_by_the_keyboard_alone_and_by_two_people(
+    chromium: Chromium, floor: Floor, door: Door
+) -> None:
+    for n in range(4):
+        floor.ledger.person([mobile(n)], [Owed(yen=9_000, kind="school_lunch")])
+    session = signed_in(floor, door, "tanaka", Role.STAFF).cookies["session"]
+    staff = Watched(chromium, door, session)
+    page = staff.page
+    page.goto("/campaigns")
+    press(page, "新しい計画を作る", "link")
+    press(page, "住民税 督促前の SMS（現年分）：この見本から始める")
+    expect(page.get_by_role("heading", name="どの債権の人に")).to_be_visible()
+    # claims of school lunches instead of residents' tax, from the first day on
+    for kind in ("特別区民税・都民税（普通徴収）", "学校給食費"):
+        tab_to(page, kind, "checkbox")
+        page.keyboard.press("Space")
+    for label, typed in (("納期限からの日数 以上（日）", "1"), ("納期限からの日数 以下（日）", "")):
+        tab_to(page, label, "textbox")
+        page.keyboard.press("Control+A")
+        page.keyboard.press("Delete")
+        page.keyboard.type(typed)
+    for _ in range(4):
+        press(page, "保存して次へ")
+        expect(page.get_by_text("保存しました")).to_be_visible()
+    text = page.locator("#text").input_value()
+    assert "kinds: [school_lunch]" in text and "days_since_due: {min: 1}" in text
+    press(page, "承認を求めて提出する")
+    expect(page.get_by_text("自分が書いた版は承認できません")).to_be_visible()
+
+    session = signed_in(floor, door, "suzuki", Role.APPROVER).cookies["session"]
+    approver = Watched(chromium, door, session)
+    page = approver.page
+    page.goto("/")
+    press(page, "1", "link")
+    press(page, "住民税 督促前の SMS（現年分）", "link")
+    unfold(page, "承認する")
+    press(page, "承認する")
+    tab_to(page, "日程に入れる")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="始まると何が起こるか")).to_be_visible()
+    unfold(page, "今すぐ始める")
+    send = page.get_by_role("button", name="人に送信する")
+    expect(send).to_be_visible()
+    press(page, send.inner_text())
+    expect(page.get_by_text("済んだ連絡")).to_be_visible()
+    assert floor.ledger.one("SELECT state FROM run") == "running"
+    assert int(str(floor.ledger.one("SELECT count(*) FROM attempt"))) > 0
+    # the page asks for itself until nothing moves any more
+    floor.ledger.run("UPDATE run SET state = 'completed'")
+    expect(page.locator("h1")).to_contain_text("完了")
+    expect(page.locator("#progress[hx-get]")).to_have_count(0)
+    staff.clean()
+    approver.clean()
 
 
 def test_without_scripts_a_reload_shows_the_same(
