@@ -64,7 +64,10 @@ class Waiting:
 
 
 def waiting(
-    service: Service, actor: Actor, after: tuple[datetime, UUID] | None = None
+    service: Service,
+    actor: Actor,
+    after: tuple[datetime, UUID] | None = None,
+    most: int = MOST,
 ) -> tuple[Sequence[Waiting], tuple[datetime, UUID] | None]:
     """Attempts that wait for a person, the oldest first, and where the next page begins.
     Raises :class:`~contact_service.domain.actors.NotAllowed`."""
@@ -85,7 +88,7 @@ def waiting(
             AND (CAST(:at AS timestamptz) IS NULL OR (a.leased_at, a.id) > (:at, :last))
             ORDER BY a.leased_at, a.id LIMIT :most
             """),
-            {"at": at, "last": last, "most": MOST + 1},
+            {"at": at, "last": last, "most": most + 1},
         ).all()
     found = [
         Waiting(
@@ -93,9 +96,9 @@ def waiting(
             service.vault.open("phone.number", row.number)[-2:], row.leased_at, row.reason,
             row.detail, row.reports,
         )
-        for row in rows[:MOST]
+        for row in rows[:most]
     ]  # fmt: skip
-    more = (found[-1].leased_at, found[-1].attempt_id) if len(rows) > MOST else None
+    more = (found[-1].leased_at, found[-1].attempt_id) if len(rows) > most else None
     return found, more
 
 

@@ -47,7 +47,11 @@ class Reportable:
 
 
 def reportable(
-    service: Service, actor: Actor, lang: str, before: datetime | None = None
+    service: Service,
+    actor: Actor,
+    lang: str,
+    before: datetime | None = None,
+    most: int = MOST,
 ) -> tuple[Sequence[Reportable], datetime | None]:
     """Runs that have targets, the latest first, before ``before``; and where the next page begins.
 
@@ -68,7 +72,7 @@ def reportable(
             AND (CAST(:before AS timestamptz) IS NULL OR r.planned_at < :before)
             ORDER BY r.planned_at DESC LIMIT :most
             """),
-            {"kind": KIND, "lang": lang, "before": before, "most": MOST + 1},
+            {"kind": KIND, "lang": lang, "before": before, "most": most + 1},
         ).all()
         found = [
             Reportable(
@@ -76,9 +80,9 @@ def reportable(
                 row.planned_at, row.assessed_debtors,
                 jobs.find(connection, row.job) if row.job else None,
             )
-            for row in rows[:MOST]
+            for row in rows[:most]
         ]  # fmt: skip
-    return found, found[-1].planned_at if len(rows) > MOST else None
+    return found, found[-1].planned_at if len(rows) > most else None
 
 
 def ask_for_report(service: Service, actor: Actor, run_id: UUID, lang: str) -> UUID:

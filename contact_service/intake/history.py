@@ -66,7 +66,7 @@ FROM source_file f
 
 
 def files(
-    service: Service, actor: Actor, before: int | None = None
+    service: Service, actor: Actor, before: int | None = None, most: int = MOST
 ) -> tuple[list[File], int | None]:
     """The files that were imported last, before the file ``before``; and where the next page
     begins. Raises :class:`~contact_service.domain.actors.NotAllowed`."""
@@ -74,10 +74,10 @@ def files(
     sql = f"{_FILES} WHERE CAST(:before AS bigint) IS NULL OR f.id < :before"
     with service.engine.connect() as connection:
         rows = connection.execute(
-            text(f"{sql} ORDER BY f.id DESC LIMIT :most"), {"before": before, "most": MOST + 1}
+            text(f"{sql} ORDER BY f.id DESC LIMIT :most"), {"before": before, "most": most + 1}
         ).all()
-    found = [_file(row) for row in rows[:MOST]]
-    return found, found[-1].id if len(rows) > MOST else None
+    found = [_file(row) for row in rows[:most]]
+    return found, found[-1].id if len(rows) > most else None
 
 
 def file_of(service: Service, actor: Actor, file_id: int) -> File | None:
@@ -89,7 +89,7 @@ def file_of(service: Service, actor: Actor, file_id: int) -> File | None:
 
 
 def rejected(
-    service: Service, actor: Actor, file_id: int, after: int = 0
+    service: Service, actor: Actor, file_id: int, after: int = 0, most: int = MOST
 ) -> tuple[Sequence[RejectedCell], int | None]:
     """The cells of a file for which rows were rejected, after the cell ``after``; and where the
     next page begins. Values are shown to whoever may import, and that they were is recorded.
@@ -104,20 +104,20 @@ def rejected(
             SELECT id, line, "column", reason, value FROM rejected_row
             WHERE source_file_id = :file AND id > :after ORDER BY id LIMIT :most
             """),
-            {"file": file_id, "after": after, "most": MOST + 1},
+            {"file": file_id, "after": after, "most": most + 1},
         ).all()
         if rows and shown:
             audit.record(
                 connection, service.clock.now(), actor, "intake.show_rejected",
-                f"source_file:{file_id}", cells=min(len(rows), MOST),
+                f"source_file:{file_id}", cells=min(len(rows), most),
             )  # fmt: skip
     open_ = service.vault.open
     cells = []
-    for row in rows[:MOST]:
+    for row in rows[:most]:
         ja, en = REASON_TEXT[Reason(row.reason)]
         value = open_("rejected_row.value", row.value) if shown and row.value else None
         cells.append(RejectedCell(row.id, row.line, row.column or "", value, ja, en))
-    return cells, cells[-1].id if len(rows) > MOST else None
+    return cells, cells[-1].id if len(rows) > most else None
 
 
 def _file(row: Row[Any]) -> File:

@@ -239,6 +239,7 @@ def restrictions(
     kind: RestrictionKind | None = None,
     wanted: str = "",
     before: int | None = None,
+    most: int = MOST,
 ) -> tuple[Sequence[Listed], int | None]:
     """Restrictions that are not lifted, the newest first, of one ``kind`` or for one number, name
     or person code; and where the next page begins.
@@ -248,7 +249,7 @@ def restrictions(
     require(actor, *READERS, contractors=False)
     where = ["r.lifted_at IS NULL", TOLD_TO_THEM]
     values: dict[str, Any] = {
-        "day": service.clock.now().astimezone(TOKYO).date(), "most": MOST + 1, **office_of(actor),
+        "day": service.clock.now().astimezone(TOKYO).date(), "most": most + 1, **office_of(actor),
     }  # fmt: skip
     if kind is not None:
         where.append("r.kind = :kind")
@@ -268,8 +269,8 @@ def restrictions(
     sql = f"{_LIST} WHERE {' AND '.join(where)} ORDER BY r.id DESC LIMIT :most"
     with service.engine.connect() as connection:
         rows = connection.execute(text(sql), values).all()
-    found = [_listed(service, row) for row in rows[:MOST]]
-    return found, found[-1].id if len(rows) > MOST else None
+    found = [_listed(service, row) for row in rows[:most]]
+    return found, found[-1].id if len(rows) > most else None
 
 
 def to_decide(service: Service, actor: Actor) -> Sequence[Listed]:

@@ -101,7 +101,7 @@ ORDER BY d.id LIMIT :most
 """
 
 
-def search(service: Service, actor: Actor, wanted: str, after: int = 0) -> Found:
+def search(service: Service, actor: Actor, wanted: str, after: int = 0, most: int = MOST) -> Found:
     """Who has this number, name (as written, or its kana) or person code (宛名番号), after the
     person ``after``. That it was asked is recorded, without what was asked for.
 
@@ -116,13 +116,13 @@ def search(service: Service, actor: Actor, wanted: str, after: int = 0) -> Found
                 **keys_of(service, wanted),
                 **office_of(actor),
                 "after": after,
-                "most": MOST + 1,
+                "most": most + 1,
                 "day": now.astimezone(TOKYO).date(),
             },
         ).all()
         audit.record(connection, now, actor, "person.search", "-", found=len(rows))
-    people = [_summary(service, row) for row in rows[:MOST]]
-    return Found(people, people[-1].id if len(rows) > MOST else None)
+    people = [_summary(service, row) for row in rows[:most]]
+    return Found(people, people[-1].id if len(rows) > most else None)
 
 
 def keys_of(service: Service, wanted: str) -> dict[str, Any]:

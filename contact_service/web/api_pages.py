@@ -54,6 +54,11 @@ class PageAsked:
                 "is not one of ours: use the `next` of the page before",
             ) from None
 
+    def ended(self, items: list[T], last: tuple[Any, ...] | None) -> ApiPage[T]:
+        """The page of ``items`` after which the list goes on behind the key ``last``, if at
+        all."""
+        return ApiPage(items=items, next=_cursor(last) if last else None)
+
     def page(
         self, rows: Sequence[Any], shown: Callable[[Any], T], key: Callable[[Any], tuple[Any, ...]]
     ) -> ApiPage[T]:

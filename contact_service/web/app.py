@@ -24,6 +24,9 @@ from contact_service.web import (
     api,
     api_audit,
     api_docs,
+    api_files,
+    api_people,
+    api_records,
     audio_page,
     audit_log,
     calendar_page,
@@ -100,6 +103,9 @@ app.include_router(inbound.router)
 app.include_router(queue.router)
 app.include_router(api.router)
 app.include_router(api_audit.router)
+app.include_router(api_people.router)
+app.include_router(api_files.router)
+app.include_router(api_records.router)
 app.include_router(api_docs.router)
 app.include_router(api_docs.page_router)
 app.include_router(sign_in.entrance)

@@ -11,9 +11,15 @@ from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from contact_service import logs
+from contact_service.dispatch.switches import UnknownScope
 from contact_service.domain import life
 from contact_service.domain.actors import NotAllowed
+from contact_service.evaluation.facts import NoSuchRun
+from contact_service.evaluation.library import NotInLibrary
 from contact_service.identity import accounts
+from contact_service.people.opening import NoPerson, NotOpened
+from contact_service.people.restricting import CannotRestrict
+from contact_service.store.jobs import CannotBeDone
 from contact_service.web.locale import side
 from contact_service.web.problems import problem
 from contact_service.web.rendering import page
@@ -35,8 +41,17 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _faulty)
     app.add_exception_handler(NotAllowed, _not_allowed)
-    for conflict in (life.CannotDo, accounts.CannotDo):
+    for conflict in (
+        life.CannotDo,
+        accounts.CannotDo,
+        CannotBeDone,
+        CannotRestrict,
+        NotOpened,
+        UnknownScope,
+    ):
         app.add_exception_handler(conflict, _cannot_do)
+    for gone in (NoPerson, NoSuchRun, NotInLibrary):
+        app.add_exception_handler(gone, _gone)
     # a value that passed its checks but is no text that can be stored (NUL, lone surrogates)
     for unstorable in (DataError, UnicodeEncodeError):
         app.add_exception_handler(unstorable, _unstorable)
@@ -66,6 +81,10 @@ def _not_allowed(request: Request, error: Exception) -> Response:
 
 def _cannot_do(request: Request, error: Exception) -> Response:
     return _said(request, 409, str(error))
+
+
+def _gone(request: Request, error: Exception) -> Response:
+    return _said(request, 404, str(error))
 
 
 def _unstorable(request: Request, error: Exception) -> Response:

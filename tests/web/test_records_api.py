@@ -1,0 +1,150 @@
+"""People, files and records by the JSON API: the same service functions, with tokens."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from contact_service.domain.actors import Role
+from contact_service.evaluation import report_files
+from contact_service.identity import tokens
+from contact_service.identity.tokens import Scope
+from contact_service.settings import Settings
+from tests.dispatch.conftest import Floor, floor
+from tests.evaluation.world import RUN
+from tests.identity.conftest import ADMINISTRATOR, _quick_hashes
+from tests.intake.conftest import CLAIM, write_csv
+from tests.ledger import mobile
+from tests.web.test_doors import Door, door, door_settings
+from tests.web.test_files import work as import_work
+from tests.web.test_records import a_finished_trial, work
+
+__all__ = ["_quick_hashes", "door", "door_settings", "floor"]
+
+
+class Api:
+    """A holder of a token with one role and every scope that the test needs."""
+
+    def __init__(self, floor: Floor, door: Door, role: Role) -> None:
+        scopes = frozenset({
+            Scope.PEOPLE_READ, Scope.PEOPLE_WRITE, Scope.FILES_READ, Scope.FILES_WRITE,
+            Scope.CAMPAIGNS_READ, Scope.CAMPAIGNS_WRITE, Scope.REPORTS_READ,
+        })  # fmt: skip
+        self._token = tokens.issue(floor.service, ADMINISTRATOR, role.value, role, scopes, 1)
+        self._door = door
+
+    def ask(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
+        sent = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        said = "" if body is None else json.dumps(body)
+        status, answer = self._door.ask(method, path, said, sent | headers)
+        return status, json.loads(answer) if answer[:1] in ("{", "[") else answer
+
+    def upload(self, content: bytes, **fields: str) -> tuple[int, Any]:
+        parts = [
+            f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+            for name, value in fields.items()
+        ]
+        file = (
+            '--x\r\nContent-Disposition: form-data; name="file"; filename="a_20260930.csv"\r\n\r\n'
+        )
+        body = "".join([*parts, file]).encode() + content + b"\r\n--x--\r\n"
+        where = urlsplit(self._door.stack.web_url)
+        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=20)
+        connection.request("POST", "/api/files", body, {
+            "Authorization": f"Bearer {self._token}",
+            "Content-Type": "multipart/form-data; boundary=x",
+        })  # fmt: skip
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+
+
+def test_people_are_found_opened_and_left_alone(floor: Floor, door: Door) -> None:
+    person = floor.ledger.person([mobile(1)])
+    staff = Api(floor, door, Role.STAFF)
+    status, found = staff.ask("POST", "/api/people/search", {"wanted": mobile(1)})
+    assert (status, [one["id"] for one in found["items"]], found["next"]) == (200, [person], None)
+    assert mobile(1) not in json.dumps(found)
+    status, said = staff.ask("GET", f"/api/people/{person}")
+    assert (status, said["status"]) == (409, 409) and "open the person" in said["detail"]
+    assert staff.ask("POST", f"/api/people/{person}/open", {"reason": "check"})[0] == 204
+    status, whole = staff.ask("GET", f"/api/people/{person}")
+    assert status == 200 and whole["numbers"][0]["e164"] == mobile(1)
+    assert staff.ask("GET", f"/api/people/{person}/timeline")[1]["items"][-1]["kind"] == "due"
+    assert staff.ask("POST", "/api/people/999/open", {"reason": "check"})[0] == 404
+    wanted = {"kind": "opted_out", "number": "090-1000-0009"}
+    made = staff.ask("POST", "/api/restrictions", wanted, **{"Idempotency-Key": "k"})
+    again = staff.ask("POST", "/api/restrictions", wanted, **{"Idempotency-Key": "k"})
+    assert made == again and made[0] == 201
+    assert staff.ask("POST", "/api/restrictions", {"kind": "hardship"})[0] == 409
+    assert staff.ask("GET", "/api/restrictions?kind=opted_out")[1]["items"][0]["id"] == 1
+    status, lift = staff.ask("POST", "/api/restrictions/1/lift", {"reason": "申出"})
+    assert status == 201
+    assert staff.ask("POST", f"/api/lifts/{lift['id']}", {"lift": True})[0] == 403
+    approver = Api(floor, door, Role.APPROVER)
+    assert approver.ask("POST", f"/api/lifts/{lift['id']}", {"lift": True})[0] == 204
+    assert Api(floor, door, Role.EVALUATOR).ask("GET", f"/api/people/{person}")[0] == 403
+    pages: list[int] = []
+    for n in range(5):
+        staff.ask("POST", "/api/restrictions", {"kind": "no_calls", "code": f"{n}"})
+    cursor: str | None = ""
+    while cursor is not None:
+        query = f"/api/restrictions?limit=2&cursor={quote(cursor)}" if cursor else (
+            "/api/restrictions?limit=2"
+        )  # fmt: skip
+        page = staff.ask("GET", query)[1]
+        pages += [one["id"] for one in page["items"]]
+        cursor = page["next"]
+    assert len(pages) == 5 and pages == sorted(pages, reverse=True)
+
+
+def test_a_file_is_handed_in_and_followed(
+    floor: Floor, door: Door, door_settings: Settings, tmp_path: Any
+) -> None:
+    staff = Api(floor, door, Role.STAFF)
+    bad = {**CLAIM, "未納額": "未定", "通知書番号": "26010000002"}
+    content = write_csv(tmp_path / "a.csv", [CLAIM, bad]).read_bytes()
+    status, job = staff.upload(content, kind="claims", training="true", dry_run="false")
+    assert (status, job["state"]) == (202, "waiting")
+    assert import_work(floor, door_settings)
+    done = staff.ask("GET", f"/api/files/jobs/{job['id']}")[1]
+    assert (done["state"], done["result"]["counts"]["accepted"]) == ("done", 1)
+    file = done["result"]["file_id"]
+    assert staff.ask("GET", f"/api/files/{file}")[1]["rejected"] == 1
+    cells = staff.ask("GET", f"/api/files/{file}/rejected")[1]["items"]
+    assert [(cell["column"], cell["value"]) for cell in cells] == [("未納額", "未定")]
+    assert staff.ask("GET", "/api/files")[1]["items"][0]["id"] == file
+    operator = Api(floor, door, Role.OPERATOR)
+    assert operator.upload(content, kind="claims")[0] == 403
+    assert operator.ask("GET", f"/api/files/{file}/rejected")[1]["items"][0]["value"] is None
+
+
+def test_records_are_read_and_stops_are_set(
+    floor: Floor, door: Door, door_settings: Settings
+) -> None:
+    staff = Api(floor, door, Role.STAFF)
+    assert staff.ask("GET", "/api/unknown")[1] == {"items": [], "next": None}
+    a_finished_trial(floor)
+    evaluator = Api(floor, door, Role.EVALUATOR)
+    status, made = evaluator.ask("POST", f"/api/reports/{RUN}?lang=en")
+    assert (status, made["kind"]) == (202, report_files.KIND) and work(floor, door_settings)
+    listed = evaluator.ask("GET", "/api/reports?lang=en")[1]["items"]
+    assert [one["report"]["state"] for one in listed] == ["done"]
+    assert evaluator.ask("GET", f"/api/reports/files/{made['id']}/report.json")[1]["run"]
+    made = evaluator.ask("POST", f"/api/reports/{RUN}/by?field=kinds")[1]
+    assert work(floor, door_settings)
+    assert evaluator.ask("GET", f"/api/reports/by/{made['id']}")[1]["result"]["rows"]
+    assert evaluator.ask("GET", "/api/library") == (200, [])
+    assert evaluator.ask("GET", "/api/library/1")[0] == 404
+    nobody = {"attempts": [RUN.hex], "taken": True, "reason": "x"}
+    assert staff.ask("POST", "/api/unknown", nobody)[1] == {"settled": 0}
+    assert [one["name"] for one in staff.ask("GET", "/api/providers")[1]] == ["simulated"]
+    stop = {"scope": "channel:sms", "reason": "誤り"}
+    assert staff.ask("POST", "/api/stops", stop)[0] == 204
+    assert staff.ask("POST", "/api/stops", stop | {"scope": "channel:smss"})[0] == 409
+    assert staff.ask("DELETE", "/api/stops/channel:sms")[0] == 403
+    approver = Api(floor, door, Role.APPROVER)
+    assert approver.ask("DELETE", "/api/stops/channel:sms")[0] == 204
+    assert approver.ask("DELETE", "/api/stops/channel:sms")[0] == 404
+    assert evaluator.ask("GET", "/api/providers")[0] == 403
