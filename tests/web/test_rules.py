@@ -4,6 +4,7 @@ in, and nobody else."""
 from __future__ import annotations
 
 import http.client
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -106,6 +107,9 @@ def filled(route: APIRoute) -> str:
             found[place.name] = next(iter(kind.__members__.values())).value  # type: ignore[attr-defined]
         else:
             found[place.name] = "x"
+    # a place that a rule reads, not the function itself, is a number
+    for name in re.findall(r"{(\w+)", route.path):
+        found.setdefault(name, 0)
     return route.path.format(**found)
 
 
