@@ -125,6 +125,7 @@ def left() -> int:
 
 
 if __name__ == "__main__":
+    Base.metadata.create_all(_engine())
     left(), app.connection_for_write().ensure_connection()  # imported, connected: now it waits
     print("ready", flush=True)
     for _ in sys.stdin:

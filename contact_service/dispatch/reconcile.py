@@ -104,8 +104,16 @@ async def reconcile(service: Service, config: ProviderConfig, provider: Provider
         ]
         body = contact.body if isinstance(contact, Message) else None
         ours = [item for item in unclaimed if item.created_at >= row.leased_at - CLOCK_SKEW]
+        later = row.later_leased_at  # from then on, what looks like ours is rather the later one's
         # what is found under our own identifier is ours, however its text was rewritten
-        found = next((item for item in ours if by_name or item.body == body), None)
+        found = next(
+            (
+                item
+                for item in ours
+                if by_name or (item.body == body and (later is None or item.created_at < later))
+            ),
+            None,
+        )
         if row.another_under_way:
             waiting += 1  # what the listing shows may be the other's
         elif found is not None:
@@ -164,7 +172,10 @@ def _claim_unknown(
                 AND o.channel = a.channel AND o.state = 'leased') AS another_under_way,
             EXISTS (SELECT 1 FROM attempt o WHERE o.phone_id = a.phone_id AND o.id <> a.id
                 AND o.channel = a.channel AND o.state = 'unknown' AND NOT o.needs_person
-                AND o.leased_at < a.leased_at) AS an_earlier_one_unknown
+                AND o.leased_at < a.leased_at) AS an_earlier_one_unknown,
+            (SELECT min(o.leased_at) FROM attempt o WHERE o.phone_id = a.phone_id
+                AND o.channel = a.channel AND o.state = 'unknown'
+                AND o.leased_at > a.leased_at) AS later_leased_at
         """),
         {
             "provider": provider,
@@ -212,6 +223,10 @@ def _write(
         WHERE a.id = v.id AND a.lease_number = v.number AND a.state = 'unknown'
         AND NOT EXISTS (SELECT 1 FROM attempt o
             WHERE o.provider = a.provider AND o.provider_ref = v.ref AND o.id <> a.id)
+        -- nor one that went out to the number while we asked: asked again when it is settled
+        AND NOT EXISTS (SELECT 1 FROM attempt o WHERE o.phone_id = a.phone_id
+            AND o.channel = a.channel AND o.leased_at > a.leased_at AND o.leased_at <= v.at
+            AND (o.state = 'leased' OR (o.state = 'unknown' AND NOT o.needs_person)))
         """),
         {
             "ids": [item[0] for item in accepted],

@@ -42,6 +42,8 @@ class ScriptedCarrier:
         self.yen_each: Decimal | None = None
         #: By how much the carrier's clock is ahead of ours when it takes something.
         self.ahead_of_lease = timedelta(minutes=5)
+        #: When the carrier took what it lists, where that must not depend on who asks.
+        self.created_at: datetime | None = None
         self.clock: Callable[[], datetime] | None = None
 
     def taken_by_reference(self) -> Counter[str]:
@@ -70,7 +72,7 @@ class ScriptedCarrier:
                 ref,
                 contact.to,
                 contact.body if isinstance(contact, Message) else None,
-                since + timedelta(days=1) + self.ahead_of_lease,
+                self.created_at or since + timedelta(days=1) + self.ahead_of_lease,
                 delivered(ref, channel),
             )
             for ref, contact in self.taken

@@ -212,6 +212,34 @@ def test_two_unknown_to_one_number_with_a_wrong_clock_wait_for_one_another(floor
     ) == [("sms-1", "accepted"), ("sms-2", "planned")]
 
 
+def test_a_later_contacts_entry_is_not_taken_for_an_earlier_unknown_one(floor: Floor) -> None:
+    """The first wave never reached the carrier, the second did, with the same text, and neither
+    was answered: the one entry is the second's. Taken for the first's, the second goes out again."""
+    people(floor, 1)
+    steps = [
+        {"name": "sms-1", "channel": "sms", "message": "m"},
+        {"name": "sms-2", "channel": "sms", "message": "m", "start": {"at": "11:00"}},
+    ]
+    floor.start(definition(arms=[{"name": "contact"}], steps=steps))
+    floor.carrier.answer = lambda contact, ref: Unknown("timeout")
+    floor.carrier.takes = lambda contact: False
+    floor.drain()
+    floor.clock.at += timedelta(hours=1)
+    floor.carrier.takes = lambda contact: True
+    floor.drain()
+    floor.carrier.created_at = floor.clock.at + timedelta(seconds=2)
+    assert floor.states() == {"unknown": 2}
+    for _ in range(3):
+        floor.ledger.run("UPDATE attempt SET checked_at = NULL")
+        floor.settle_unknown()
+        floor.carrier.answer = lambda contact, ref: Accepted(ref)
+        floor.drain()
+    assert set(floor.carrier.taken_by_reference().values()) == {1}
+    assert floor.ledger.rows(
+        "SELECT step, state, needs_person FROM attempt WHERE channel = 'sms' ORDER BY step"
+    ) == [("sms-1", "unknown", True), ("sms-2", "accepted", False)]
+
+
 def test_resuming_neither_repeats_nor_skips(floor: Floor) -> None:
     people(floor, 40)
     run_id = floor.start()
