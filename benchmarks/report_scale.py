@@ -151,8 +151,10 @@ def measure(settings: Settings) -> dict[str, object]:
 def report(handed: str) -> None:
     """In the measured process: write the report once in every format."""
     where = json.loads(handed)
-    settings = Settings(database_url=where["url"], _env_file=None)  # type: ignore[call-arg]
-    service = Service(settings, connect(settings), load_vault(Path(where["keys"])), FixedClock(AT))
+    settings = Settings(  # type: ignore[call-arg]
+        database_url=where["url"], keys_file=Path(where["keys"]), _env_file=None
+    )
+    service = Service(settings, connect(settings), load_vault(settings.keys_path), FixedClock(AT))
     started = time.monotonic()
     document, figures = run_report(service, Actor("bench", Role.EVALUATOR), world.RUN, "ja")
     counted = time.monotonic() - started
