@@ -164,8 +164,8 @@ def latest_run(service: Service, actor: Actor) -> UUID:
         runs = Counts(connection).rows("runs")
     if not runs:
         raise NoSuchRun(
-            "実施がまだありません。campaign plan で作成してください / "
-            "there is no run yet: make one with campaign plan"
+            "実施がまだありません。campaign schedule で予定してください / "
+            "there is no run yet: put a version on the calendar with campaign schedule"
         )
     found: UUID = runs[0]["id"]
     return found
