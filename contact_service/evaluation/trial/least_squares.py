@@ -131,8 +131,10 @@ def coefficient(
     ``None`` where the data leave no degree of freedom, do not vary, or where the column is a
     sum of the others; among the others such columns do no harm.
     """
-    columns = Plain(design) if isinstance(design, np.ndarray) else design
     n = len(values)
+    if n == 0 or float(values.min()) == float(values.max()):
+        return None
+    columns = Plain(design) if isinstance(design, np.ndarray) else design
     blocks = [slice(start, start + _BLOCK) for start in range(0, n, _BLOCK)]
     gram: Floats = np.zeros((columns.width, columns.width))
     product: Floats = np.zeros(columns.width)
