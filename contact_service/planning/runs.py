@@ -129,6 +129,7 @@ def start(
             select(campaign_version.c.id, campaign_version.c.state, run.c.state.label("run_state"))
             .join(run, run.c.campaign_version_id == campaign_version.c.id)
             .where(run.c.id == run_id)
+            .with_for_update(of=run)  # the run before its version, as who starts or refuses it does
         ).one_or_none()
         if found and found.state == VersionState.SUBMITTED:
             approve_in(connection, actor, found.id, now, reason)

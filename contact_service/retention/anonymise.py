@@ -26,14 +26,21 @@ PORTION = 2000
 #: What of a class goes, before ``:before``. Each statement forgets in place.
 _FORGET: dict[DataClass, str] = {
     DataClass.NOTES: """
-        UPDATE disposition SET note = NULL WHERE note IS NOT NULL AND recorded_at < :before
-        AND NOT EXISTS (
-            SELECT FROM attempt a JOIN target_claim tc ON tc.target_id = a.target_id
-            JOIN claim c ON c.id = tc.claim_id JOIN legal_hold h ON h.debtor_id = c.debtor_id
-            WHERE a.id = disposition.attempt_id AND h.lifted_at IS NULL)
-        AND NOT EXISTS (
-            SELECT FROM inbound_call i JOIN legal_hold h ON h.debtor_id = i.debtor_id
-            WHERE i.id = disposition.inbound_call_id AND h.lifted_at IS NULL)""",
+        WITH gone AS (
+            SELECT d.id FROM disposition d WHERE d.recorded_at < :before
+            AND NOT EXISTS (
+                SELECT FROM attempt a JOIN target_claim tc ON tc.target_id = a.target_id
+                JOIN claim c ON c.id = tc.claim_id JOIN legal_hold h ON h.debtor_id = c.debtor_id
+                WHERE a.id = d.attempt_id AND h.lifted_at IS NULL)
+            AND NOT EXISTS (
+                SELECT FROM inbound_call i JOIN legal_hold h ON h.debtor_id = i.debtor_id
+                WHERE i.id = d.inbound_call_id AND h.lifted_at IS NULL)),
+        remarks AS (UPDATE quality_review SET remark = NULL
+            WHERE remark IS NOT NULL AND disposition_id IN (SELECT id FROM gone)),
+        reasons AS (UPDATE result_correction SET why = :no_reason
+            WHERE disposition_id IN (SELECT id FROM gone))
+        UPDATE disposition SET note = NULL
+        WHERE note IS NOT NULL AND id IN (SELECT id FROM gone)""",
     DataClass.MESSAGES: """
         UPDATE inbound_message m SET body = NULL WHERE body IS NOT NULL AND received_at < :before
         AND NOT EXISTS (
@@ -79,12 +86,16 @@ _LEAVE = (
     OR r.claim_id IN (SELECT c.id FROM claim c WHERE c.debtor_id = d.id)""",
     """UPDATE claim c SET notice_number = 'anon-' || c.id, note = NULL
     FROM leaving l WHERE c.debtor_id = l.id""",
-    """UPDATE disposition n SET note = NULL
-    FROM attempt a JOIN target_claim tc ON tc.target_id = a.target_id
+    """CREATE TEMPORARY TABLE leaving_said ON COMMIT DROP AS
+    SELECT n.id FROM disposition n JOIN attempt a ON a.id = n.attempt_id
+    JOIN target_claim tc ON tc.target_id = a.target_id
     JOIN claim c ON c.id = tc.claim_id JOIN leaving l ON l.id = c.debtor_id
-    WHERE n.attempt_id = a.id""",
-    """UPDATE disposition n SET note = NULL
-    FROM inbound_call i JOIN leaving l ON l.id = i.debtor_id WHERE n.inbound_call_id = i.id""",
+    UNION SELECT n.id FROM disposition n JOIN inbound_call i ON i.id = n.inbound_call_id
+    JOIN leaving l ON l.id = i.debtor_id""",
+    "UPDATE disposition n SET note = NULL FROM leaving_said s WHERE n.id = s.id",
+    "UPDATE quality_review q SET remark = NULL FROM leaving_said s WHERE q.disposition_id = s.id",
+    """UPDATE result_correction c SET why = :no_reason
+    FROM leaving_said s WHERE c.disposition_id = s.id""",
     """UPDATE inbound_call i SET number = NULL FROM leaving l WHERE i.debtor_id = l.id""",
     "DELETE FROM debtor_phone dp USING leaving l WHERE dp.debtor_id = l.id",
     # a number goes that nobody has any more, unless it must be left alone; links to it stay
@@ -130,7 +141,9 @@ def forget(
             count = _people(service, actor, before, now, dry_run)
         else:
             with service.engine.connect() as connection, connection.begin() as transaction:
-                count = connection.execute(text(_FORGET[kind]), {"before": before}).rowcount
+                count = connection.execute(
+                    text(_FORGET[kind]), _used(_FORGET[kind], {"before": before} | _empty(service))
+                ).rowcount
                 if count and not dry_run:
                     _write_down(connection, actor, now, kind, before, count)
                 if dry_run:
@@ -147,7 +160,7 @@ def _people(service: Service, actor: Actor, before: datetime, now: datetime, dry
             ) or 0  # fmt: skip
             return count
     total = 0
-    nothing = service.vault.seal("phone.number", "")
+    given = {"now": now} | _empty(service)
     while True:
         with service.engine.begin() as connection:
             connection.execute(
@@ -159,11 +172,21 @@ def _people(service: Service, actor: Actor, before: datetime, now: datetime, dry
             if not count:
                 return total
             for statement in _LEAVE:
-                given = {"nothing": nothing, "now": now}
-                used = {name: value for name, value in given.items() if f":{name}" in statement}
-                connection.execute(text(statement), used)
+                connection.execute(text(statement), _used(statement, given))
             _write_down(connection, actor, now, DataClass.PEOPLE, before, count)
         total += count
+
+
+def _empty(service: Service) -> dict[str, object]:
+    """What stands in columns that must hold something."""
+    return {
+        "nothing": service.vault.seal("phone.number", ""),
+        "no_reason": service.vault.seal("result_correction.why", ""),
+    }
+
+
+def _used(statement: str, values: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in values.items() if f":{name}" in statement}
 
 
 def _write_down(

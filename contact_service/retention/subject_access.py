@@ -52,6 +52,8 @@ SECTIONS: Mapping[str, str] = {
     "placed_call": f"conversation_id IN ({_ATTEMPTS}) OR conversation_id IN ({_CALLS})",
     "operator_period": f"conversation_id IN ({_ATTEMPTS}) OR conversation_id IN ({_CALLS})",
     "disposition": f"id IN ({_SAID})",
+    "result_correction": f"disposition_id IN ({_SAID})",
+    "quality_review": f"disposition_id IN ({_SAID})",
     "promise": f"disposition_id IN ({_SAID})",
     "referral": f"disposition_id IN ({_SAID})",
     "support_text": f"disposition_id IN ({_SAID})",

@@ -28,6 +28,7 @@ from tests.ledger import Ledger, definition
 STAFF = Actor("planner", Role.STAFF)
 APPROVER = Actor("approver", Role.APPROVER)
 FIRST_DAY = date(2026, 10, 26)
+VALID = Path(__file__).parents[2] / "campaigns" / "library" / "reminder-before-demand.yaml"
 
 
 @dataclass
@@ -44,7 +45,9 @@ class Ward:
         """Plan and start a run in which everybody is contacted."""
         spec = definition(**({"arms": [{"name": "contact"}]} | changes))
         engine, now = self.service.engine, self.clock.now()
-        run_id = runs.plan(engine, STAFF, spec, spec.model_dump_json(), FIRST_DAY, now).run_id
+        # beat may come upon the run before it is started, and refuses a text that has faults
+        source = f"# {spec.model_dump_json()}\n{VALID.read_text()}"
+        run_id = runs.plan(engine, STAFF, spec, source, FIRST_DAY, now).run_id
         runs.start(engine, APPROVER, run_id, now, [])
         return run_id
 
