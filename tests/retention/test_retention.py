@@ -78,6 +78,27 @@ def people(floor: Floor) -> dict[str, int]:
                 "note": floor.service.vault.seal("disposition.note", "秘密のメモ"),
             },
         )
+        seal = floor.service.vault.seal
+        written = {
+            "now": floor.clock.now(),
+            "remark": seal("quality_review.remark", "家の事情"),
+            "why": seal("result_correction.why", "家の事情"),
+        }
+        connection.execute(
+            text("""
+            INSERT INTO quality_review (disposition_id, drawn_at, drawn_by, mark, remark)
+            SELECT id, :now, 'lead', 'good', :remark FROM disposition
+            """),
+            written,
+        )
+        connection.execute(
+            text("""
+            INSERT INTO result_correction (disposition_id, was, became, corrected_at, corrected_by,
+                why, restrictions) SELECT id, '{}', 'absent', :now, 'lead', :why, '{}'
+            FROM disposition
+            """),
+            written,
+        )
         # imported when the ledger was, by the service's clock
         connection.execute(
             text("UPDATE source_file SET imported_at = :n"), {"n": floor.clock.now()}
@@ -129,6 +150,10 @@ def test_notes_go_before_people_but_not_of_who_is_held(
         SELECT DISTINCT c.debtor_id FROM disposition d JOIN attempt a ON a.id = d.attempt_id
         JOIN target_claim tc ON tc.target_id = a.target_id JOIN claim c ON c.id = tc.claim_id
         WHERE d.note IS NOT NULL""") == [(people["held"],)]
+    assert floor.ledger.one("SELECT count(*) FROM quality_review WHERE remark IS NOT NULL") == 1
+    reasons = [row[0] for row in floor.ledger.rows("SELECT why FROM result_correction")]
+    said = [floor.service.vault.open("result_correction.why", bytes(why)) for why in reasons]  # type: ignore[call-overload]
+    assert sorted(said) == [""] * (len(said) - 1) + ["家の事情"]
     assert floor.ledger.one("SELECT count(*) FROM debtor WHERE name IS NULL") == 0
 
 
