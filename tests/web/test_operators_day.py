@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from contact_service.callcentre.presence import CLOSED_AFTER_SECONDS, close_silent_desks
 from contact_service.clock import FileClock
@@ -17,25 +16,15 @@ from contact_service.domain.actors import Role
 from providers.base import Instruction
 from tests.dispatch.conftest import Floor, floor
 from tests.ledger import Owed, mobile
+from tests.web.chromium import chromium
 from tests.web.people import signed_in
 from tests.web.test_doors import Door, door, door_settings
 from tests.web.test_incoming_calls import comes, hangs_up, instructed, office
 
-__all__ = ["door", "door_settings", "floor", "instructed", "office"]
+__all__ = ["chromium", "door", "door_settings", "floor", "instructed", "office"]
 pytestmark = pytest.mark.browser
 #: What went wrong in the pages' scripts.
 FAILED: list[str] = []
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Chromium]:
-    """The machine's own Chromium (Debian's package)."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
-        yield browser
-        browser.close()
 
 
 def desk(chromium: Chromium, floor: Floor, door: Door, name: str) -> Page:

@@ -7,25 +7,25 @@ script, readable at twice the size and on a tablet; a campaign by the keyboard a
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
+from sqlalchemy import text as sql
 
 from contact_service.domain.actors import Role
 from contact_service.planning import drafts, versions
 from tests.conftest import ROOT
 from tests.dispatch.conftest import STAFF, Floor, floor
 from tests.ledger import Owed, definition, mobile
+from tests.web.chromium import chromium
 from tests.web.people import signed_in
 from tests.web.test_doors import Door, door, door_settings
 
-__all__ = ["door", "door_settings", "floor"]
+__all__ = ["chromium", "door", "door_settings", "floor"]
 pytestmark = pytest.mark.browser
 
 AXE = ROOT / "tests" / "web" / "vendor" / "axe-4.14.1.min.js"
@@ -53,6 +53,7 @@ PAGES: tuple[tuple[str, str, Role | None], ...] = (
     ("audio", "/recordings", Role.STAFF),
     ("files", "/files", Role.STAFF),
     ("people", "/people", Role.STAFF),
+    ("person-masked", "/people/{person}", Role.STAFF),
     ("do-not-contact", "/do-not-contact", Role.STAFF),
     ("unknown", "/unknown", Role.STAFF),
     ("providers", "/providers", Role.STAFF),
@@ -61,20 +62,13 @@ PAGES: tuple[tuple[str, str, Role | None], ...] = (
     ("audit", "/audit", Role.AUDITOR),
     ("desk", "/desk", Role.OPERATOR),
     ("centre", "/centre", Role.SUPERVISOR),
+    ("results", "/centre/results", Role.SUPERVISOR),
+    ("result", "/centre/results/{result}", Role.SUPERVISOR),
+    ("quality", "/centre/quality", Role.SUPERVISOR),
+    ("work", "/centre/work", Role.SUPERVISOR),
     ("users", "/users", Role.ADMINISTRATOR),
     ("account", "/account", Role.STAFF),
 )
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Chromium]:
-    """The machine's own Chromium (Debian's package)."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
-        yield browser
-        browser.close()
 
 
 class Watched:
@@ -121,7 +115,12 @@ def world(floor: Floor, door: Door) -> dict[str, str]:
     with engine.begin() as connection:
         text = (ROOT / "campaigns/library/three-arm-trial.yaml").read_text(encoding="utf-8")
         draft = drafts.begin(connection, STAFF, text, "SMS・オートコール効果測定", now)
-    return {"run": str(run), "draft": str(draft)}
+        person = connection.scalar(sql("SELECT min(id) FROM debtor"))
+        result = connection.scalar(sql("""
+            INSERT INTO disposition (attempt_id, kind, recorded_at, recorded_by)
+            SELECT id, 'absent', :now, 'sato' FROM attempt WHERE channel = 'operator' LIMIT 1
+            RETURNING id"""), {"now": now})  # fmt: skip
+    return {"run": str(run), "draft": str(draft), "person": str(person), "result": str(result)}
 
 
 def faults_of(page: Page) -> list[str]:

@@ -12,7 +12,14 @@ from tests.dispatch.conftest import Floor, floor
 from tests.ledger import mobile
 from tests.web.browser import Browser
 from tests.web.people import signed_in
-from tests.web.test_desk import at, attempt_on, identify, operator
+from tests.web.test_desk import (
+    asks_to_be_called_back,
+    at,
+    attempt_on,
+    identify,
+    operator,
+    two_o_clock,
+)
 from tests.web.test_doors import Door, door, door_settings
 
 __all__ = ["door", "door_settings", "floor"]
@@ -221,15 +228,8 @@ def test_the_sample_is_what_the_seed_says(floor: Floor, door: Door) -> None:
 
 
 def test_work_goes_to_somebody_else_or_to_anybody(floor: Floor, door: Door) -> None:
-    for n in range(3):
-        floor.ledger.person([mobile(n)])
-    floor.start()
     sato, suzuki = operator(floor, door), operator(floor, door, "suzuki")
-    sato.send("/desk/next")
-    first = attempt_on(sato)
-    wanted = re.search(r'<option value="(2026-11-09T14:00:00[^"]*)"', sato.page)
-    assert wanted
-    sato.send(f"/desk/{first}/result", kind="callback", call_back_at=wanted[1], only_me="true")
+    asks_to_be_called_back(floor, sato)
     mori = supervisor(floor, door).open("/centre/work")
     assert "1回目、3回まで" in mori.page
     mori.send("/centre/work/all", **{"from": "sato", "to": "suzuki"})
@@ -260,9 +260,7 @@ def test_a_call_back_that_nobody_answers_is_tried_again_and_not_for_ever(
     floor.start()
     desk = operator(floor, door).send("/desk/next")
     who = attempt_on(desk)
-    wanted = re.search(r'<option value="(2026-11-09T14:00:00[^"]*)"', desk.page)
-    assert wanted
-    desk.send(f"/desk/{who}/result", kind="callback", call_back_at=wanted[1])
+    desk.send(f"/desk/{who}/result", kind="callback", call_back_at=two_o_clock(desk))
     clock = FileClock(door.stack.settings.state_dir / "clock.json")
     waits = "SELECT max(due_at) FROM attempt WHERE requested AND state = 'planned'"
     for n, (kind, after) in enumerate((("busy", 15), ("absent", 60), ("voicemail", None)), 1):
