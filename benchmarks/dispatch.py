@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from uuid import UUID
 
+from kombu import Connection
+
 from benchmarks import classic
 from benchmarks.office import CARRIER, LEFT_ALONE_PERCENT, Office, wait
 from benchmarks.result import Samples
@@ -56,8 +58,10 @@ def send_all(office: Office, run: UUID) -> float:
 
     began = time.perf_counter()
     office.begin(run)
-    for _ in range(WORKERS):  # the beat's next tick would wake them too, up to a second later
-        drain.apply_async((CARRIER, "sms"), queue="dispatch")
+    # Celery remembers the first office's Redis; each measurement has an office of its own
+    with Connection(office.service.settings.broker_url) as broker:
+        for _ in range(WORKERS):  # the beat's next tick would wake them too, up to a second later
+            drain.apply_async((CARRIER, "sms"), queue="dispatch", connection=broker)
     with office.service.engine.connect().execution_options(
         isolation_level="AUTOCOMMIT"
     ) as connection:

@@ -25,7 +25,8 @@ from contact_service.bootstrap import Service
 from contact_service.clock import TOKYO, FixedClock
 from contact_service.domain.actors import Actor, Role
 from contact_service.embedded.servers import servers
-from contact_service.evaluation.report import Format, run_report, written
+from contact_service.evaluation.forms import Format
+from contact_service.evaluation.report import run_report, written
 from contact_service.settings import Settings
 from contact_service.store.crypto import create_keys, load_vault
 from contact_service.store.engine import connect

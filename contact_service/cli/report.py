@@ -21,8 +21,8 @@ from contact_service.evaluation.chapters.summary import centre
 from contact_service.evaluation.chapters.voice import Voice
 from contact_service.evaluation.collection import collection
 from contact_service.evaluation.facts import NoSuchRun
+from contact_service.evaluation.forms import Format
 from contact_service.evaluation.report import (
-    Format,
     NoCalls,
     latest_run,
     write_load_report,

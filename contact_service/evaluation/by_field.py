@@ -19,11 +19,11 @@ from campaigns.vocabulary import Period
 from campaigns.wording import nearest
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, require, require_kinds
-from contact_service.evaluation import estimates, flow
+from contact_service.evaluation import flow
 from contact_service.evaluation.counts import Counts, Row
 from contact_service.evaluation.disclosure import HIDDEN, hide, hide_small, is_telling
 from contact_service.evaluation.facts import Completeness, RunFacts, run_facts
-from contact_service.evaluation.report import READERS
+from contact_service.evaluation.forms import READERS
 from contact_service.evaluation.wording import Lang, language, number, percent, yen
 from contact_service.evaluation.wording import name as worded
 from contact_service.planning.definitions import kinds_of
@@ -169,6 +169,9 @@ def _count(counts: Counts, facts: RunFacts, field: SelectionField) -> list[Row]:
 
 
 def _estimated(row: Row) -> Row:
+    # here, not above: the statistics take seconds to load, and pages need the labels alone
+    from contact_service.evaluation import estimates
+
     share = estimates.share(row["paid_something"], row["clusters"])
     yen = {key: int(row[key]) for key in _OF_CLUSTERS}
     return {**row, **yen, "share": share.estimate, "interval": [share.low, share.high]}

@@ -23,7 +23,7 @@ from contact_service.domain.dates import fiscal_year
 from contact_service.domain.restrictions import RestrictionKind
 from contact_service.evaluation.counts import Counts, Row
 from contact_service.evaluation.disclosure import hide_small
-from contact_service.evaluation.report import READERS
+from contact_service.evaluation.forms import READERS
 from contact_service.settings import Settings
 from contact_service.store import audit
 

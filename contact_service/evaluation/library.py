@@ -20,7 +20,7 @@ from contact_service.domain.actors import Actor, Role, require, require_kinds
 from contact_service.domain.states import RunState
 from contact_service.evaluation.counts import Counts
 from contact_service.evaluation.facts import Completeness, RunFacts, run_facts
-from contact_service.evaluation.report import READERS, run_report
+from contact_service.evaluation.forms import READERS
 from contact_service.planning.definitions import kinds_of
 from contact_service.store import audit
 from contact_service.store.tables.campaigns import campaign_version, run
@@ -49,6 +49,9 @@ def add(service: Service, actor: Actor, run_id: UUID, lessons: str) -> int:
         require_kinds(actor, kinds_of(facts.definition))
         _must_be_settled(facts)
         _must_be_new(connection, run_id)
+    # here, not above: the statistics take seconds to load, and reading needs none of them
+    from contact_service.evaluation.report import run_report
+
     _, figures = run_report(service, actor, run_id, "ja")
     if not figures["payment"]["comparisons"]:
         raise NotInLibrary("対照群がなく、効果を示せません / no holdout: no effect can be stated")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,13 +16,14 @@ from sqlalchemy import Connection
 
 from contact_service import __version__
 from contact_service.bootstrap import Service
-from contact_service.domain.actors import Actor, Role, require, require_kinds
+from contact_service.domain.actors import Actor, require, require_kinds
 from contact_service.evaluation import cost, flow, payment, units
 from contact_service.evaluation.chapters.whole import load_document, run_document
 from contact_service.evaluation.counts import Counts, Row
 from contact_service.evaluation.document import html, pdf, xlsx
 from contact_service.evaluation.document.model import Document
 from contact_service.evaluation.facts import Completeness, NoSuchRun, RunFacts, run_facts
+from contact_service.evaluation.forms import READERS, Format
 from contact_service.evaluation.load import load_figures
 from contact_service.evaluation.trial.analyse import analyse
 from contact_service.evaluation.trial.design import at_day, of_definition
@@ -33,8 +33,6 @@ from contact_service.planning.definitions import kinds_of
 from contact_service.planning.registration import departed, registration
 from contact_service.store import audit
 
-READERS = (Role.EVALUATOR, Role.STAFF, Role.APPROVER, Role.SUPERVISOR, Role.AUDITOR)
-
 #: How much of the call log before a run's start it is compared with.
 BEFORE = timedelta(weeks=8)
 
@@ -43,15 +41,6 @@ Figures = dict[str, Any]
 
 class NoCalls(Exception):
     """The call log is empty."""
-
-
-class Format(StrEnum):
-    """What a report is written as."""
-
-    HTML = "html"
-    PDF = "pdf"
-    XLSX = "xlsx"
-    JSON = "json"
 
 
 def run_report(service: Service, actor: Actor, run_id: UUID, lang: str) -> tuple[Document, Figures]:

@@ -17,9 +17,8 @@ from sqlalchemy import text
 
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, require
-from contact_service.evaluation.by_field import NoSuchField, by_field
 from contact_service.evaluation.facts import NoSuchRun
-from contact_service.evaluation.report import READERS, Format, write_run_report
+from contact_service.evaluation.forms import READERS, Format
 from contact_service.store import audit, jobs
 from contact_service.store.jobs import CannotBeDone, Job, JobState, Progress
 
@@ -129,6 +128,9 @@ def handler(service: Service) -> jobs.Handler:
     """What a worker does about a report."""
 
     def work(job: Job, _: Progress) -> Mapping[str, Any]:
+        # here, not above: the statistics take seconds to load, and few processes make a report
+        from contact_service.evaluation.report import write_run_report
+
         run_id = UUID(job.arguments["run"])
         try:
             write_run_report(
@@ -146,6 +148,8 @@ def by_field_handler(service: Service) -> jobs.Handler:
     """What a worker does about a breakdown."""
 
     def work(job: Job, _: Progress) -> Mapping[str, Any]:
+        from contact_service.evaluation.by_field import NoSuchField, by_field
+
         run_id = UUID(job.arguments["run"])
         try:
             figures = by_field(service, job.actor, run_id, job.arguments["field"])

@@ -18,7 +18,7 @@ from contact_service.dispatch.decide import DECIDERS, Waiting, decide_all, waiti
 from contact_service.dispatch.drain import redis_client
 from contact_service.domain.actors import Actor, Role
 from contact_service.evaluation import library, report_files
-from contact_service.evaluation.report import READERS, Format
+from contact_service.evaluation.forms import READERS, Format
 from contact_service.identity.tokens import Scope
 from contact_service.store import jobs
 from contact_service.web.api_base import api_router, may

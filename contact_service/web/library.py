@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request, Res
 
 from contact_service.domain.actors import NotAllowed, Role
 from contact_service.evaluation import library
-from contact_service.evaluation.report import READERS
+from contact_service.evaluation.forms import READERS
 from contact_service.identity.sessions import Session
 from contact_service.web.carrier import service_of
 from contact_service.web.rendering import page

@@ -13,7 +13,7 @@ from campaigns.conditions import FIELDS
 from contact_service.evaluation import report_files
 from contact_service.evaluation.by_field import label
 from contact_service.evaluation.facts import NoSuchRun
-from contact_service.evaluation.report import READERS, Format
+from contact_service.evaluation.forms import READERS, Format
 from contact_service.evaluation.wording import name, number, percent, yen
 from contact_service.identity.sessions import Session
 from contact_service.web.carrier import service_of

@@ -16,7 +16,8 @@ from sqlalchemy import Engine
 from contact_service.bootstrap import Service
 from contact_service.clock import FixedClock
 from contact_service.domain.actors import Actor, Role
-from contact_service.evaluation.report import Format, run_figures, run_report, written
+from contact_service.evaluation.forms import Format
+from contact_service.evaluation.report import run_figures, run_report, written
 from contact_service.settings import Settings
 from contact_service.store.crypto import Vault, load_vault
 from contact_service.store.engine import connect

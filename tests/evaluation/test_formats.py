@@ -35,7 +35,8 @@ from contact_service.evaluation.document.model import (
     Table,
     Words,
 )
-from contact_service.evaluation.report import Format, run_report, written
+from contact_service.evaluation.forms import Format
+from contact_service.evaluation.report import run_report, written
 from tests.evaluation.world import DEFINITION, QUIET, RUN, Report, build
 
 Reports = Callable[[str], Report]

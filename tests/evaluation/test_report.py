@@ -24,8 +24,8 @@ from contact_service.domain.actors import Actor, NotAllowed, Role
 from contact_service.evaluation.chapters.whole import run_document
 from contact_service.evaluation.document import html
 from contact_service.evaluation.facts import NoSuchRun
+from contact_service.evaluation.forms import Format
 from contact_service.evaluation.report import (
-    Format,
     NoCalls,
     latest_run,
     run_figures,

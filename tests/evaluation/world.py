@@ -20,7 +20,7 @@ from contact_service.evaluation.chapters.summary import summary
 from contact_service.evaluation.chapters.voice import voice_of
 from contact_service.evaluation.document.model import Document
 from contact_service.evaluation.facts import RunFacts
-from contact_service.evaluation.report import Format
+from contact_service.evaluation.forms import Format
 from contact_service.evaluation.withholding import withhold
 
 RUN = UUID("00000000-0000-5000-8000-000000000001")

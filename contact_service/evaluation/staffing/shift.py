@@ -17,8 +17,9 @@ from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, require
 from contact_service.evaluation.counts import Counts, Row
 from contact_service.evaluation.erlang import offered_load
+from contact_service.evaluation.forms import READERS
 from contact_service.evaluation.load import HALF_HOUR_SECONDS, Origin, load_figures
-from contact_service.evaluation.report import READERS, NoCalls
+from contact_service.evaluation.report import NoCalls
 from contact_service.evaluation.staffing.performance import (
     Standard,
     agents_needed,
