@@ -11,6 +11,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from campaigns.vocabulary import ClaimKind
 
+#: Recordings that came with the ready-made campaigns; nobody writes there.
+READY_MADE_AUDIO = Path(__file__).parent.parent / "campaigns" / "library" / "audio"
+
 
 class Settings(BaseSettings):
     """What an administrator decides. Nothing secret is kept in the database."""
@@ -54,8 +57,9 @@ class Settings(BaseSettings):
     desk_file: Path | None = None
     """The office's sub-reasons, guided questions, support desks and script; unset: the usual ones
     (``callcentre/desk.yaml``)."""
-    audio_dir: Path = Path(__file__).parent.parent / "campaigns" / "library" / "audio"
-    """Where the recordings are that auto-call scripts name."""
+    audio_dir: Path | None = None
+    """The office's recordings that auto-call scripts name; unset: ``state_dir/audio``. Beside
+    them there are those of the ready-made campaigns."""
     inbound_definition: Path | None = None
     """A definition whose script ``inbound`` is the menu for callers of a SIP trunk; unset: they
     are greeted and put through to ``office_phone``."""
@@ -89,6 +93,16 @@ class Settings(BaseSettings):
         if self.redis_url is None:
             raise RuntimeError("no Redis is configured: set CONTACT_REDIS_URL")
         return self.redis_url
+
+    @property
+    def own_audio(self) -> Path:
+        """Where the office's recordings are put."""
+        return self.audio_dir or self.state_dir / "audio"
+
+    def recording(self, name: str) -> Path | None:
+        """The recording of this name: the office's own, else a ready-made one, if any."""
+        found = (folder / name for folder in (self.own_audio, READY_MADE_AUDIO))
+        return next((path for path in found if path.is_file()), None)
 
     @property
     def keys_path(self) -> Path:

@@ -82,7 +82,7 @@ def contact_of(
     script = definition.scripts[str(content.script)]
     start = instructions_url(settings, provider, lease.attempt_id, script.start)
     audio = script.nodes[script.start].audio
-    played = audio is not None and (settings.audio_dir / audio).is_file()
+    played = audio is not None and settings.recording(audio) is not None
     return Call(
         str(lease.attempt_id),
         number,

@@ -20,6 +20,8 @@ LATELY = timedelta(minutes=10)
 class Overview:
     """One campaign."""
 
+    version_id: int
+    """Its newest version."""
     key: str
     title: str
     number: int
@@ -66,15 +68,19 @@ class RunLine:
     training: bool
 
 
-def campaigns(connection: Connection, limit: int, offset: int) -> list[Overview]:
-    """Campaigns, the one with the newest version first."""
+def campaigns(
+    connection: Connection, limit: int, offset: int = 0, before: int | None = None
+) -> list[Overview]:
+    """Campaigns, the one with the newest version first: those whose newest is older than the
+    version ``before``."""
     rows = connection.execute(
         text("""
         WITH newest AS (
             SELECT key, max(id) AS id FROM campaign_version GROUP BY key
+            HAVING CAST(:before AS bigint) IS NULL OR max(id) < :before
             ORDER BY 2 DESC LIMIT :limit OFFSET :offset
         )
-        SELECT v.key, v.definition ->> 'title', v.version, v.state, v.created_by,
+        SELECT v.id, v.key, v.definition ->> 'title', v.version, v.state, v.created_by,
             r.id, r.state, r.as_of
         FROM newest JOIN campaign_version v ON v.id = newest.id
         LEFT JOIN LATERAL (
@@ -85,12 +91,12 @@ def campaigns(connection: Connection, limit: int, offset: int) -> list[Overview]
         ) r ON true
         ORDER BY v.id DESC
         """),
-        {"limit": limit, "offset": offset},
+        {"limit": limit, "offset": offset, "before": before},
     )
     return [
         Overview(
-            row[0], row[1], row[2], VersionState(row[3]), row[4], row[5],
-            RunState(row[6]) if row[6] else None, row[7],
+            row[0], row[1], row[2], row[3], VersionState(row[4]), row[5], row[6],
+            RunState(row[7]) if row[7] else None, row[8],
         )
         for row in rows
     ]  # fmt: skip

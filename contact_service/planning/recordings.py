@@ -1,7 +1,8 @@
 """Recordings for auto-calls: every version kept, one of each name in use.
 
-The one in use is the file in the office's audio folder (``CONTACT_AUDIO_DIR``), where carriers and
-trunks are given it; a file that was put there by hand is in use as well.
+The one in use is the file in the office's audio folder (``CONTACT_AUDIO_DIR``, or ``audio`` in the
+state folder), where carriers and trunks are given it; a file that was put there by hand is in use
+as well, and of names that are not there, the recordings of the ready-made campaigns.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from sqlalchemy import Connection, insert, text
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.life import CannotDo
+from contact_service.settings import READY_MADE_AUDIO, Settings
 from contact_service.store import audit
 from contact_service.store.tables.console import recording
 from providers.audio.files import written
@@ -41,10 +43,19 @@ class Recording:
     used_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A new version, which calls do not play yet."""
+
+    id: int
+    name: str
+    version: int
+
+
 def add(
     service: Service, actor: Actor, name: str, prepared: Prepared, spoken: str | None, now: datetime
-) -> int:
-    """Keep a new version of ``name``; its number. It is not in use yet.
+) -> Made:
+    """Keep a new version of ``name``. It is not in use yet.
 
     Raises ``NotAllowed``, and ``CannotDo`` for what nobody could hear.
     """
@@ -60,8 +71,9 @@ def add(
             {"name": name},
         )
         number = int(version or 1)
-        connection.execute(
-            insert(recording).values(
+        made = connection.scalar(
+            insert(recording)
+            .values(
                 name=name,
                 version=number,
                 wav=written(prepared.samples, "wav"),
@@ -73,9 +85,10 @@ def add(
                 made_at=now,
                 made_by=actor.name,
             )
+            .returning(recording.c.id)
         )
         audit.record(connection, now, actor, "recording.add", name, version=number)
-    return number
+    return Made(int(made or 0), name, number)
 
 
 def use(service: Service, actor: Actor, recording_id: int, now: datetime) -> None:
@@ -92,17 +105,22 @@ def use(service: Service, actor: Actor, recording_id: int, now: datetime) -> Non
         if row is None:
             raise CannotDo("この録音はありません / there is no such recording")
         audit.record(connection, now, actor, "recording.use", row.name, version=row.version)
-        _write(service.settings.audio_dir / row.name, row.wav)
+        _write(service.settings.own_audio / row.name, row.wav)
 
 
-def recordings(connection: Connection) -> list[Recording]:
-    """All versions, by name, the newest first."""
+def recordings(
+    connection: Connection, after: tuple[str, int] | None = None, most: int = 500
+) -> list[Recording]:
+    """Versions by name, the newest first: those behind this name and version."""
+    name, version = after or ("", 0)
     rows = connection.execute(
         text("""
         SELECT id, name, version, seconds, loudness, peak_db, faults, spoken, made_at, made_by,
             used_at
-        FROM recording ORDER BY name, version DESC LIMIT 500
-        """)
+        FROM recording WHERE name > :name OR name = :name AND version < :version
+        ORDER BY name, version DESC LIMIT :most
+        """),
+        {"name": name, "version": version, "most": most},
     )
     return [Recording(*row) for row in rows]
 
@@ -115,14 +133,16 @@ def sound(connection: Connection, recording_id: int) -> bytes | None:
     return bytes(found) if found is not None else None
 
 
-def files(folder: Path) -> list[str]:
-    """The names in use, those that were put there by hand among them."""
-    return sorted(path.name for path in folder.glob("*.wav"))
+def files(settings: Settings) -> list[str]:
+    """The names in use: those that were put there by hand and the ready-made ones among them."""
+    folders = (settings.own_audio, READY_MADE_AUDIO)
+    return sorted({path.name for folder in folders for path in folder.glob("*.wav")})
 
 
 def _write(path: Path, content: bytes) -> None:
     draft = path.with_suffix(f".{os.getpid()}.new")
     try:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
         draft.write_bytes(content)
         draft.replace(path)
     except OSError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -201,6 +201,14 @@ def withdraw(engine: Engine, actor: Actor, version_id: int, now: datetime, reaso
     _said(reason)
     with engine.begin() as connection:
         move_version(connection, actor, Action.WITHDRAW, version_id, now, reason)
+
+
+#: What may be decided about a version, and how: each is told why.
+DECISIONS: Mapping[Action, Callable[[Engine, Actor, int, datetime, str], object]] = {
+    Action.APPROVE: approve,
+    Action.SEND_BACK: send_back,
+    Action.WITHDRAW: withdraw,
+}
 
 
 def for_approval(

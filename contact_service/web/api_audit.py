@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from fastapi import Depends, Request
-from pydantic import BaseModel, ConfigDict
+from fastapi import Depends, Query, Request
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from contact_service.domain.actors import Actor, Role
 from contact_service.identity.tokens import Scope
@@ -36,12 +36,20 @@ class Entry(BaseModel):
 
 @router.get("", summary="監査記録（新しい順） / the audit log, newest first")
 def entries(
-    request: Request, asked: Asked, caller: Actor = Depends(may(Scope.AUDIT_READ, Role.AUDITOR))
+    request: Request,
+    asked: Asked,
+    actor: str = Query("", max_length=60, description="who did it"),
+    action: str = Query("", max_length=60, description="what; `run.` is all that begins so"),
+    subject: str = Query("", max_length=80, description="to which record"),
+    since: AwareDatetime | None = Query(None, description="from this instant on"),
+    until: AwareDatetime | None = Query(None, description="before this instant"),
+    caller: Actor = Depends(may(Scope.AUDIT_READ, Role.AUDITOR)),
 ) -> ApiPage[Entry]:
     """監査記録（新しい順） / the audit log, newest first"""
     after = asked.after(int)
+    wanted = audit.Filter(actor, action, subject, since, until)
     with service_of(request).engine.connect() as connection:
-        rows = audit.entries(connection, caller, asked.take, after[0] if after else None)
+        rows = audit.entries(connection, caller, asked.take, after[0] if after else None, wanted)
     return asked.page(
         rows, lambda row: Entry.model_validate(row, from_attributes=True), lambda row: (row.id,)
     )

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import Depends, Form, HTTPException, Request, UploadFile
+from fastapi.responses import FileResponse
 from pydantic import BaseModel
 
 from contact_service.domain.actors import Actor, Role
@@ -95,6 +96,19 @@ def job(request: Request, job_id: UUID, caller: Actor = READS) -> Work:
 def import_(request: Request, job_id: UUID, caller: Actor = WRITES) -> Work:
     """確かめたものを取り込む / import what was checked"""
     return _work(request, uploads.import_checked(service_of(request), caller, job_id))
+
+
+@router.get(
+    "/jobs/{job_id}/rejects",
+    response_class=FileResponse,
+    summary="取り込めなかった行 / rejected rows as a file",
+)
+def rejects(request: Request, job_id: UUID, caller: Actor = WRITES) -> FileResponse:
+    """取り込めなかった行のCSV。直して、もう一度渡す / rejected rows to mend and hand in again"""
+    path = uploads.rejects_of(service_of(request), caller, job_id)
+    if path is None:
+        raise HTTPException(404, "このファイルはもうありません / this file is gone")
+    return FileResponse(path, media_type="text/csv", filename=path.name)
 
 
 @router.get("/{file_id}", summary="ファイル / one file")

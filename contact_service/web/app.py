@@ -23,10 +23,14 @@ from contact_service.settings import settings
 from contact_service.web import (
     api,
     api_audit,
+    api_campaigns,
     api_docs,
+    api_drafts,
     api_files,
     api_people,
+    api_recordings,
     api_records,
+    api_runs,
     audio_page,
     audit_log,
     calendar_page,
@@ -105,6 +109,10 @@ app.include_router(api.router)
 app.include_router(api_audit.router)
 app.include_router(api_people.router)
 app.include_router(api_files.router)
+app.include_router(api_campaigns.router)
+app.include_router(api_drafts.router)
+app.include_router(api_runs.router)
+app.include_router(api_recordings.router)
 app.include_router(api_records.router)
 app.include_router(api_docs.router)
 app.include_router(api_docs.page_router)

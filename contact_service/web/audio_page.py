@@ -54,12 +54,12 @@ def hand_in(
     service = service_of(request)
     try:
         prepared = read_bytes(file.file.read(MOST_BYTES))
-        number = recordings.add(
+        made = recordings.add(
             service, session.account.actor, full, prepared, None, service.clock.now()
         )
     except (UnreadableSound, CannotDo, NotAllowed) as error:
         return _page(request, str(error), name)
-    return RedirectResponse(f"/recordings?made={full}-{number}", 303)
+    return RedirectResponse(f"/recordings?made={made.name}-{made.version}", 303)
 
 
 @router.post("/speak", dependencies=FORMS)
@@ -77,12 +77,12 @@ def speak(
     service = service_of(request)
     try:
         prepared = speech.speak(words)
-        number = recordings.add(
+        made = recordings.add(
             service, session.account.actor, full, prepared, words, service.clock.now()
         )
     except (speech.CannotSpeak, CannotDo, NotAllowed) as error:
         return _page(request, str(error), name, words)
-    return RedirectResponse(f"/recordings?made={full}-{number}", 303)
+    return RedirectResponse(f"/recordings?made={made.name}-{made.version}", 303)
 
 
 @router.post("/versions/{recording_id}/use", dependencies=FORMS)
@@ -109,8 +109,9 @@ def version(request: Request, recording_id: int, session: Session = Depends(hear
 @router.get("/{name}")
 def in_use(request: Request, name: str, session: Session = Depends(hears)) -> Response:
     """The one in use, to listen to. Only names that a definition may hold reach the disk."""
-    path = service_of(request).settings.audio_dir / name
-    if not re.fullmatch(AUDIO_NAME, name) or not path.is_file():
+    named = re.fullmatch(AUDIO_NAME, name)
+    path = service_of(request).settings.recording(name) if named else None
+    if path is None:
         raise HTTPException(404)
     return FileResponse(path, media_type="audio/wav")
 
@@ -124,7 +125,7 @@ def _page(request: Request, wrong: str = "", name: str = "", spoken: str = "") -
     service = service_of(request)
     with service.engine.connect() as connection:
         found = recordings.recordings(connection)
-    used = recordings.files(service.settings.audio_dir)
+    used = recordings.files(service.settings)
     latest = {}
     for each in sorted(found, key=lambda one: one.used_at or one.made_at):
         if each.used_at:

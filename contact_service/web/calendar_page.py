@@ -13,7 +13,7 @@ from contact_service.domain.states import RunState
 from contact_service.identity.sessions import Session
 from contact_service.planning import computed
 from contact_service.planning.calendar import campaign_calendar, fiscal_year_of
-from contact_service.planning.computed import Figures
+from contact_service.planning.computed import Computed, Figures
 from contact_service.web.campaigns import STATE_WORDS
 from contact_service.web.carrier import service_of
 from contact_service.web.rendering import page
@@ -40,11 +40,7 @@ def show(
     service = service_of(request)
     now = service.clock.now()
     first, last = fiscal_year_of(date(year, 4, 1) if year else now.date())
-    key = computed.key_of("calendar", first)
-    found = computed.known(service.engine, key)
-    old = found is None or (found.done and now - found.asked_at > FRESH)
-    if (old or request.method == "POST") and computed.begin(service.engine, "calendar", key, now):
-        background.add_task(_work_out, service, key, first, last)
+    found = calendar_of(service, background, first, last, request.method == "POST")
     answer: Response
     if request.method == "POST":
         answer = RedirectResponse(f"/calendar?year={first.year}", 303)
@@ -59,6 +55,20 @@ def show(
         )  # fmt: skip
     answer.background = background
     return answer
+
+
+def calendar_of(
+    service: Service, background: BackgroundTasks, first: date, last: date, anew: bool
+) -> Computed | None:
+    """What is known of a fiscal year's calendar; worked out anew behind the answer when it is old,
+    or when somebody wants that."""
+    now = service.clock.now()
+    key = computed.key_of("calendar", first)
+    found = computed.known(service.engine, key)
+    old = found is None or (found.done and now - found.asked_at > FRESH)
+    if (old or anew) and computed.begin(service.engine, "calendar", key, now):
+        background.add_task(_work_out, service, key, first, last)
+    return found
 
 
 def _work_out(service: Service, key: str, first: date, last: date) -> None:

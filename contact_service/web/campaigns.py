@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Path, Query, Request, Response
@@ -67,7 +67,14 @@ NOT_THERE = (
     "この計画はありません。一覧から選び直してください / there is no such campaign: choose one"
 )
 NO_DAY = "開始日は 2026-10-26 の形で書いてください / write the first day as 2026-10-26"
-Move = Callable[..., object]
+
+
+class Decision(StrEnum):
+    """What may be decided about a version, as addresses have it."""
+
+    APPROVE = "approve"
+    SEND_BACK = "send-back"
+    WITHDRAW = "withdraw"
 
 
 @router.get("")
@@ -140,7 +147,7 @@ def version_page(
         request, "version.html", 422 if wrong else 200, wrong=wrong, version=version, shown=shown,
         explained=explain(definition, lang, office), text=text, kept=kept[::-1], mine=mine,
         offered={
-            action for action in (Action.APPROVE, Action.SEND_BACK, Action.WITHDRAW)
+            action for action in versions.DECISIONS
             if version.state in MOVES[action].before and allowed(session, *MOVES[action].roles)
         },
         may_schedule=version.state is VersionState.APPROVED
@@ -148,42 +155,6 @@ def version_page(
         may_write=allowed(session, Role.STAFF), role=role, state_words=STATE_WORDS,
         action_words=ACTION_WORDS, day=day or usual.isoformat(),
     )  # fmt: skip
-
-
-@router.post("/{key}/versions/{number}/approve", dependencies=FORMS)
-def approve(
-    request: Request,
-    key: Key,
-    number: Number,
-    session: Session = Depends(plans),
-    reason: str = Form("", max_length=200),
-) -> Response:
-    """The second person says yes."""
-    return _moved(request, session, key, number, versions.approve, reason)
-
-
-@router.post("/{key}/versions/{number}/send-back", dependencies=FORMS)
-def send_back(
-    request: Request,
-    key: Key,
-    number: Number,
-    session: Session = Depends(plans),
-    reason: str = Form("", max_length=200),
-) -> Response:
-    """The second person wants something else first."""
-    return _moved(request, session, key, number, versions.send_back, reason)
-
-
-@router.post("/{key}/versions/{number}/withdraw", dependencies=FORMS)
-def withdraw(
-    request: Request,
-    key: Key,
-    number: Number,
-    session: Session = Depends(plans),
-    reason: str = Form("", max_length=200),
-) -> Response:
-    """It is not wanted any more."""
-    return _moved(request, session, key, number, versions.withdraw, reason)
 
 
 @router.post("/{key}/versions/{number}/schedule", dependencies=FORMS)
@@ -210,10 +181,18 @@ def schedule(
     return RedirectResponse(f"/runs/{planned.run_id}", 303)
 
 
-def _moved(
-    request: Request, session: Session, key: str, number: int, do: Move, reason: str
+@router.post("/{key}/versions/{number}/{decision}", dependencies=FORMS)
+def decide(
+    request: Request,
+    key: Key,
+    number: Number,
+    decision: Decision,
+    session: Session = Depends(plans),
+    reason: str = Form("", max_length=200),
 ) -> Response:
+    """The second person says yes, or wants something else first; or nobody wants it any more."""
     service = service_of(request)
+    do = versions.DECISIONS[Action[decision.name]]
     try:
         with service.engine.connect() as connection:
             version = find_version(connection, key, number)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request, Response
@@ -25,7 +26,7 @@ from campaigns.phrases import Lang
 from campaigns.ready_made import library
 from contact_service.bootstrap import Service
 from contact_service.dispatch.sms_carriers import sms_carriers
-from contact_service.domain.actors import NotAllowed, Role
+from contact_service.domain.actors import Actor, NotAllowed, Role
 from contact_service.domain.life import CannotDo
 from contact_service.identity.sessions import Session
 from contact_service.planning import drafts, versions
@@ -85,9 +86,9 @@ def begin(
     """A draft that starts as a ready-made definition, as a version, or empty."""
     service = service_of(request)
     with service.engine.begin() as connection:
-        text = _start(connection, ready, version)
+        text = source_of(connection, ready, version)
         draft_id = drafts.begin(
-            connection, session.account.actor, text, _title(text), service.clock.now()
+            connection, session.account.actor, text, title_of(text), service.clock.now()
         )
     return RedirectResponse(f"/drafts/{draft_id}", 303)
 
@@ -145,9 +146,7 @@ def _change(
         text = changed(typed, found) if found else typed
     except Unreadable:
         wrong = UNREADABLE
-    shown = Draft(
-        draft.id, text, _title(text), revision, draft.created_by, draft.changed_at, draft.changed_by
-    )
+    shown = replace(draft, text=text, title=title_of(text), revision=revision)
     if len(text.encode()) > source.MAX_SIZE:
         return _page(request, shown, step, wrong=TOO_LONG)
     try:
@@ -171,24 +170,24 @@ def _change(
 
 def _submit(request: Request, draft_id: int, session: Session, reason: str) -> Response:
     """Hand it in for a second person's approval."""
-    service, actor, now = (
-        service_of(request),
-        session.account.actor,
-        service_of(request).clock.now(),
-    )
     draft = open_draft(request, draft_id, session)
-    reading, _ = _read(service, draft.text)
-    if reading is None:
-        return _page(request, draft, "check", wrong=FAULTY)
     try:
-        with service.engine.begin() as connection:
-            version = versions.put_in(
-                connection, actor, reading.definition, draft.text, now, reason
-            )
-            drafts.discard(connection, actor, draft.id, now)
+        version = submitted(service_of(request), session.account.actor, draft, reason)
     except (CannotDo, NotAllowed) as error:
         return _page(request, draft, "check", wrong=str(error))
     return RedirectResponse(f"/campaigns/{version.key}/versions/{version.number}", 303)
+
+
+def submitted(service: Service, actor: Actor, draft: Draft, reason: str) -> versions.Version:
+    """The version that a draft has become. Raises ``CannotDo``, ``NotAllowed``."""
+    reading, _ = checked(service, draft.text)
+    if reading is None:
+        raise CannotDo(FAULTY)
+    now = service.clock.now()
+    with service.engine.begin() as connection:
+        version = versions.put_in(connection, actor, reading.definition, draft.text, now, reason)
+        drafts.discard(connection, actor, draft.id, now)
+    return version
 
 
 def _asked(do: str, name: str, content: Any) -> dict[FieldPath, Any]:
@@ -209,7 +208,7 @@ def _page(
     request: Request, draft: Draft, step: str, wrong: str = "", saved: bool = False
 ) -> Response:
     service = service_of(request)
-    reading, faults = _read(service, draft.text)
+    reading, faults = checked(service, draft.text)
     shown = groups(step, _content(draft.text), _reader(request))
     at_field, elsewhere = _placed(shown, faults)
     lang: Lang = "ja" if language_of(request) == "ja" else "en"
@@ -223,7 +222,7 @@ def _page(
     )  # fmt: skip
 
 
-def _read(service: Service, text: str) -> tuple[Reading | None, tuple[Fault, ...]]:
+def checked(service: Service, text: str) -> tuple[Reading | None, tuple[Fault, ...]]:
     """The definition, when it has no faults; all faults and warnings."""
     try:
         reading = read(text, "draft", sms_carriers(service.settings, lambda _: None))
@@ -258,7 +257,7 @@ def _content(text: str) -> Any:
         return None
 
 
-def _title(text: str) -> str:
+def title_of(text: str) -> str:
     title = value_at(_content(text), ("title",))
     return str(title)[:100] if title else ""
 
@@ -274,7 +273,8 @@ def _reader(request: Request) -> Reader:
     return Reader(language, translations(language).gettext)
 
 
-def _start(connection: Connection, ready: str, version: str) -> str:
+def source_of(connection: Connection, ready: str, version: str) -> str:
+    """The text that a draft starts from: a ready-made definition, a version, or nearly nothing."""
     if ready in (found := library()):
         return found[ready].read_text(encoding="utf-8")
     if version:

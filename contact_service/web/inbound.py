@@ -115,7 +115,7 @@ def _instructions(
 ) -> list[Instruction]:
     settings = service.settings
     speech: Say | Play = Say(render(words, office(settings)))
-    if node.audio is not None and (settings.audio_dir / node.audio).is_file():
+    if node.audio is not None and settings.recording(node.audio):
         speech = Play(recording_url(settings, provider, node.audio))
     match node.then:
         case "keys":

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request, Response
+from fastapi.responses import RedirectResponse
 
 from contact_service.domain.actors import NotAllowed, Role
 from contact_service.evaluation import library
 from contact_service.evaluation.forms import READERS
 from contact_service.identity.sessions import Session
+from contact_service.planning import drafts
 from contact_service.web.carrier import service_of
+from contact_service.web.editor import title_of
 from contact_service.web.rendering import page
 from contact_service.web.session import may, own_form
 
@@ -39,13 +42,15 @@ def copy(
     session: Session = Depends(writes),
     name: str = Form("", max_length=60),
 ) -> Response:
-    """The definition under another name, with a seed of its own, as a file."""
+    """A draft with the definition under another name, and with a seed of its own."""
+    service, actor = service_of(request), session.account.actor
     try:
-        text = library.copied(service_of(request), session.account.actor, entry, name.strip())
+        text = library.copied(service, actor, entry, name.strip())
+        with service.engine.begin() as connection:
+            made = drafts.begin(connection, actor, text, title_of(text), service.clock.now())
     except (library.NotInLibrary, NotAllowed) as error:
         return _entry(request, session, entry, wrong=str(error), name=name)
-    headers = {"Content-Disposition": f'attachment; filename="{name.strip()}.yaml"'}
-    return Response(text, media_type="application/yaml", headers=headers)
+    return RedirectResponse(f"/drafts/{made}", 303)
 
 
 def _entry(

@@ -9,18 +9,22 @@ A request that was refused leaves its key free.
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import IO, Any
 
 from fastapi import HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import Row, text
+from starlette.types import Message
 
 from contact_service.bootstrap import Service
 from contact_service.identity.tokens import Token
 from contact_service.web.carrier import service_of
 
 KEPT_HOURS = 24
+#: Bytes: a larger body waits on the disk.
+MOST_IN_MEMORY, BLOCK = 1_000_000, 65_536
 LONGEST_KEY = 255
 PLACE = "idempotency_key.body"
 REPLAYED = "Idempotency-Replayed"
@@ -38,7 +42,19 @@ async def once(
             f"{LONGEST_KEY} characters",
         )
     said = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
-    fingerprint = hashlib.sha256(said + await request.body()).digest()
+    with tempfile.SpooledTemporaryFile(MOST_IN_MEMORY) as body:
+        fingerprint = await _kept(request, body, said)
+        request = Request(request.scope, _Replay(request, body))
+        return await _once(request, token, key, fingerprint, handle)
+
+
+async def _once(
+    request: Request,
+    token: Token,
+    key: str,
+    fingerprint: bytes,
+    handle: Callable[[Request], Coroutine[Any, Any, Response]],
+) -> Response:
     service = service_of(request)
     known = await run_in_threadpool(_begin, service, token.id, key, fingerprint)
     if known is not None:
@@ -53,6 +69,30 @@ async def once(
     if done:
         await run_in_threadpool(_keep, service, token.id, key, response)
     return response
+
+
+async def _kept(request: Request, body: IO[bytes], said: bytes) -> bytes:
+    """Keep a body, beside memory when it is large; the fingerprint of the whole request."""
+    digest = hashlib.sha256(said)
+    async for block in request.stream():
+        digest.update(block)
+        await run_in_threadpool(body.write, block)
+    body.seek(0)
+    return digest.digest()
+
+
+class _Replay:
+    """A body that was kept, told once more block by block."""
+
+    def __init__(self, request: Request, body: IO[bytes]) -> None:
+        self._after, self._body, self._told = request.receive, body, False
+
+    async def __call__(self) -> Message:
+        if self._told:
+            return await self._after()  # whether the caller is still there
+        block = await run_in_threadpool(self._body.read, BLOCK)
+        self._told = not block
+        return {"type": "http.request", "body": block, "more_body": bool(block)}
 
 
 def _begin(service: Service, token_id: int, key: str, fingerprint: bytes) -> Row[Any] | None:

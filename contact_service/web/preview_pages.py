@@ -75,7 +75,10 @@ def _preview(
     service = service_of(request)
     first = _day(day) or first_open_day(definition, service.clock.now().date())
     here = f"{back}/preview"
-    found = preview_of(request, background, definition, source, first, request.method == "POST")
+    found = preview_of(
+        service, request.state.session.account.actor, background, definition, source, first,
+        request.method == "POST",
+    )  # fmt: skip
     answer: Response
     if request.method == "POST":
         answer = RedirectResponse(f"{here}?day={first}", 303)
@@ -103,7 +106,7 @@ def _scripts(request: Request, definition: Definition) -> dict[str, list[dict[st
                 "name": node_name,
                 "say": _said(definition, node.say, office),
                 "audio": node.audio,
-                "there": node.audio and (settings.audio_dir / node.audio).is_file(),
+                "there": node.audio and settings.recording(node.audio),
             }
             for node_name, node in script.nodes.items()
         ]

@@ -13,7 +13,7 @@ from contact_service.bootstrap import Service
 from contact_service.clock import TOKYO
 from contact_service.dispatch.pacing import pacing
 from contact_service.dispatch.sms_carriers import sms_carriers
-from contact_service.domain.actors import SYSTEM, NotAllowed, require_kinds
+from contact_service.domain.actors import SYSTEM, Actor, NotAllowed, require_kinds
 from contact_service.domain.life import CannotDo
 from contact_service.domain.states import EXCLUSION_EN, EXCLUSION_JA, ExclusionReason
 from contact_service.planning import computed
@@ -22,12 +22,12 @@ from contact_service.planning.computed import Computed
 from contact_service.planning.definitions import kinds_of
 from contact_service.planning.preview import Figures, preview
 from contact_service.planning.schedule import DoesNotFit
-from contact_service.web.carrier import service_of
 from contact_service.web.locale import language_of
 
 
 def preview_of(
-    request: Request,
+    service: Service,
+    actor: Actor,
     background: BackgroundTasks,
     definition: Definition,
     source: str,
@@ -36,9 +36,8 @@ def preview_of(
 ) -> Computed | None:
     """The preview of a definition (written as ``source``) from a day on, if it is there; else it is
     begun behind the answer. Whose office keeps other claims is told so instead."""
-    service = service_of(request)
     try:
-        require_kinds(request.state.session.account.actor, kinds_of(definition))
+        require_kinds(actor, kinds_of(definition))
     except NotAllowed as error:
         return Computed(service.clock.now(), True, None, str(error))
     key = computed.key_of("preview", sha256(source.encode()).hexdigest(), first_day)

@@ -46,10 +46,9 @@ WHISPER = "自動音声からの転送です。"
 @router.get("/recordings/{name}")
 def recording(request: Request, provider_name: str, name: str) -> FileResponse:
     """A recording. Only names that a definition may hold reach the disk."""
-    path = service_of(request).settings.audio_dir / name
-    if provider_name not in request.app.state.providers or not (
-        re.fullmatch(AUDIO_NAME, name) and path.is_file()
-    ):
+    known = provider_name in request.app.state.providers and re.fullmatch(AUDIO_NAME, name)
+    path = service_of(request).settings.recording(name) if known else None
+    if path is None:
         raise HTTPException(404)
     return FileResponse(path, media_type="audio/wav")
 
@@ -156,7 +155,7 @@ def _instructions(
     words = spoken(service, call, node)
     speech: Say | Play = words.say
     if node.audio is not None and call.recorded(node):
-        if (service.settings.audio_dir / node.audio).is_file():
+        if service.settings.recording(node.audio):
             speech = Play(recording_url(service.settings, provider_name, node.audio))
         else:  # the transcript says the same
             log.warning("recording.missing", audio=node.audio)

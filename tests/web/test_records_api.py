@@ -2,62 +2,26 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from contact_service.domain.actors import Role
 from contact_service.evaluation import report_files
-from contact_service.identity import tokens
-from contact_service.identity.tokens import Scope
 from contact_service.settings import Settings
 from tests.dispatch.conftest import Floor, floor
 from tests.evaluation.world import RUN
-from tests.identity.conftest import ADMINISTRATOR, _quick_hashes
+from tests.identity.conftest import _quick_hashes
 from tests.intake.conftest import CLAIM, write_csv
 from tests.ledger import mobile
+from tests.web.api import Api
 from tests.web.test_doors import Door, door, door_settings
 from tests.web.test_files import work as import_work
 from tests.web.test_records import a_finished_trial, work
 
 __all__ = ["_quick_hashes", "door", "door_settings", "floor"]
 
-
-class Api:
-    """A holder of a token with one role and every scope that the test needs."""
-
-    def __init__(self, floor: Floor, door: Door, role: Role) -> None:
-        scopes = frozenset({
-            Scope.PEOPLE_READ, Scope.PEOPLE_WRITE, Scope.FILES_READ, Scope.FILES_WRITE,
-            Scope.CAMPAIGNS_READ, Scope.CAMPAIGNS_WRITE, Scope.REPORTS_READ,
-        })  # fmt: skip
-        self._token = tokens.issue(floor.service, ADMINISTRATOR, role.value, role, scopes, 1)
-        self._door = door
-
-    def ask(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
-        sent = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
-        said = "" if body is None else json.dumps(body)
-        status, answer = self._door.ask(method, path, said, sent | headers)
-        return status, json.loads(answer) if answer[:1] in ("{", "[") else answer
-
-    def upload(self, content: bytes, **fields: str) -> tuple[int, Any]:
-        parts = [
-            f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-            for name, value in fields.items()
-        ]
-        file = (
-            '--x\r\nContent-Disposition: form-data; name="file"; filename="a_20260930.csv"\r\n\r\n'
-        )
-        body = "".join([*parts, file]).encode() + content + b"\r\n--x--\r\n"
-        where = urlsplit(self._door.stack.web_url)
-        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=20)
-        connection.request("POST", "/api/files", body, {
-            "Authorization": f"Bearer {self._token}",
-            "Content-Type": "multipart/form-data; boundary=x",
-        })  # fmt: skip
-        answer = connection.getresponse()
-        return answer.status, json.loads(answer.read())
+FILE = "a_20260930.csv"
 
 
 def test_people_are_found_opened_and_left_alone(floor: Floor, door: Door) -> None:
@@ -105,7 +69,9 @@ def test_a_file_is_handed_in_and_followed(
     staff = Api(floor, door, Role.STAFF)
     bad = {**CLAIM, "未納額": "未定", "通知書番号": "26010000002"}
     content = write_csv(tmp_path / "a.csv", [CLAIM, bad]).read_bytes()
-    status, job = staff.upload(content, kind="claims", training="true", dry_run="false")
+    status, job = staff.upload(
+        "/api/files", FILE, content, kind="claims", training="true", dry_run="false"
+    )
     assert (status, job["state"]) == (202, "waiting")
     assert import_work(floor, door_settings)
     done = staff.ask("GET", f"/api/files/jobs/{job['id']}")[1]
@@ -115,8 +81,10 @@ def test_a_file_is_handed_in_and_followed(
     cells = staff.ask("GET", f"/api/files/{file}/rejected")[1]["items"]
     assert [(cell["column"], cell["value"]) for cell in cells] == [("未納額", "未定")]
     assert staff.ask("GET", "/api/files")[1]["items"][0]["id"] == file
+    status, mend = staff.fetch(f"/api/files/jobs/{job['id']}/rejects")
+    assert status == 200 and b"26010000002" in mend and b"26010000001" not in mend
     operator = Api(floor, door, Role.OPERATOR)
-    assert operator.upload(content, kind="claims")[0] == 403
+    assert operator.upload("/api/files", FILE, content, kind="claims")[0] == 403
     assert operator.ask("GET", f"/api/files/{file}/rejected")[1]["items"][0]["value"] is None
 
 
