@@ -41,14 +41,14 @@ class Api:
         return answer.status, answer.read()
 
     def upload(
-        self, path: str, name: str, content: bytes, key: str = "", **fields: str
+        self, path: str, file_name: str, content: bytes, key: str = "", **fields: str
     ) -> tuple[int, Any]:
         """A file in the field ``file``; ``key`` is an Idempotency-Key."""
         parts = [
             f'--x\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}\r\n'
             for field, value in fields.items()
         ]
-        file = f'--x\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+        file = f'--x\r\nContent-Disposition: form-data; name="file"; filename="{file_name}"\r\n\r\n'
         body = "".join([*parts, file]).encode() + content + b"\r\n--x--\r\n"
         where = urlsplit(self._door.stack.web_url)
         connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=20)
