@@ -46,6 +46,12 @@ class Settings(BaseSettings):
     """``system``, or ``file:PATH`` for a clock that somebody else drives (see ``clock``)."""
     api_token: SecretStr | None = None
     """Bearer token of the JSON API; unset: ``state_dir/api-token``, made at first start."""
+    oidc_file: Path | None = None
+    """The office's identity provider and what its groups are here (``identity/oidc.py``); unset:
+    everybody has a password of their own."""
+    second_factor_roles: frozenset[str] = frozenset()
+    """Roles that do nothing before they have set up a second factor, as a JSON list; unset: it is
+    everybody's own choice."""
     office_name: str = "世田谷区役所"
     office_phone: str = "+81354321111"
     """The telephone centre's number, E.164; spoken, printed, and dialled for transfers."""

@@ -40,6 +40,7 @@ class Account:
     second_factor: bool
     locked_until: datetime | None
     disabled_at: datetime | None
+    federated: bool = False  # signs in at the office's identity provider
     origin: str = ""  # from where whoever has it acts just now
     kinds: frozenset[ClaimKind] = frozenset()  # of claims, that the office keeps
 
@@ -61,6 +62,7 @@ def account_of(row: Any, origin: str = "", kinds: frozenset[ClaimKind] = frozens
         row.totp_confirmed_at is not None,
         row.locked_until,
         row.disabled_at,
+        row.oidc_subject is not None,
         origin,
         kinds,
     )
@@ -127,7 +129,7 @@ def reset(service: Service, actor: Actor, name: str) -> str:
     sessions. Raises :class:`CannotDo` and ``NotAllowed``."""
     require(actor, Role.ADMINISTRATOR)
     password = passwords.made_up()
-    _change(
+    _change_local(
         service,
         actor,
         name,
@@ -160,7 +162,7 @@ def assign(service: Service, actor: Actor, name: str, role: Role, office: str) -
     require(actor, Role.ADMINISTRATOR)
     if name == actor.name:
         raise CannotDo("自分の役割は変えられません / nobody changes their own role")
-    _change(
+    _change_local(
         service,
         actor,
         name,
@@ -169,6 +171,33 @@ def assign(service: Service, actor: Actor, name: str, role: Role, office: str) -
         role=role.value,
         office=office,
     )
+
+
+def end_sessions(connection: Connection, user_id: int) -> None:
+    """End all sessions of an account: whoever was in signs in anew."""
+    connection.execute(
+        text("""
+        UPDATE user_session SET ended_at = clock_timestamp()
+        WHERE user_id = :user AND ended_at IS NULL
+        """),
+        {"user": user_id},
+    )
+
+
+def _change_local(
+    service: Service, actor: Actor, name: str, action: str, setting: str, **values: str
+) -> None:
+    """Change what the identity provider decides for those whom it knows."""
+    with service.engine.connect() as connection:
+        federated = connection.scalar(
+            select(user_account.c.oidc_subject).where(user_account.c.name == name)
+        )
+    if federated is not None:
+        raise CannotDo(
+            f"「{name}」は庁内の認証で入る人です。パスワードと役割は認証基盤の側で決まります / "
+            f"{name} signs in at the identity provider, which decides password and role"
+        )
+    _change(service, actor, name, action, setting, **values)
 
 
 def _change(
@@ -186,11 +215,5 @@ def _change(
         connection.execute(statement, {**values, "id": row.id})
         if said:
             said = {"before": {key: getattr(row, key) for key in said}, "after": said}
-        connection.execute(
-            text("""
-            UPDATE user_session SET ended_at = clock_timestamp()
-            WHERE user_id = :id AND ended_at IS NULL
-            """),
-            {"id": row.id},
-        )
+        end_sessions(connection, row.id)
         audit.record(connection, service.clock.now(), actor, action, name, **said)

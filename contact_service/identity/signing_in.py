@@ -60,7 +60,7 @@ def sign_in(
             {"name": name.strip().lower()[:40], "first": FIRST_PASSWORD_DAYS},
         ).one_or_none()
         right = passwords.fits(row.password_hash if row else None, password)
-        if row is None or row.disabled_at or row.locked:
+        if row is None or row.password_hash is None or row.disabled_at or row.locked:
             return _refused(connection, service, name, address, row)
         if not right:
             return _failed(connection, service, row, address)
@@ -120,6 +120,8 @@ def begin_second_factor(service: Service, session: Session) -> str:
         ).one()
         if row.totp_confirmed_at is not None:
             raise CannotDo("すでに設定されています / a second factor is in force already")
+        if row.oidc_subject is not None:
+            raise CannotDo("庁内の認証で入る人のものは認証基盤の側にあります / yours is there")
         if row.totp_secret is not None:
             return service.vault.open(second_factor.PLACE, row.totp_secret)
         secret = second_factor.new_secret()

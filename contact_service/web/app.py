@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from contact_service import __version__, logs
 from contact_service.bootstrap import wire
 from contact_service.dispatch import providers
+from contact_service.identity import oidc as identity_providers
 from contact_service.identity import tokens
 from contact_service.intake.uploads import folder_of
 from contact_service.receipts.group import GroupCommit
@@ -44,6 +45,7 @@ from contact_service.web import (
     files,
     inbound,
     library,
+    oidc,
     pages,
     people,
     preview_pages,
@@ -75,6 +77,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.service = service
     # large files are kept here while they come in: a temporary folder may lie in memory
     held, tempfile.tempdir = tempfile.tempdir, str(folder_of(service.settings))
+    app.state.identity_provider = identity_providers.configured(service.settings)
     app.state.reports = GroupCommit(service)
     tokens.register_own(service, api_token(service.settings))
     app.state.providers = {
@@ -118,6 +121,7 @@ app.include_router(api_docs.router)
 app.include_router(api_docs.page_router)
 app.include_router(sign_in.entrance)
 app.include_router(sign_in.router)
+app.include_router(oidc.entrance)
 app.include_router(pages.router)
 app.include_router(users.router)
 app.include_router(files.router)

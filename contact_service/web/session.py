@@ -18,6 +18,8 @@ from contact_service.web.carrier import service_of
 
 #: Where somebody goes whose password was given by another person.
 CHANGE_PASSWORD = "/account/password"
+#: Where somebody goes whose role demands a second factor that is not there yet.
+SET_SECOND_FACTOR = "/account"
 
 
 class SignInFirst(Exception):
@@ -29,7 +31,7 @@ class SignInFirst(Exception):
 
 def cookie_name(request: Request) -> str:
     """The session cookie's name: bound to this host where the console is served by TLS."""
-    return "__Host-session" if _by_tls(request) else "session"
+    return "__Host-session" if by_tls(request) else "session"
 
 
 def set_cookie(request: Request, response: Response, token: str) -> None:
@@ -41,7 +43,7 @@ def set_cookie(request: Request, response: Response, token: str) -> None:
         path="/",
         httponly=True,
         samesite="strict",
-        secure=_by_tls(request),
+        secure=by_tls(request),
     )
 
 
@@ -53,11 +55,27 @@ def session_of(request: Request) -> Session | None:
 
 
 def signed_in(request: Request) -> Session:
-    """Somebody who is signed in, with a password of their own."""
+    """Somebody who is signed in, with a password of their own and whatever their role demands."""
+    session = signed_in_with_own_password(request)
+    if second_factor_missing(request, session):
+        raise SignInFirst(SET_SECOND_FACTOR)
+    return session
+
+
+def signed_in_with_own_password(request: Request) -> Session:
+    """Somebody who is signed in, perhaps without the second factor that their role demands."""
     session = signed_in_with_any_password(request)
     if session.account.must_change:
         raise SignInFirst(CHANGE_PASSWORD)
     return session
+
+
+def second_factor_missing(request: Request, session: Session) -> bool:
+    """Whether somebody's role demands a second factor that they have not set up. Who comes from
+    the identity provider has theirs there."""
+    account = session.account
+    demanded = account.role in service_of(request).settings.second_factor_roles
+    return demanded and not account.second_factor and not account.federated
 
 
 def signed_in_with_any_password(request: Request) -> Session:
@@ -120,5 +138,6 @@ def local(path: str) -> str:
     return path if own and path.isprintable() else "/"
 
 
-def _by_tls(request: Request) -> bool:
+def by_tls(request: Request) -> bool:
+    """Whether the console is served by TLS."""
     return service_of(request).settings.public_url.startswith("https:")

@@ -17,10 +17,12 @@ from contact_service.web.session import (
     from_here,
     local,
     own_form,
+    second_factor_missing,
     session_of,
     set_cookie,
     signed_in,
     signed_in_with_any_password,
+    signed_in_with_own_password,
 )
 
 router = APIRouter(include_in_schema=False)
@@ -33,7 +35,7 @@ def ask(request: Request, to: str = "/") -> Response:
     """The sign-in page; whoever is in already goes on."""
     if session_of(request):
         return _to(local(to))
-    return page(request, "sign_in.html", to=local(to), refused=None, name="")
+    return sign_in_page(request, to=local(to))
 
 
 @entrance.post("/sign-in", dependencies=[Depends(from_here)])
@@ -49,7 +51,7 @@ def sign_in(
     agent = request.headers.get("user-agent", "")
     opened = signing_in.sign_in(service_of(request), name, password, code, address, agent)
     if isinstance(opened, signing_in.Refusal):
-        return page(request, "sign_in.html", 401, to=local(to), refused=opened.value, name=name)
+        return sign_in_page(request, 401, to=local(to), refused=opened.value, name=name)
     response = _to(local(to))
     set_cookie(request, response, opened)
     return response
@@ -76,7 +78,7 @@ def sign_out(request: Request, session: Session = Depends(signed_in_with_any_pas
 
 
 @router.get("/account")
-def account(request: Request, session: Session = Depends(signed_in)) -> Response:
+def account(request: Request, session: Session = Depends(signed_in_with_own_password)) -> Response:
     """One's own settings: password, second factor, sessions."""
     return _account(request, session)
 
@@ -109,7 +111,9 @@ def change_password(
 
 
 @router.post("/account/second-factor", dependencies=[Depends(own_form)])
-def begin_second_factor(request: Request, session: Session = Depends(signed_in)) -> Response:
+def begin_second_factor(
+    request: Request, session: Session = Depends(signed_in_with_own_password)
+) -> Response:
     """Show the code for an authenticator."""
     try:
         secret = signing_in.begin_second_factor(service_of(request), session)
@@ -120,7 +124,9 @@ def begin_second_factor(request: Request, session: Session = Depends(signed_in))
 
 @router.post("/account/second-factor/confirm", dependencies=[Depends(own_form)])
 def confirm_second_factor(
-    request: Request, session: Session = Depends(signed_in), code: str = Form("", max_length=20)
+    request: Request,
+    session: Session = Depends(signed_in_with_own_password),
+    code: str = Form("", max_length=20),
 ) -> Response:
     """Put it in force with a first code."""
     service = service_of(request)
@@ -145,7 +151,14 @@ def _account(request: Request, session: Session, wrong: str = "") -> Response:
     with service_of(request).engine.connect() as connection:
         found = sessions.open_sessions(connection, session.account.id)
     done = request.query_params.get("done", "")
-    return page(request, "account.html", sessions=found, done=done, wrong=wrong)
+    return page(
+        request,
+        "account.html",
+        sessions=found,
+        done=done,
+        wrong=wrong,
+        demanded=second_factor_missing(request, session),
+    )
 
 
 def _second_factor(request: Request, session: Session, secret: str, wrong: str) -> Response:
@@ -155,6 +168,22 @@ def _second_factor(request: Request, session: Session, secret: str, wrong: str) 
     grouped = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
     status = 422 if wrong else 200
     return page(request, "second_factor.html", status, picture=picture, secret=grouped, wrong=wrong)
+
+
+def sign_in_page(
+    request: Request, status: int = 200, to: str = "/", refused: str = "", name: str = ""
+) -> Response:
+    """The page where one signs in; ``refused`` says what did not work."""
+    provider = request.app.state.identity_provider
+    return page(
+        request,
+        "sign_in.html",
+        status,
+        to=to,
+        refused=refused,
+        name=name,
+        provider=provider.config.label if provider else "",
+    )
 
 
 def _to(path: str) -> RedirectResponse:

@@ -29,6 +29,7 @@ from contact_service.web.session import (
     own_form,
     signed_in,
     signed_in_with_any_password,
+    signed_in_with_own_password,
 )
 from tests.dispatch.conftest import Floor, floor
 from tests.identity.conftest import ADMINISTRATOR, _quick_hashes
@@ -37,7 +38,9 @@ from tests.web.test_doors import Door, door, door_settings
 __all__ = ["_quick_hashes", "door", "door_settings", "floor"]
 
 #: What needs no session: the entrance itself, what carriers sign, and whether we are alive.
-OPEN = {"/sign-in", "/language/{language}", "/healthz"}
+OPEN = {
+    "/sign-in", "/sign-in/oidc", "/sign-in/oidc/answer", "/language/{language}", "/healthz",
+}  # fmt: skip
 SIGNED = "/webhooks/"
 EVERYBODY = frozenset(accounts.ROLES)
 
@@ -48,7 +51,11 @@ def kind_of_rule(route: APIRoute) -> frozenset[Role] | None:
     for rule in asked:
         if isinstance(rule, PageRule):
             return rule.roles
-    return EVERYBODY if {signed_in, signed_in_with_any_password} & set(asked) else None
+    return (
+        EVERYBODY
+        if {signed_in, signed_in_with_own_password, signed_in_with_any_password} & set(asked)
+        else None
+    )
 
 
 def pages() -> Iterator[APIRoute]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     ForeignKey,
     Index,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -32,7 +34,7 @@ user_account = Table(
     Column("shown_name", String(100), nullable=False),
     Column("role", String(20), nullable=False),
     Column("office", String(40), nullable=False),  # "*": all offices
-    Column("password_hash", Text, nullable=False),  # Argon2id, with its parameters
+    Column("password_hash", Text),  # Argon2id, with its parameters; NULL: enters by OIDC
     Column("password_set_at", Instant, nullable=False),
     Column("must_change", Boolean, nullable=False),  # the password was given by somebody else
     secret("totp_secret"),
@@ -43,6 +45,10 @@ user_account = Table(
     Column("disabled_at", Instant),
     Column("created_at", Instant, nullable=False),
     Column("created_by", Text, nullable=False),
+    Column("oidc_issuer", Text),  # whose word counts for this account
+    Column("oidc_subject", String(255)),  # and under which name the issuer knows the person
+    UniqueConstraint("oidc_issuer", "oidc_subject"),
+    CheckConstraint("(password_hash IS NULL) = (oidc_subject IS NOT NULL)", name="one_way_in"),
 )
 
 user_session = Table(
