@@ -60,8 +60,9 @@ async def look(
         row = connection.execute(
             text("""
             SELECT a.id, a.run_id, a.step, a.channel, a.provider, a.lease_number, a.leased_at,
-                p.number
+                p.number, d.language
             FROM attempt a JOIN phone p ON p.id = a.phone_id
+            JOIN target t ON t.id = a.target_id JOIN debtor d ON d.id = t.addressee_id
             WHERE a.id = :id AND a.state = 'unknown' AND a.needs_person
             """),
             {"id": attempt_id},
@@ -73,13 +74,11 @@ async def look(
         definition = definitions_of(connection, {row.run_id})[row.run_id]
         audit.record(connection, service.clock.now(), actor, "attempt.look", str(attempt_id))
     channel, lease = Channel(row.channel), Lease(
-        row.id, row.run_id, row.step, row.lease_number, row.number
+        row.id, row.run_id, row.step, row.lease_number, row.number, row.language
     )  # fmt: skip
     try:
-        contact = contacts.contact_of(
-            lease, definition, channel, row.provider, service.settings, service.vault,
-            webhook=configs[row.provider].webhook,
-        )  # fmt: skip
+        composer = contacts.composer(service, configs[row.provider], channel)
+        contact = composer.contact(lease, definition)
         listed, by_reference = await ask(
             providers[row.provider], channel, contact, row.leased_at - LOOK_BACK
         )

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
 from uuid import UUID
 
 from campaigns.definition import Definition
 from campaigns.messages import UnknownPlaceholder, office_values, render
+from campaigns.steps import Fallback, Step
 from campaigns.vocabulary import Channel, Language
+from contact_service.bootstrap import Service
 from contact_service.dispatch.lease import Lease
+from contact_service.dispatch.providers import ProviderConfig
 from contact_service.settings import Settings
 from contact_service.store.crypto import CannotOpen, Vault
 from providers.base import Call, Contact, Message
@@ -56,41 +60,64 @@ def recording_url(settings: Settings, provider: str, name: str) -> str:
 CANNOT_PREPARE = (CannotOpen, UnknownPlaceholder, KeyError, ValueError)
 
 
-def contact_of(
-    lease: Lease,
-    definition: Definition,
-    channel: Channel,
-    provider: str,
-    settings: Settings,
-    vault: Vault,
-    *,
-    webhook: bool,
-) -> Contact:
-    """The message or call for one lease. Raises ``ValueError`` for a letter: no carrier has part
-    in it."""
-    if lease.sealed_number is None:
-        raise ValueError("a letter is not given to a carrier")
-    step = definition.step(lease.step)
-    content = step if step.channel is channel or step.fallback is None else step.fallback
-    number = vault.open("phone.number", lease.sealed_number)
-    reports = receipts_url(settings, provider, lease.attempt_id) if webhook else None
-    if channel is Channel.SMS:
-        wanted = Language(lease.language) if lease.language else None
-        text = definition.words(definition.messages[str(content.message)], wanted)
-        body = render(text, office(settings))
-        return Message(str(lease.attempt_id), number, body, reports)
-    script = definition.scripts[str(content.script)]
-    start = instructions_url(settings, provider, lease.attempt_id, script.start)
-    audio = script.nodes[script.start].audio
-    played = audio is not None and settings.recording(audio) is not None
-    return Call(
-        str(lease.attempt_id),
-        number,
-        start,
-        reports,
-        recording_url=recording_url(settings, provider, audio) if audio and played else None,
-        # asked, and charged, only where there is something to leave on a machine
-        detection_url=detection_url(settings, provider, lease.attempt_id)
-        if script.voicemail is not None
-        else None,
-    )
+@dataclass
+class Composer:
+    """Composes the messages or calls of one carrier's channel. Short-lived: a change of the
+    office's name is told by the next."""
+
+    settings: Settings
+    vault: Vault
+    channel: Channel
+    provider: str
+    webhook: bool
+    #: What everybody gets in one step of one run who is written to in one language.
+    _bodies: dict[tuple[UUID, str, str | None], str] = field(default_factory=dict)
+
+    def contact(self, lease: Lease, definition: Definition) -> Contact:
+        """The message or call for one lease; raises one of :data:`CANNOT_PREPARE`, ``ValueError``
+        for a letter too: no carrier has part in it."""
+        if lease.sealed_number is None:
+            raise ValueError("a letter is not given to a carrier")
+        number = self.vault.open("phone.number", lease.sealed_number)
+        compose = self._message if self.channel is Channel.SMS else self._call
+        return compose(lease, definition, number)
+
+    def _content(self, lease: Lease, definition: Definition) -> Step | Fallback:
+        step = definition.step(lease.step)
+        return step if step.channel is self.channel or step.fallback is None else step.fallback
+
+    def _reports(self, lease: Lease) -> str | None:
+        if not self.webhook:
+            return None
+        return receipts_url(self.settings, self.provider, lease.attempt_id)
+
+    def _message(self, lease: Lease, definition: Definition, number: str) -> Message:
+        key = (lease.run_id, lease.step, lease.language)
+        if key not in self._bodies:
+            message = self._content(lease, definition).message
+            wanted = Language(lease.language) if lease.language else None
+            words = definition.words(definition.messages[str(message)], wanted)
+            self._bodies[key] = render(words, office(self.settings))
+        return Message(str(lease.attempt_id), number, self._bodies[key], self._reports(lease))
+
+    def _call(self, lease: Lease, definition: Definition, number: str) -> Call:
+        script = definition.scripts[str(self._content(lease, definition).script)]
+        at = (self.settings, self.provider)
+        audio = script.nodes[script.start].audio
+        played = audio is not None and self.settings.recording(audio) is not None
+        return Call(
+            str(lease.attempt_id),
+            number,
+            instructions_url(*at, lease.attempt_id, script.start),
+            self._reports(lease),
+            recording_url=recording_url(*at, audio) if audio and played else None,
+            # asked, and charged, only where there is something to leave on a machine
+            detection_url=detection_url(*at, lease.attempt_id)
+            if script.voicemail is not None
+            else None,
+        )
+
+
+def composer(service: Service, config: ProviderConfig, channel: Channel) -> Composer:
+    """The composer of a lane."""
+    return Composer(service.settings, service.vault, channel, config.name, config.webhook)

@@ -61,8 +61,12 @@ class Lane:
     urgent: bool = False
     #: Called at named points of the protocol; the crash tests end the process there.
     reached: Callable[[str], None] = field(default=lambda point: None)
+    _composer: contacts.Composer = field(init=False)
     #: How long requests took that :meth:`_heed` has not told of yet.
     _took: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._composer = contacts.composer(self.service, self.config, self.channel)
 
     @property
     def batch_size(self) -> int:
@@ -122,15 +126,7 @@ class Lane:
             # it before our request would be over
             return Answer(item.attempt_id, item.lease_number, Throttled(timedelta(0), "late"))
         try:
-            contact = contacts.contact_of(
-                item,
-                leased.definition,
-                self.channel,
-                self.config.name,
-                self.service.settings,
-                self.service.vault,
-                webhook=self.config.webhook,
-            )
+            contact = self._composer.contact(item, leased.definition)
         except contacts.CANNOT_PREPARE as error:  # one bad row must not stop the others
             log.error(
                 "contact.unprepared", attempt=str(item.attempt_id), fault=type(error).__name__

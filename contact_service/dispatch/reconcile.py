@@ -78,13 +78,12 @@ async def reconcile(service: Service, config: ProviderConfig, provider: Provider
     waiting = 0
     used: dict[str, set[str]] = defaultdict(set)
     for row in unknown:
-        lease = Lease(row.id, row.run_id, row.step, row.lease_number, row.number)
+        lease = Lease(row.id, row.run_id, row.step, row.lease_number, row.number, row.language)
         channel = Channel(row.channel)
         try:
-            contact = contacts.contact_of(
-                lease, definitions[row.run_id], channel, config.name,
-                service.settings, service.vault, webhook=config.webhook,
-            )  # fmt: skip
+            contact = contacts.composer(service, config, channel).contact(
+                lease, definitions[row.run_id]
+            )
         except contacts.CANNOT_PREPARE:
             persons.append(row.id)
             continue
@@ -166,6 +165,8 @@ def _claim_unknown(
         ) due
         WHERE a.id = due.id AND p.id = a.phone_id
         RETURNING a.id, a.run_id, a.step, a.channel, a.lease_number, a.leased_at, p.number,
+            (SELECT d.language FROM target t JOIN debtor d ON d.id = t.addressee_id
+                WHERE t.id = a.target_id) AS language,
             a.lease_until + make_interval(secs => :grace) < clock_timestamp()
                 AS listing_complete,
             EXISTS (SELECT 1 FROM attempt o WHERE o.phone_id = a.phone_id AND o.id <> a.id

@@ -74,10 +74,13 @@ FROM (
     SELECT n.*, EXISTS (SELECT 1 FROM attempt other WHERE other.provider = :provider
         AND other.provider_ref = n.provider_ref AND other.id <> n.id) AS taken
     FROM unnest(
-        -- hidden in a sub-select, so that each is looked up by an index however many there are
-        (SELECT CAST(:ids AS uuid[])), CAST(:numbers AS int[]), CAST(:states AS text[]),
-        CAST(:reasons AS text[]), CAST(:details AS text[]), CAST(:refs AS text[]),
-        CAST(:parts AS int[]), CAST(:outcomes AS text[]), CAST(:dues AS timestamptz[])
+        -- each hidden in a sub-select: taken for a few, they are looked up one by one by an
+        -- index, however many they are and however large the table is
+        (SELECT CAST(:ids AS uuid[])), (SELECT CAST(:numbers AS int[])),
+        (SELECT CAST(:states AS text[])), (SELECT CAST(:reasons AS text[])),
+        (SELECT CAST(:details AS text[])), (SELECT CAST(:refs AS text[])),
+        (SELECT CAST(:parts AS int[])), (SELECT CAST(:outcomes AS text[])),
+        (SELECT CAST(:dues AS timestamptz[]))
     ) AS n(id, number, state, reason, detail, provider_ref, parts, outcome, due_at)
 ) v
 WHERE a.id = v.id AND a.lease_number = v.number

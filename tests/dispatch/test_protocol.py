@@ -239,6 +239,16 @@ def test_an_unknown_is_settled_by_asking(floor: Floor, taken: bool) -> None:
     assert floor.states() == {"accepted": 1}
 
 
+def test_what_went_out_in_another_language_is_found_by_its_text(floor: Floor) -> None:
+    person = floor.ledger.person([mobile(1)])
+    floor.ledger.run("UPDATE debtor SET language = 'en' WHERE id = :d", d=person)
+    text = {"ja": "お電話ください", "en": "Please call"}
+    floor.start(definition(arms=[{"name": "contact"}], messages={"m": text}))
+    floor.carrier.answer = lambda contact, ref: Unknown("timeout")
+    floor.drain()
+    assert floor.settle_unknown().accepted == 1
+
+
 def test_an_unknown_waits_until_the_listing_is_complete(floor: Floor) -> None:
     floor.ledger.person([mobile(1)])
     floor.start()
