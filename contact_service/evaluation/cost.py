@@ -28,7 +28,7 @@ def cost(
     ``analysis`` is the whole run's.
     """
     prices = facts.definition.costs
-    calls = counts.rows("cost_calls", run_id=facts.id)
+    calls = counts.rows("cost_calls")
     inbound = counts.rows(
         "cost_inbound",
         run_id=facts.id,
@@ -59,7 +59,9 @@ def cost(
             "cost_letters",
             "cost_inbound",
             "arms",
-            *(("units", "prepare_units") if analysis else ()),
+            "prepare_attempts",
+            "prepare_talks",
+            *(("units",) if analysis else ()),
         ],
     }
 

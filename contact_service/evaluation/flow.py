@@ -79,10 +79,11 @@ def flow(counts: Counts, facts: RunFacts, arms: list[Row]) -> dict[str, Any]:
 
 def contacts(counts: Counts, facts: RunFacts) -> dict[str, Any]:
     """Contacts by arm and step: how many targets got how far, and what became of each attempt."""
-    rows = counts.rows("attempts", run_id=facts.id)
+    counts.prepare("prepare_attempts", run_id=facts.id)
+    counts.prepare("prepare_talks")
+    rows = counts.rows("attempts")
     reached = counts.rows(
         "reached",
-        run_id=facts.id,
         reached=[outcome.value for outcome in REACHED],
         confirmed=[outcome.value for outcome in CONFIRMED],
     )
@@ -120,7 +121,7 @@ def contacts(counts: Counts, facts: RunFacts) -> dict[str, Any]:
         ],
         "outcomes": _outcomes(rows, steps),
         "parts": _parts(rows),
-        "counted_by": ["attempts", "reached"],
+        "counted_by": ["attempts", "reached", "prepare_attempts"],
     }
 
 

@@ -55,24 +55,6 @@ _BLOCK = 20_000
 Columns = dict[str, Any]
 
 
-def prepare(counts: Counts, facts: RunFacts) -> None:
-    """Make ``report_unit``; after :func:`contact_service.evaluation.flow.prepare`."""
-    prices = facts.definition.costs
-    counts.prepare(
-        "prepare_units",
-        run_id=facts.id,
-        start_day=facts.start_day,
-        horizon_end=facts.horizon_end,
-        complete_until=facts.complete_until,
-        reached=[outcome.value for outcome in REACHED],
-        ending=[kind.value for kind in ENDING],
-        sms_part_yen=prices.sms_part_yen,
-        call_minute_yen=prices.call_minute_yen,
-        operator_hour_yen=prices.operator_hour_yen,
-        letter_yen=prices.letter_yen,
-    )
-
-
 def trial_data(counts: Counts, facts: RunFacts, arms: list[Row]) -> TrialData:
     """The run as the analysis takes it: one row a cluster, everybody where allocated.
 
@@ -127,7 +109,18 @@ def _times(found: Columns, days: int) -> Times:
 def _columns(
     counts: Counts, facts: RunFacts, arms: tuple[str, ...], strata: tuple[str, ...]
 ) -> Columns:
+    prices = facts.definition.costs
     parameters: Row = {
+        "run_id": facts.id,
+        "start_day": facts.start_day,
+        "horizon_end": facts.horizon_end,
+        "complete_until": facts.complete_until,
+        "reached": [outcome.value for outcome in REACHED],
+        "ending": [kind.value for kind in ENDING],
+        "sms_part_yen": prices.sms_part_yen,
+        "call_minute_yen": prices.call_minute_yen,
+        "operator_hour_yen": prices.operator_hour_yen,
+        "letter_yen": prices.letter_yen,
         "arms": list(arms),
         "strata": list(strata),
         "kinds": [kind.value for kind in ClaimKind],

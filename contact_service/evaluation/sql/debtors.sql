@@ -1,4 +1,7 @@
 -- People whose claims are in the run, by arm; all arms together where arm is NULL.
-SELECT arm, count(DISTINCT debtor_id) AS debtors
-FROM report_claim
-GROUP BY GROUPING SETS ((arm), ())
+WITH debtor AS MATERIALIZED (
+    SELECT DISTINCT arm, debtor_id FROM report_claim
+)
+SELECT arm, count(*) AS debtors FROM debtor GROUP BY arm
+UNION ALL
+SELECT NULL, count(DISTINCT debtor_id) FROM debtor

@@ -1,6 +1,6 @@
 -- Calls by half-hour of working days. ``open_days``: days on which that half-hour lies between
 -- the first and last call; of the centre for people's calls, of the machine for auto-calls.
-WITH hours AS (
+WITH hours AS MATERIALIZED (
     SELECT period, origin = 'auto_call' AS machine, day, min(slot) AS opens, max(slot) AS closes
     FROM report_call
     WHERE day = ANY(CAST(:working_days AS date[]))

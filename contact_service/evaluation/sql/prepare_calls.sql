@@ -10,7 +10,7 @@ SELECT c.origin, c.started_at::date AS day,
        c.result, c.wait_seconds, c.talk_seconds + c.wrap_seconds AS handle_seconds,
        CASE
            WHEN c.origin <> 'auto_call' THEN c.talk_seconds + c.wrap_seconds
-           WHEN a.outcome = 'transferred' AND NOT EXISTS (
+           WHEN a.id IS NOT NULL AND NOT EXISTS (
                SELECT FROM call i
                WHERE (i.phone_id = c.phone_id OR i.phone_id IS NULL) AND i.origin = 'resident'
                  AND i.started_at BETWEEN c.started_at
@@ -19,5 +19,6 @@ SELECT c.origin, c.started_at::date AS day,
            ELSE 0
        END AS agent_seconds
 FROM call c
-LEFT JOIN attempt a ON a.id = c.attempt_id AND c.origin = 'auto_call'
+LEFT JOIN attempt a
+    ON a.id = c.attempt_id AND c.origin = 'auto_call' AND a.outcome = 'transferred'
 WHERE c.started_at >= CAST(:start AS date) AND c.started_at < CAST(:end AS date) + 1

@@ -1,15 +1,15 @@
 -- Targets per arm and step: planned, contacted, reached, confirmed. Each target counts once.
-SELECT t.arm, a.step, a.channel,
-       count(DISTINCT a.target_id) AS planned,
-       count(DISTINCT a.target_id) FILTER (WHERE made) AS contacted,
-       count(DISTINCT a.target_id) FILTER (WHERE made AND a.outcome = ANY(:reached)) AS reached,
-       count(DISTINCT a.target_id) FILTER (WHERE made AND a.outcome = ANY(:confirmed)) AS confirmed
+SELECT arm, step, channel,
+       count(*) AS planned,
+       count(*) FILTER (WHERE contacted) AS contacted,
+       count(*) FILTER (WHERE reached) AS reached,
+       count(*) FILTER (WHERE confirmed) AS confirmed
 FROM (
-    SELECT *, state IN ('accepted', 'unknown', 'finished')
-              AND NOT (state = 'finished' AND provider_ref IS NULL AND channel <> 'operator')
-              AS made
-    FROM attempt
-    WHERE run_id = :run_id
-) a
-JOIN target t ON t.id = a.target_id
-GROUP BY 1, 2, 3
+    SELECT arm, step, channel, target_id,
+           bool_or(stage = 'made') AS contacted,
+           bool_or(stage = 'made' AND outcome = ANY(:reached)) AS reached,
+           bool_or(stage = 'made' AND outcome = ANY(:confirmed)) AS confirmed
+    FROM report_attempt
+    GROUP BY arm, step, channel, target_id
+) target
+GROUP BY arm, step, channel
