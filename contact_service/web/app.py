@@ -63,6 +63,7 @@ from contact_service.web import (
     work,
 )
 from contact_service.web.headers import SafeHeaders
+from contact_service.web.limits import Limits, RateLimited
 from contact_service.web.token import api_token
 
 HERE = Path(__file__).parent
@@ -78,6 +79,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     # large files are kept here while they come in: a temporary folder may lie in memory
     held, tempfile.tempdir = tempfile.tempdir, str(folder_of(service.settings))
     app.state.identity_provider = identity_providers.configured(service.settings)
+    app.state.limits = Limits(service.settings)
     app.state.reports = GroupCommit(service)
     tokens.register_own(service, api_token(service.settings))
     app.state.providers = {
@@ -87,6 +89,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     tempfile.tempdir = held
     for provider in app.state.providers.values():
         await provider.close()
+    await app.state.limits.close()
     service.engine.dispose()
 
 
@@ -146,6 +149,7 @@ app.include_router(desk.router)
 app.include_router(desk_calls.router)
 
 
+app.add_middleware(RateLimited)
 app.add_middleware(SafeHeaders)
 
 

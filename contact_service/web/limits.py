@@ -1,0 +1,124 @@
+"""How many requests a caller may make a second, over all processes of the web application.
+
+A caller is a token, a session, or an address where there is neither; carriers' webhooks have a
+limit of their own, by address. Signing in has its own, stricter limits in ``identity``. Without
+Redis everybody is admitted: a report that is turned away is worse than a flood.
+"""
+
+from __future__ import annotations
+
+import time
+from hashlib import sha256
+from pathlib import Path
+
+import redis.asyncio
+from redis.exceptions import RedisError
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from contact_service import logs
+from contact_service.settings import Settings
+
+_TAKE = Path(__file__).with_suffix(".lua").read_text()
+#: Callers whose grants this process remembers, at most.
+MOST_CALLERS = 10_000
+#: So long Redis is left alone when it did not answer.
+REDIS_PAUSE_SECONDS = 2.0
+TOO_MANY = (
+    "短い間に要求が多すぎます。少し待って、もう一度送ってください / "
+    "too many requests: wait a little and send it again"
+)
+
+log = logs.log(__name__)
+
+
+class Limits:
+    """The limits of one deployment. Use from one event loop.
+
+    Grants are fetched some at a time and are good for a second: a webhook must not cost a
+    question to Redis each.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._client = redis.asyncio.Redis.from_url(
+            settings.broker_url, socket_timeout=0.5, socket_connect_timeout=0.5
+        )
+        self._take = self._client.register_script(_TAKE)
+        self._webhooks = settings.webhooks_per_second
+        self._requests = settings.requests_per_second
+        self._held: dict[str, tuple[int, float]] = {}  # grants, and until when
+        self._alone_until = 0.0
+
+    async def admits(self, scope: Scope) -> bool:
+        """Whether a request may be answered now."""
+        path = str(scope["path"])
+        if path.startswith("/static/") or path == "/healthz":
+            return True
+        webhook = path.startswith("/webhooks/")
+        rate = self._webhooks if webhook else self._requests
+        return await self._admits(_caller(scope, webhook), rate)
+
+    async def _admits(self, caller: str, rate: float) -> bool:
+        now = time.monotonic()
+        grants, until = self._held.get(caller, (0, 0.0))
+        if not grants or until < now:
+            grants, until = await self._granted(caller, rate), now + 1
+            if not grants:
+                return False
+        if len(self._held) >= MOST_CALLERS:
+            self._held.clear()
+        self._held[caller] = (grants - 1, until)
+        return True
+
+    async def _granted(self, caller: str, rate: float) -> int:
+        if time.monotonic() < self._alone_until:
+            return 1
+        try:
+            granted = await self._take(
+                keys=[f"requests:{caller}"], args=[rate, max(1, int(rate / 20))]
+            )
+        except RedisError as error:
+            self._alone_until = time.monotonic() + REDIS_PAUSE_SECONDS
+            log.warning("limits.without_redis", reason=type(error).__name__)
+            return 1
+        return int(granted)
+
+    async def close(self) -> None:
+        """Let go of Redis."""
+        await self._client.aclose()
+
+
+class RateLimited:
+    """Turns requests over the limit away, unread."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not await scope["app"].state.limits.admits(scope):
+            refused = JSONResponse(
+                {
+                    "type": "about:blank",
+                    "title": "Too Many Requests",
+                    "status": 429,
+                    "detail": TOO_MANY,
+                },
+                429,
+                {"Retry-After": "1"},
+                "application/problem+json",
+            )
+            await refused(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def _caller(scope: Scope, webhook: bool) -> str:
+    """Who asks, without saying who: tokens, cookies and addresses stay out of Redis."""
+    headers = Headers(scope=scope)
+    client = scope["client"]
+    who = client[0] if client else ""
+    if not webhook:
+        who = headers.get("authorization") or headers.get("cookie") or who
+    kind = "webhooks" if webhook else "requests"
+    return sha256(f"{kind}\0{who}".encode("utf-8", "surrogateescape")).hexdigest()[:32]

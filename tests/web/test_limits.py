@@ -1,0 +1,90 @@
+"""How often a caller may ask: counted over all processes, each caller by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+from contact_service.dispatch.drain import redis_client
+from contact_service.settings import Settings
+from contact_service.web.limits import Limits
+from tests.dispatch.conftest import Floor, floor
+from tests.web.test_doors import Door, door, sms
+from tests.web.test_doors import door_settings as plain_settings
+
+RATE = 10
+__all__ = ["door", "floor", "plain_settings"]
+
+
+def scope(path: str, address: str = "10.0.0.1", **headers: str) -> dict[str, Any]:
+    lines = [(name.encode(), value.encode()) for name, value in headers.items()]
+    return {"type": "http", "path": path, "client": (address, 1), "headers": lines}
+
+
+@pytest.fixture
+def limited(running_servers: Settings) -> Settings:
+    client = redis_client(running_servers.broker_url)
+    for key in client.scan_iter("requests:*"):
+        client.delete(key)
+    return running_servers.model_copy(
+        update={"requests_per_second": RATE, "webhooks_per_second": RATE}
+    )
+
+
+def test_processes_count_together_and_callers_apart(limited: Settings) -> None:
+    async def ask() -> None:
+        first, second = Limits(limited), Limits(limited)
+        try:
+            began = time.monotonic()
+            one = scope("/api/people/search", authorization="Bearer one")
+            taken = sum([await limits.admits(one) for limits in (first, second) * 20])
+            # two seconds' worth in all, and what came back meanwhile
+            assert 2 * RATE <= taken <= RATE * (2 + time.monotonic() - began)
+            other = scope("/api/people/search", authorization="Bearer another")
+            assert await first.admits(other) and await second.admits(other)
+            cookie = scope("/people", cookie="session=abc")
+            assert await first.admits(cookie)
+            # a made-up header opens no other bucket for webhooks: they go by address
+            reports = [
+                scope("/webhooks/main/receipts", authorization=str(number)) for number in range(90)
+            ]
+            told = sum([await first.admits(report) for report in reports])
+            assert 2 * RATE <= told <= RATE * (2 + time.monotonic() - began)
+            assert await first.admits(scope("/webhooks/main/receipts", "10.0.0.2"))
+            assert all([await first.admits(scope("/healthz")) for _ in range(50)])
+        finally:
+            await first.close()
+            await second.close()
+
+    asyncio.run(ask())
+    client = redis_client(limited.broker_url)
+    kept = b" ".join(client.scan_iter("requests:*"))
+    assert kept and not any(word in kept for word in (b"one", b"Bearer", b"10.0.0.1"))
+
+
+def test_without_redis_everybody_is_admitted(limited: Settings) -> None:
+    async def ask() -> list[bool]:
+        limits = Limits(limited.model_copy(update={"redis_url": "redis://127.0.0.1:9"}))
+        asked = [await limits.admits(scope("/webhooks/main/receipts")) for _ in range(200)]
+        await limits.close()
+        return asked
+
+    assert all(asyncio.run(ask()))
+
+
+@pytest.fixture
+def door_settings(plain_settings: Settings, limited: Settings) -> Settings:
+    return plain_settings.model_copy(update={"requests_per_second": 3, "webhooks_per_second": 5})
+
+
+def test_a_flood_is_turned_away_and_told_to_wait(floor: Floor, door: Door) -> None:
+    asked = [door.api("/api/calls", [], token="contact_x") for _ in range(30)]
+    assert {status for status, _ in asked} == {401, 429}
+    assert "too many requests" in asked[-1][1]
+    assert door.api("/api/calls", [])[0] == 200  # somebody else is not kept waiting
+    path = "/webhooks/simulated/receipts"
+    forged = {door.report(path, sms(), signature="x")[0] for _ in range(60)}
+    assert forged == {403, 429}
