@@ -34,6 +34,11 @@ from providers.vocabulary import Cause as Cause
 from providers.vocabulary import Channel as Channel
 from providers.vocabulary import LineType as LineType
 from providers.vocabulary import Outcome as Outcome
+from providers.words import LONGEST_REF, LONGEST_STATUS, plain
+
+#: Years of instants that are believed: others are a carrier's fault, or nobody's clock.
+_YEARS = range(2000, 2200)
+_COUNTS = range(1 << 31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,10 @@ class Refused:
 CANNOT_SCHEDULE = Refused(Cause.OUR_CREDENTIALS, Outcome.OTHER, detail="it does not schedule")
 
 
+#: A text that no encoding can write: it holds half a surrogate pair.
+NOT_A_TEXT = Refused(Cause.NEVER_THIS_CONTENT, Outcome.BLOCKED, detail="not a text")
+
+
 @dataclass(frozen=True, slots=True)
 class Throttled:
     """Provably not taken, nothing wrong with it: no connection, or too many requests."""
@@ -129,6 +138,22 @@ class Receipt:
     parts: int | None = None
     raw: Mapping[str, str] = field(default_factory=dict)
     """The report as it came, without the telephone numbers and the message text."""
+
+    def __post_init__(self) -> None:
+        # One report that the database refuses would stop all that come with it and after it.
+        kept: dict[str, object] = {
+            "provider_ref": plain(self.provider_ref, LONGEST_REF),
+            "status": plain(self.status, LONGEST_STATUS),
+            "raw": {plain(name, 60): plain(value, 200) for name, value in self.raw.items()},
+        }
+        if self.occurred_at is not None and self.occurred_at.year not in _YEARS:
+            kept["occurred_at"] = None
+        for name in ("talk_seconds", "parts"):
+            count = getattr(self, name)
+            if count is not None and count not in _COUNTS:
+                kept[name] = None
+        for name, value in kept.items():
+            object.__setattr__(self, name, value)
 
     @property
     def deduplication_key(self) -> str:

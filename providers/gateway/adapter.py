@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -136,17 +137,17 @@ class GatewayProvider(Provider):
         found: list[Receipt] = []
         for start in range(0, len(provider_refs), question.most):
             refs = provider_refs[start : start + question.most]
-            try:
-                found += await self._records(question, _refs(refs))
-            except ProviderUnavailable:
-                continue  # asked again with the next poll
+            with suppress(ProviderUnavailable):  # asked again with the next poll
+                for item in await self._items(question, _refs(refs)):
+                    with suppress(Unreadable):  # one that cannot be read spoils no other
+                        found.append(self._record(item))
         return found
 
     async def look_up_reference(self, channel: Channel, reference: str) -> Listed | None:
         """See :meth:`providers.base.Provider.look_up_reference`."""
         question = self._declared(self._declaration.by_reference)
         items = await self._items(question, {"reference": reference})
-        records = [meaning.listed(self._declaration, item) for item in items]
+        records = [self._readable(item) for item in items]
         return next((one for one in records if one.receipt.reference == reference), None)
 
     async def list_sent(self, channel: Channel, to: str, since: datetime) -> Sequence[Listed]:
@@ -229,14 +230,13 @@ class GatewayProvider(Provider):
         return question
 
     async def _records(self, question: LookUp, values: Mapping[str, Any]) -> list[Receipt]:
-        report = self._declaration.report
         try:
-            return [
-                meaning.receipt(self._declaration, report, item, reference=None)
-                for item in await self._items(question, values)
-            ]
+            return [self._record(item) for item in await self._items(question, values)]
         except Unreadable as error:
             raise ProviderUnavailable(f"unreadable answer: {error}") from None
+
+    def _record(self, item: Any) -> Receipt:
+        return meaning.receipt(self._declaration, self._declaration.report, item, reference=None)
 
     async def _items(self, question: LookUp, values: Mapping[str, Any]) -> list[Any]:
         try:

@@ -20,9 +20,9 @@ from providers.base import (
 )
 from providers.gateway.declaration import Declaration, Meaning, Report, Verdict
 from providers.gateway.wire import Unreadable, dig, word
+from providers.words import identifier
 
 _JAPAN = timezone(timedelta(hours=9), "JST")
-_LONGEST_REF = 80
 _USUAL: Mapping[Cause, Outcome] = {
     Cause.NEVER_THIS_NUMBER: Outcome.INVALID_NUMBER,
     Cause.NEVER_THIS_CONTENT: Outcome.BLOCKED,
@@ -51,8 +51,8 @@ def accepted(declaration: Declaration, item: Any, parts: int, pause: timedelta) 
         return by_verdict(submit.codes[code], code, pause)
     if submit.accepted_codes and code not in submit.accepted_codes:
         return Unknown(f"code {code!r}")  # said nowhere to be a refusal
-    ref = word(dig(item, submit.ref))
-    if not ref or len(ref) > _LONGEST_REF:
+    ref = identifier(word(dig(item, submit.ref)))
+    if ref is None:
         return Unknown("an answer without an identifier")
     return Accepted(ref, integer(dig(item, submit.parts)) or parts)
 
@@ -72,9 +72,9 @@ def receipt(
     declaration: Declaration, report: Report, item: Any, *, reference: str | None
 ) -> Receipt:
     """One record as a receipt. Raises :class:`Unreadable`."""
-    ref = word(dig(item, report.ref))
+    ref = identifier(word(dig(item, report.ref)))
     words = [word(dig(item, path)) for path in report.status]
-    if not ref or len(ref) > _LONGEST_REF or words[0] is None:
+    if ref is None or words[0] is None:
         raise Unreadable("no identifier or no status")
     status = "/".join(one for one in words if one)
     meaning = report.statuses.get(status, _UNHEARD_OF)
@@ -82,7 +82,7 @@ def receipt(
     for path in report.keep:
         value = word(dig(item, path))
         if value is not None:
-            kept[path] = value[:200]
+            kept[path] = value
     return Receipt(
         channel=declaration.channel,
         provider_ref=ref,

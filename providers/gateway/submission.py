@@ -22,7 +22,7 @@ from providers.base import (
 from providers.gateway import meaning
 from providers.gateway.declaration import Submit
 from providers.gateway.template import Missing, fill
-from providers.gateway.wire import Account, Unreadable, ask, dig, read, word
+from providers.gateway.wire import Account, Unreadable, Unsendable, ask, dig, read, word
 from providers.http import HttpClient, MaybeSent, NotSent, ServerFault, TooManyRequests
 
 
@@ -68,6 +68,8 @@ class Submission:
             result = Unknown(str(error))
         except Missing as error:
             result = Refused(Cause.OUR_CREDENTIALS, Outcome.OTHER, detail=f"no value for {error}")
+        except Unsendable as error:  # text and number are not to blame: those were looked at
+            result = Refused(Cause.OUR_CREDENTIALS, Outcome.OTHER, detail=str(error))
         except Unreadable as error:
             if status >= 400:
                 result = meaning.refused(declaration, status, None, self._pause)

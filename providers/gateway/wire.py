@@ -70,6 +70,8 @@ async def ask(
     except UnicodeEncodeError:
         raise Unsendable(f"not in {declaration.encoding}") from None
     auth = _authenticate(declaration.authentication, account, known, headers, query, body)
+    if not all(value.isascii() and value.isprintable() for value in headers.values()):
+        raise Unsendable("a header that HTTP cannot hold")
     url = account.origin + path
     if query:
         url += "?" + urlencode(query, encoding=declaration.encoding, errors="replace")

@@ -22,6 +22,7 @@ from providers.sip.transactions import Address, ServerTransaction, Timers, Trans
 log = logging.getLogger(__name__)
 
 REGISTER_SECONDS = 300
+LONGEST_REGISTRATION_SECONDS = 3600
 _EXPIRES = re.compile(r";\s*expires\s*=\s*([0-9]{1,9})", re.IGNORECASE)
 #: A trunk that was silent is asked again this soon.
 RETRY_SECONDS = 5.0
@@ -153,13 +154,41 @@ class UserAgent:
             return  # a keep-alive of the far end's
         try:
             message = SipMessage.parse(data)
-            if isinstance(message, SipRequest) and missing_required_headers(message):
-                return
+            if isinstance(message, SipRequest):
+                if missing_required_headers(message):
+                    return
+                if self._is_a_strangers(message, source):
+                    self._turn_away(message, source)
+                    return
             self.transactions.receive(message, source)
         except (ValueError, IndexError, KeyError):
             log.warning("sip.unreadable bytes=%d", len(data))
 
+    def _is_a_strangers(self, request: SipRequest, source: Address) -> bool:
+        """Neither from the trunk nor of a call that there is."""
+        return (
+            source[0] != self.trunk[0]
+            and request.call_id not in self._legs
+            and not self.transactions.knows(request)
+        )
+
+    def _turn_away(self, request: SipRequest, source: Address) -> None:
+        """One answer and nothing kept (RFC 3261, 8.2.7): whoever scans the network for open
+        exchanges learns nothing, fills no memory, and cannot have us write to somebody else
+        again and again."""
+        if request.method != "ACK":
+            code = {"OPTIONS": 200, "INVITE": 403}.get(request.method, 481)
+            self.send(respond(request, code, tag="refused"), source)
+
     def _on_request(self, transaction: ServerTransaction) -> None:
+        try:
+            self._react(transaction)
+        except (ValueError, IndexError, KeyError):
+            log.warning("sip.unreadable method=%s", transaction.request.method[:20])
+            if transaction.request.method != "ACK" and transaction.last is None:
+                transaction.answer(respond(transaction.request, 400, tag="unreadable"))
+
+    def _react(self, transaction: ServerTransaction) -> None:
         request = transaction.request
         if request.method == "CANCEL":
             invite = self.transactions.invite_of(request)
@@ -186,8 +215,7 @@ class UserAgent:
 
     def _new_call(self, transaction: ServerTransaction) -> None:
         request = transaction.request
-        if self._on_incoming is None or transaction.source[0] != self.trunk[0]:
-            # whoever scans the network for open exchanges learns nothing here
+        if self._on_incoming is None:
             transaction.answer(respond(request, 403, tag="refused"))
             return
         if self.calls >= self.options.calls_at_once:
@@ -275,8 +303,8 @@ class UserAgent:
                 await asyncio.sleep(_granted(response, dialog.contact, wanted) * 0.8)
                 continue
             least = response.headers.get_first("Min-Expires") if response is not None else None
-            if code == 423 and least is not None and least.isdecimal() and wanted < int(least):
-                wanted = int(least)  # RFC 3261, 10.2.8
+            if code == 423 and wanted < (asked := _seconds(least, wanted)):
+                wanted = asked  # RFC 3261, 10.2.8
                 continue
             self._unregistered = f"registration: {code or 'no answer'}"
             log.error("trunk.unregistered code=%d", code)
@@ -318,9 +346,16 @@ def _granted(response: SipResponse, contact: str, wanted: int) -> int:
         for binding in header.split(","):
             found = _EXPIRES.search(binding)
             if contact in binding and found:
-                return max(1, int(found[1]))
-    told = response.headers.get_first("Expires")
-    return max(1, int(told)) if told is not None and told.isdecimal() else wanted
+                return _seconds(found[1], wanted)
+    return _seconds(response.headers.get_first("Expires"), wanted)
+
+
+def _seconds(told: str | None, otherwise: int) -> int:
+    """A length of time as a registrar tells it: a second at least, an hour at most, since to ask
+    again too early does no harm."""
+    if told is None or not (told.isascii() and told.isdecimal()):
+        return otherwise
+    return min(max(1, int(told[:9])), LONGEST_REGISTRATION_SECONDS)
 
 
 def _own_address(trunk: Address) -> str:

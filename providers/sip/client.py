@@ -39,7 +39,10 @@ class Reply:
         """The body. Raises ``ValueError`` when it is not JSON by its type and content."""
         if "json" not in self.content_type:
             raise ValueError("not JSON")
-        return json.loads(self.body)
+        try:
+            return json.loads(self.body)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
 
 
 def client(connect_seconds: float, total_seconds: float) -> Client:

@@ -37,6 +37,8 @@ Fetch: TypeAlias = Callable[[str, dict[str, str]], Awaitable[Sequence[Instructio
 LAST_WORDS_SECONDS = 0.3
 #: More steps than this is a menu that leads in a circle.
 MOST_STEPS = 100
+#: Keys that wait to be asked for: nobody presses more in earnest.
+MOST_KEYS = 32
 #: Japanese ringing tone while the centre rings: 400 Hz, one second in three.
 _RING_HZ = 400
 
@@ -49,7 +51,7 @@ class Conversation:
         self._agent = agent
         self._sounds = sounds
         self._fetch = fetch
-        self._keys: asyncio.Queue[str] = asyncio.Queue()
+        self._keys: asyncio.Queue[str] = asyncio.Queue(MOST_KEYS)
         self._hush_on_key = False
         self.transferred = False
         leg.stream.on_key = self._pressed
@@ -126,7 +128,8 @@ class Conversation:
             over.cancel()
 
     def _pressed(self, key: str) -> None:
-        self._keys.put_nowait(key)
+        if not self._keys.full():
+            self._keys.put_nowait(key)
         if self._hush_on_key:
             self._leg.stream.hush()
 

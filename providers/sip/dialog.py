@@ -84,14 +84,16 @@ class Dialog:
 
     def next_hop(self, otherwise: Address) -> Address:
         """Where requests are sent: the first route, else the far end's own address; where that
-        is a name and no address, the trunk, which led us there."""
+        is a name and no address, or no port, the trunk, which led us there."""
         uri = uri_in(self.routes[0]) if self.routes else self.remote_target
         try:
             parsed = parse_uri(uri)
             ip_address(parsed.host.strip("[]"))
         except ValueError:
             return otherwise
-        return parsed.host.strip("[]"), parsed.port or 5060
+        port = parsed.port or 5060
+        # a port that there is not would close the socket that all calls share
+        return (parsed.host.strip("[]"), port) if 0 < port < 65536 else otherwise
 
     def matches(self, request: SipRequest) -> bool:
         """Whether a request belongs here, by its tags."""

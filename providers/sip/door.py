@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
+from providers.sip import instructions as wording
 from providers.sip import reports
-from providers.sip.instructions import control_token
 from providers.sip.journal import Entry
 from providers.sip.media import Media, Order, Reaction
 from providers.sip.options import SipOptions
@@ -34,7 +34,8 @@ class Door:
 
     def __init__(self, media: Media) -> None:
         self._media = media
-        self._token = f"Bearer {control_token(media.options.secret.get_secret_value())}".encode()
+        token = wording.control_token(media.options.secret.get_secret_value())
+        self._token = f"Bearer {token}".encode()
 
     async def __call__(
         self,
@@ -75,7 +76,7 @@ class Door:
                     return await asyncio.to_thread(self._find, asked)
                 case "/calls/list":
                     return await asyncio.to_thread(self._list, asked)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             return Reaction(400, {"fault": type(error).__name__})
         return Reaction(404, {})
 
@@ -102,7 +103,7 @@ def _order(asked: dict[str, Any]) -> Order:
     url = asked.get("receipts_url")
     return Order(
         reference=str(asked["reference"]),
-        to=str(asked["to"]),
+        to=wording.number(asked["to"]),
         instructions_url=str(asked["instructions_url"]),
         receipts_url=str(url) if url is not None else None,
         ring_seconds=min(max(float(asked["ring_seconds"]), 1.0), 300.0),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, assert_never
@@ -72,7 +73,7 @@ def parse(body: str) -> list[Instruction]:
         if not isinstance(listed, list):
             raise BadInstructions("not a list")
         return [_loaded(one) for one in listed]
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise BadInstructions(type(error).__name__) from None
 
 
@@ -90,11 +91,19 @@ def _loaded(one: Any) -> Instruction:
             seconds = timedelta(seconds=float(of["timeout_seconds"]))
             return Menu(prompt, frozenset(of["keys"]), str(of["answer_url"]), seconds)
         case "transfer":
-            return Transfer(str(of["to"]), of["after_url"])
+            return Transfer(number(of["to"]), of["after_url"])
         case "hang_up":
             return HangUp()
         case _:
             raise BadInstructions("unheard of")
+
+
+def number(value: object) -> str:
+    """A telephone number in E.164, and nothing that would say more within a SIP message. Raises
+    ``ValueError``."""
+    if not isinstance(value, str) or not re.fullmatch(r"\+[1-9][0-9]{1,14}", value):
+        raise ValueError("not a telephone number")
+    return value
 
 
 def signature(secret: str, url: str, form: Mapping[str, str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from aiosipua.sdp import (
     MediaDescription,
@@ -78,6 +79,10 @@ def agreed(theirs: str, codecs: tuple[str, ...], *, offered: bool = False) -> So
     where = audio.connection or described.connection
     if where is None or not 0 < audio.port < 65536:
         raise NoCommonSound("no address for the sound")
+    try:
+        ip_address(where.address)
+    except ValueError:  # a name would be looked up for every packet, while all calls wait
+        raise NoCommonSound("an address for the sound that is none") from None
     by_type = {number: name for name, number in PAYLOAD_TYPES.items() if name in codecs}
     chosen = next(
         (one.payload_type for one in audio.codecs if one.payload_type in by_type),

@@ -220,6 +220,13 @@ class TransactionLayer:
         self._clients[branch_of(request), request.method] = transaction
         return transaction
 
+    def knows(self, request: SipRequest) -> bool:
+        """Whether a request belongs to a transaction that there is: its repetition, its ACK."""
+        branch = branch_of(request)
+        return (branch, request.method) in self._servers or (
+            request.method in ("ACK", "CANCEL") and (branch, "INVITE") in self._servers
+        )
+
     def receive(self, message: SipMessage, source: Address) -> None:
         """A message came in."""
         if isinstance(message, SipResponse):

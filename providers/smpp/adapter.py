@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from providers.base import (
     CANNOT_SCHEDULE,
+    NOT_A_TEXT,
     Accepted,
     Capabilities,
     Cause,
@@ -36,6 +37,7 @@ from providers.smpp import meaning
 from providers.smpp.codec import Pdu
 from providers.smpp.options import SmppOptions
 from providers.smpp.session import BindRefused, Session
+from providers.words import identifier, is_text
 
 #: Receipts that may wait unacknowledged; more are refused, and the carrier keeps them.
 MOST_WAITING = 1_000
@@ -82,6 +84,8 @@ class SmppProvider(Provider):
             return Refused(Cause.OUR_CREDENTIALS, Outcome.OTHER, detail="messages only")
         if contact.send_at is not None:
             return CANNOT_SCHEDULE
+        if not is_text(contact.body):
+            return NOT_A_TEXT
         try:
             number, ton = self._number(contact.to)
         except ValueError as error:
@@ -104,7 +108,7 @@ class SmppProvider(Provider):
                         return answer
         except TimeoutError:
             return Unknown(f"timed out; {taken} of {len(requests)} parts were taken")
-        if not ref or len(ref) > 80:
+        if identifier(ref) is None:
             return Unknown("an answer without an identifier")
         return Accepted(
             meaning.comparable(ref, self._options.receipt_ids), self.parts(contact.body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,9 @@ from typing import Any
 
 from smpplib import command_codes, smpp
 from smpplib.exceptions import PDUError, UnknownCommandError
+
+#: The library tells of every parameter that a carrier adds of its own.
+logging.getLogger("smpplib").setLevel(logging.CRITICAL)
 
 HEADER = 16
 LARGEST = 70_000

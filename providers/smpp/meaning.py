@@ -154,13 +154,15 @@ def comparable(ref: str, form: str) -> str:
     return ref
 
 
-def inbound(pdu: Pdu) -> InboundMessage:
-    """A message from somebody to us. The protocol gives it no identifier: it is derived, so that
-    one that comes twice is the same."""
+def inbound(pdu: Pdu) -> InboundMessage | None:
+    """A message from somebody to us, ``None`` when it names nobody. The protocol gives it no
+    identifier: it is derived, so that one that comes twice is the same."""
     content, coding = pdu.message, pdu.numbers.get("data_coding", 0)
     if pdu.numbers.get("esm_class", 0) & _UDH and content:
         content = content[content[0] + 1 :]
     sender = pdu.texts.get("source_addr", "")
+    if not sender:
+        return None
     digest = hashlib.sha256(repr((pdu.texts, pdu.message)).encode()).hexdigest()[:32]
     return InboundMessage(
         provider_ref=f"mo-{digest}",

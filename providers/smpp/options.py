@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from providers.parts import RULES, PartRule
 from providers.vocabulary import Cause
@@ -26,7 +27,7 @@ class SmppOptions(BaseModel):
     """Who may have signed the carrier's certificate; unset: whom the system trusts."""
     system_id: str = Field(pattern=r"^[\x21-\x7e]{1,15}$")
     # the protocol has room for eight characters; what is longer would be cut off silently
-    password: Annotated[SecretStr, Field(min_length=1, max_length=8)]
+    password: SecretStr
     system_type: str = Field(default="", pattern=r"^[\x20-\x7e]{0,12}$")
     sender: str = Field(pattern=r"^[0-9A-Za-z]{1,20}$")
     """The number or short code that messages come from."""
@@ -62,6 +63,15 @@ class SmppOptions(BaseModel):
     """Between two attempts to connect; the first ones follow after 1, 2, 4 … seconds."""
     price_yen: float | None = Field(default=None, ge=0)
     """Of one part."""
+
+    @field_validator("password")
+    @classmethod
+    def _fits_its_field(cls, value: SecretStr) -> SecretStr:
+        if not re.fullmatch(r"[\x20-\x7e]{1,8}", value.get_secret_value()):
+            raise ValueError(
+                "1〜8 文字の半角英数記号で指定してください / give 1 to 8 characters of ASCII"
+            )
+        return value
 
     @property
     def part_rule(self) -> PartRule:

@@ -17,6 +17,7 @@ from twilio.rest import Client
 
 from providers.base import (
     CANNOT_SCHEDULE,
+    NOT_A_TEXT,
     Accepted,
     Answer,
     Call,
@@ -50,6 +51,7 @@ from providers.twilio import calls, messages, receipts, twiml
 from providers.twilio.errors import THROTTLES, refusal
 from providers.twilio.options import TwilioOptions
 from providers.twilio.transport import Transport
+from providers.words import is_text
 
 PART_RULE = RULES["gsm"]
 #: Twilio's clock against ours. Its instants are whole seconds besides.
@@ -70,7 +72,9 @@ _SIDS = {
     Channel.AUTO_CALL: re.compile(r"CA[0-9a-fA-F]{32}"),
 }
 # The SDK reads an answer without asking whether it has the right shape.
-_UNREADABLE = (ValueError, TypeError, AttributeError, KeyError, TwilioException)
+_UNREADABLE = (
+    ValueError, TypeError, AttributeError, KeyError, RecursionError, TwilioException,
+)  # fmt: skip
 _UNAVAILABLE = (NotSent, MaybeSent, TooManyRequests)
 
 
@@ -137,6 +141,8 @@ class TwilioProvider(Provider):
             and not self.capabilities.schedule_ahead
         ):
             return CANNOT_SCHEDULE  # only a messaging service can
+        if isinstance(contact, Message) and not is_text(contact.body):
+            return NOT_A_TEXT
         try:
             resource = await self._create(contact)
             sid = resource.sid
@@ -212,7 +218,7 @@ class TwilioProvider(Provider):
                 if count > _MOST_LISTED:
                     raise ProviderUnavailable("the listing does not end")
                 listed = _listed(channel, resource)
-                if listed.created_at >= since - CLOCK_SKEW:
+                if listed.to == to and listed.created_at >= since - CLOCK_SKEW:
                     found[listed.provider_ref] = listed
         except _UNAVAILABLE as error:
             raise ProviderUnavailable(_words(error)) from None

@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response as SdkResponse
 
-from providers.http import Head, HttpClient, MaybeSent, Timeouts, judge_status
+from providers.http import Head, HttpClient, MaybeSent, NotSent, Timeouts, judge_status
 from providers.twilio.options import TwilioOptions
 
 #: The SDK writes addresses and parameters of requests to it, numbers among them.
@@ -66,8 +66,12 @@ class Transport(AsyncHttpClient):  # type: ignore[misc]  # the SDK is not typed
         await self._client.close()
 
     def _address(self, uri: str, params: Mapping[str, object] | None) -> str:
-        if self._origin is not None:
-            parts = urlsplit(uri)
+        parts = urlsplit(uri)
+        if self._origin is None:
+            # The SDK goes wherever a listing says that its next page is, password in hand.
+            if parts.scheme != "https" or not (parts.hostname or "").endswith(".twilio.com"):
+                raise NotSent("not an address of Twilio's")
+        else:
             query = f"?{parts.query}" if parts.query else ""
             uri = f"{self._origin}{parts.path}{query}"
         if params:

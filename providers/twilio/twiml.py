@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import assert_never
 
@@ -21,6 +22,9 @@ from providers.base import (
 )
 
 CONTENT_TYPE = "text/xml"
+#: XML 1.0 has no way to write these (2.2); the library writes them all the same, and the carrier
+#: then refuses the whole answer.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 #: Twilio's tag and voice for each language but Japanese, whose voice is an option: a voice speaks
 #: its own language only. https://www.twilio.com/docs/voice/twiml/say/text-speech
 _VOICES: Mapping[str, tuple[str, str]] = {
@@ -87,7 +91,7 @@ def reply(text: str | None) -> str:
     """TwiML that answers a message from somebody, or does not."""
     response = MessagingResponse()
     if text:
-        response.message(text)
+        response.message(_NOT_XML.sub("", text))
     return str(response)
 
 
@@ -99,7 +103,7 @@ def _sound(verb: VoiceResponse | Gather, prompt: Say | Play, voice: str) -> None
     match prompt:
         case Say(text, language):
             tag, own = _VOICES.get(language, (language, voice))
-            verb.say(text, voice=own, language=tag)
+            verb.say(_NOT_XML.sub("", text), voice=own, language=tag)
         case Play(url):
             verb.play(url)
         case _:

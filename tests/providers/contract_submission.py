@@ -114,6 +114,24 @@ class Submission(Base):
         results, _ = self.ask(many, *self.bench.accepts_all(channel, refs))
         assert sorted(one.provider_ref for one in results if isinstance(one, Accepted)) == refs
 
+    def test_half_a_surrogate_pair_is_refused_before_anything_leaves(self) -> None:
+        if Channel.SMS not in self.bench.capabilities.channels:
+            return
+        broken = Message("attempt-1", TO, "区役所\ud842です")
+
+        async def conversation() -> tuple[Result, int]:
+            async with self.bench.serve() as carrier:
+                provider = self.bench.provider(carrier.origin)
+                try:
+                    return await provider.submit(broken), len(carrier.seen)
+                finally:
+                    await provider.close()
+
+        result, requests = asyncio.run(conversation())
+        assert requests == 0
+        assert isinstance(result, Refused)
+        assert result.cause is Cause.NEVER_THIS_CONTENT
+
     def test_parts_never_fall_below_one_or_shrink(self) -> None:
         provider = self.bench.provider(self.bench.refusing())
         counts = [provider.parts("あ" * length) for length in range(700)]

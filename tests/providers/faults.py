@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 from tests.providers.wire import (
     Behaviour,
     answer,
@@ -11,6 +13,11 @@ from tests.providers.wire import (
     reset_mid_answer,
     reset_unanswered,
     trickle,
+)
+
+NESTED = b"[" * 100_000
+SWELLS = answer(
+    200, gzip.compress(b" " * 8 * 1024 * 1024 + b"{}"), headers={"Content-Encoding": "gzip"}
 )
 
 #: After these the contact may have been taken: the carrier had the whole request.
@@ -31,6 +38,8 @@ MAY_HAVE_BEEN_TAKEN: dict[str, Behaviour] = {
     "not UTF-8": answer(201, b'{"sid": "\xff\xfe"}'),
     "wrong content type": answer(200, b"<html>taken</html>", content_type="text/html"),
     "huge body": endless(201),
+    "a small body that swells": SWELLS,
+    "JSON nested beyond reason": answer(201, NESTED),
 }
 
 #: No usable answer to a question: ask again later.
@@ -45,4 +54,7 @@ NO_USABLE_ANSWER: dict[str, Behaviour] = {
     "another shape": answer(200, [1]),
     "wrong content type": answer(200, b"<html>", content_type="text/html"),
     "huge body": endless(200),
+    "a small body that swells": SWELLS,
+    "JSON nested beyond reason": answer(200, NESTED),
+    "a redirect": answer(302, b"", headers={"Location": "http://127.0.0.1:9/"}),
 }

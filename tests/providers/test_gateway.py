@@ -14,7 +14,17 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from providers.base import Accepted, Call, Cause, Message, Outcome, Refused, Result, Unknown
+from providers.base import (
+    Accepted,
+    Call,
+    Cause,
+    Channel,
+    Message,
+    Outcome,
+    Refused,
+    Result,
+    Unknown,
+)
 from providers.gateway.source import LIBRARY, BadDeclaration, find, library, read
 from providers.registry import BadOptions, create
 from tests.providers.bench import TO
@@ -272,6 +282,40 @@ def test_a_batch_refused_as_a_whole() -> None:
 def test_an_identifier_too_long_to_keep_is_unknown() -> None:
     result, _ = submit("several-receipts", answer(202, {"data": {"sms_id": "9" * 81}}))
     assert isinstance(result, Unknown)
+
+
+@pytest.mark.parametrize("ref", ["7\x00", "7\n8", "\ud800", "", ".", "..", "9" * 81])
+def test_an_identifier_that_cannot_be_kept_or_asked_for_is_unknown(ref: str) -> None:
+    result, _ = submit("several-receipts", answer(202, {"data": {"sms_id": ref}}))
+    assert isinstance(result, Unknown)
+
+
+@pytest.mark.parametrize("token", ["token\nX-Evil: 1", "token\r\n\r\nGET / HTTP/1.1", "合言葉"])
+def test_a_secret_writes_no_header_of_its_own(token: str) -> None:
+    secrets = {**SECRETS, "token": token}
+    result, seen = submit("asynchronous-webhook", answer(201, {"id": "7"}), secrets=secrets)
+    assert seen == []
+    assert isinstance(result, Refused)
+    assert result.cause is Cause.OUR_CREDENTIALS
+    assert token not in repr(result)
+
+
+def test_one_report_that_cannot_be_read_spoils_no_other_of_an_answer() -> None:
+    bench = PollingOnly()
+    good = [bench.record(ref, bench.done[0]) for ref in ("1", "2")]
+    broken = [{}, "x", None, {**good[0], "message_id": "3\x00"}]
+
+    async def conversation() -> list[str]:
+        async with wire() as carrier:
+            carrier.then(answer(200, {"result": "0", "results": [good[0], *broken, good[1]]}))
+            provider = create("gateway", "g", options("polling-only", carrier.origin))
+            try:
+                found = await provider.look_up_batch(Channel.SMS, ["1", "2", "3"])
+            finally:
+                await provider.close()
+            return [one.provider_ref for one in found]
+
+    assert asyncio.run(conversation()) == ["1", "2"]
 
 
 def test_prices_by_parts_and_by_contract() -> None:

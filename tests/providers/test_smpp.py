@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from providers.base import (
     Accepted,
@@ -22,7 +24,7 @@ from providers.base import (
     Unknown,
 )
 from providers.registry import BadOptions, create
-from providers.smpp import meaning
+from providers.smpp import codec, meaning
 from tests.providers import smsc as centre
 from tests.providers.bench import TO
 from tests.providers.smpp_bench import OPTIONS, PASSWORD, options
@@ -296,6 +298,49 @@ def test_a_receipt_that_names_nothing_is_acknowledged_away() -> None:
     assert (list(found.receipts), found.message) == ([], None)
 
 
+def test_garbage_from_the_centre_costs_no_other_receipt() -> None:
+    """PDUs of no known kind, of lengths that lie within, half texts: refused one by one."""
+    text = centre.receipt_text("7", "DELIVRD")
+    good = centre.delivery(text)
+    bad = [good[:9], b"", b"\xff" * 60, good[:-30], good + b"\x04\x24\xff\xff"]
+
+    async def act(provider: Provider, there: Smsc) -> tuple[list[Any], Any]:
+        found: list[Any] = []
+        while len(there.acknowledged) < 7:  # all are answered
+            some = await provider.collect(10, SOON)
+            await provider.acknowledge([one.handle for one in some])
+            found += some
+        there.writers[0].write(centre.pdu(0x77, 0, 5, b"x") + centre.pdu(0x80000077, 0, 6))
+        return found, await provider.submit(Message("a", TO, "x"))
+
+    (found, sent), there = talk(act, centre.bound_then(good, *bad, good), centre.accept("8"))
+    read = [one.receipts[0].provider_ref for one in found if one.receipts]
+    assert (read[0], read[-1], set(read)) == ("7", "7", {"7"})
+    assert sent == Accepted("8", 1)
+    assert there.acknowledged.count(0x08) >= 3, "what cannot be read is answered as an error"
+    assert there.connections == 1
+
+
+@given(st.binary(max_size=90), st.sampled_from([0x03, 0x04, 0x05, 0x09, 0x15, 0x102, 0x103]))
+def test_no_octets_of_a_centre_are_more_than_unreadable(body: bytes, command: int) -> None:
+    whole = centre.delivery(centre.receipt_text("7", "DELIVRD"))
+    for octets in (body, whole[: len(body)] + body + whole[2 * len(body) :]):
+        for code in (command, command | centre.RESPONSE):
+            try:
+                pdu = codec.decode(centre.pdu(code, 0, 1, octets))
+            except codec.BadPdu:
+                continue
+            receipt = meaning.receipt(pdu, "decimal")
+            assert receipt is None or receipt.provider_ref.isprintable()
+            message = meaning.inbound(pdu)
+            assert message is None or message.provider_ref.startswith("mo-")
+
+
+def test_a_carriers_own_parameters_fill_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    collected(centre.delivery(centre.receipt_text("7", "DELIVRD"), tlvs=[(0x1403, b"vendor")]))
+    assert "0x1403" not in caplog.text
+
+
 def test_messages_from_people() -> None:
     japanese = centre.delivery("停止".encode("utf-16-be"), esm_class=0, coding=8)
     part = centre.delivery(b"\x05\x00\x03\x01\x02\x01STOP", esm_class=0x40)
@@ -317,6 +362,7 @@ def test_times_with_quarters_of_an_hour() -> None:
     ("changes", "field"),
     [
         ({"password": "longer-than-eight"}, "password"),
+        ({"password": "合言葉"}, "password"),
         ({"system_id": "x" * 16}, "system_id"),
         ({"parts": "none"}, "parts"),
         ({"total_timeout": 5}, "total_timeout"),

@@ -219,6 +219,14 @@ def test_listing_asks_by_number_alone(channel: Channel, path: str) -> None:
     assert {one.headers["authorization"] for one in seen} == {basic(ACCOUNT, TOKEN)}
 
 
+def test_a_listing_that_shows_other_numbers_too_proves_nothing_by_them() -> None:
+    since = datetime(2026, 10, 26, tzinfo=UTC)
+    ours, theirs = message(sid(Channel.SMS, 1)), message(sid(Channel.SMS, 2), to="+819099999999")
+    page = {"messages": [ours, theirs], "next_page_uri": None, "page": 0, "page_size": 2}
+    listed, _ = ask(lambda provider: provider.list_sent(Channel.SMS, TO, since), answer(200, page))
+    assert [one.provider_ref for one in listed] == [sid(Channel.SMS, 1)]  # type: ignore[attr-defined]
+
+
 def test_a_listing_that_goes_in_circles_ends() -> None:
     since = datetime(2026, 10, 26, tzinfo=UTC)
     records = [(sid(Channel.SMS, number), since) for number in range(2000)]

@@ -12,13 +12,17 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from providers.base import Accepted, Channel, Message, Result, Throttled, Unknown
+from providers.http import NotSent
 from providers.registry import create
+from providers.twilio.options import TwilioOptions
+from providers.twilio.transport import Transport
 from tests.providers.twilio_bench import OPTIONS, message, sid
 from tests.providers.wire import Behaviour, answer, hang, trickle, wire
 
@@ -161,6 +165,37 @@ def test_an_acceptance_longer_than_any_is_not_read_to_its_end() -> None:
     result = after(answer(201, b" " * 5_000_000 + taken))
     assert isinstance(result, Unknown)
     assert "more than" in result.detail
+
+
+@pytest.mark.parametrize("host", ["twilio.com.evil.example", "eviltwilio.com", "127.0.0.1"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_password_goes_to_twilio_and_nowhere_else(scheme: str, host: str) -> None:
+    """The SDK asks for a listing's next page wherever the page before says that it is."""
+
+    async def conversation() -> tuple[int, int]:
+        async with wire() as carrier:
+            where = f"{scheme}://{host}:{carrier.port}/2010-04-01/Accounts.json"
+            transport = Transport(TwilioOptions.model_validate(OPTIONS))
+            try:
+                with pytest.raises(NotSent):
+                    await transport.request("GET", where, auth=("user", "password"))
+            finally:
+                await transport.close()
+            elsewhere = {
+                "meta": {"key": "messages", "next_page_url": where.replace(host, "192.0.2.1")},
+                "messages": [message(sid(Channel.SMS, 1))],
+            }
+            last = {"messages": [], "next_page_uri": None}
+            carrier.then(answer(200, elsewhere), answer(200, last))
+            provider = create("twilio", "t", {**OPTIONS, "base_url": carrier.origin})
+            try:
+                since = datetime(2026, 1, 1, tzinfo=UTC)
+                found = await provider.list_sent(Channel.SMS, SMS.to, since)
+            finally:
+                await provider.close()
+            return len(found), len(carrier.seen)
+
+    assert asyncio.run(conversation()) == (1, 2), "both pages from the address of the deployment"
 
 
 def test_plain_http_where_tls_was_asked_for() -> None:

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from xml.etree import ElementTree
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from providers.base import (
     Dequeue,
     Enqueue,
@@ -40,6 +43,20 @@ def test_say() -> None:
     (say,) = rendered([Say("区役所です & <お知らせ>")])
     assert (say.tag, say.text) == ("Say", "区役所です & <お知らせ>")
     assert say.attrib == {"language": "ja-JP", "voice": "Polly.Mizuki"}
+
+
+@given(st.text(max_size=40))
+def test_whatever_is_said_is_said_and_nothing_else(text: str) -> None:
+    """Neither markup nor what XML cannot write: a carrier refuses the whole of such an answer."""
+    said = Say(text)
+    menu = Menu(said, frozenset("1"), ANSWER)
+    say, gather, redirect = ElementTree.fromstring(twiml.render([said, menu], "Polly.Mizuki", None))
+    assert [say.tag, *(one.tag for one in gather), redirect.tag] == ["Say", "Say", "Redirect"]
+    plain = "".join(one for one in text if one >= " " or one in "\t\n\r")
+    plain = plain.replace("\ufffe", "").replace("\uffff", "")
+    assert (say.text or "") == plain.replace("\r\n", "\n").replace("\r", "\n")
+    (reply,) = list(ElementTree.fromstring(twiml.reply(text + "x")))
+    assert (reply.tag, list(reply)) == ("Message", [])
 
 
 def test_menu_asks_for_one_key_and_reports_when_nothing_is_pressed() -> None:
