@@ -98,6 +98,8 @@ def decode(data: bytes) -> Pdu:
         pdu = smpp.parse_pdu(data, client=_Sequence(), allow_unknown_opt_params=True)
     except _UNREADABLE as error:
         raise BadPdu(command, sequence, type(error).__name__) from None
+    if command == "deliver_sm" and not _whole(pdu):
+        raise BadPdu(command, sequence, "cut short")
     return Pdu(
         command,
         status,
@@ -106,6 +108,13 @@ def decode(data: bytes) -> Pdu:
         {name: value for name in _NUMBERS if isinstance(value := _get(pdu, name), int)},
         {name: value for name in _OCTETS if isinstance(value := _get(pdu, name), bytes)},
     )
+
+
+def _whole(pdu: Any) -> bool:
+    """The library reads a message that was cut short as if its fields were shorter or elsewhere:
+    it would be somebody else's."""
+    said = _get(pdu, "short_message")
+    return isinstance(said, bytes) and _get(pdu, "sm_length") == len(said)
 
 
 def _get(pdu: Any, name: str) -> Any:
