@@ -181,14 +181,6 @@ class UserAgent:
             self.send(respond(request, code, tag="refused"), source)
 
     def _on_request(self, transaction: ServerTransaction) -> None:
-        try:
-            self._react(transaction)
-        except (ValueError, IndexError, KeyError):
-            log.warning("sip.unreadable method=%s", transaction.request.method[:20])
-            if transaction.request.method != "ACK" and transaction.last is None:
-                transaction.answer(respond(transaction.request, 400, tag="unreadable"))
-
-    def _react(self, transaction: ServerTransaction) -> None:
         request = transaction.request
         if request.method == "CANCEL":
             invite = self.transactions.invite_of(request)

@@ -86,14 +86,18 @@ class Dialog:
         """Where requests are sent: the first route, else the far end's own address; where that
         is a name and no address, or no port, the trunk, which led us there."""
         uri = uri_in(self.routes[0]) if self.routes else self.remote_target
+        if uri == self.remote_uri:  # it named no address of its own
+            return otherwise
         try:
             parsed = parse_uri(uri)
-            ip_address(parsed.host.strip("[]"))
+            version = ip_address(parsed.host.strip("[]")).version
         except ValueError:
             return otherwise
         port = parsed.port or 5060
         # a port that there is not would close the socket that all calls share
-        return (parsed.host.strip("[]"), port) if 0 < port < 65536 else otherwise
+        if not 0 < port < 65536 or version != ip_address(otherwise[0]).version:
+            return otherwise
+        return parsed.host.strip("[]"), port
 
     def matches(self, request: SipRequest) -> bool:
         """Whether a request belongs here, by its tags."""

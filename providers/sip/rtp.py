@@ -16,6 +16,8 @@ from providers.sip.sdp import Sound
 PACKET_SAMPLES = 160
 PACKET_SECONDS = 0.02
 KEYS = "0123456789*#ABCD"
+#: Whoever names these wants to hear nothing (RFC 3264, 8.4); the system would take them for us.
+NOWHERE = ("0.0.0.0", "::")
 _HEADER = struct.Struct("!BBHII")
 _EVENT = struct.Struct("!BBH")
 #: By how much a timestamp of 32 bits is later than another, and neither the same nor earlier.
@@ -168,6 +170,8 @@ class Stream:
         header = _HEADER.pack(0x80, kind, self._sequence, self._timestamp, self._source)
         self._sequence = (self._sequence + 1) & 0xFFFF
         self._timestamp = (self._timestamp + len(payload)) & 0xFFFFFFFF
+        if self._to[0] in NOWHERE:
+            return
         # a full buffer or an unreachable port loses one packet, as the network might
         with suppress(OSError):
             self._socket.sendto(header + payload, self._to)
