@@ -18,6 +18,8 @@ from campaigns.parse import parse
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, Role, require, require_kinds
 from contact_service.domain.states import RunState
+from contact_service.evaluation.chapters.summary import summary
+from contact_service.evaluation.chapters.voice import voice_of
 from contact_service.evaluation.counts import Counts
 from contact_service.evaluation.facts import Completeness, RunFacts, run_facts
 from contact_service.evaluation.forms import READERS
@@ -63,13 +65,13 @@ def add(service: Service, actor: Actor, run_id: UUID, lessons: str) -> int:
             .join(run, run.c.campaign_version_id == campaign_version.c.id)
             .where(run.c.id == run_id)
         )
-        facts = figures["run"]
+        about = figures["run"]
         made = connection.execute(
             insert(library_entry)
             .values(
-                run_id=run_id, campaign=facts["campaign"], title=facts["title"], definition=text,
-                entry=_entry(figures), lessons=lessons.strip(), office=actor.office,
-                training=facts["training"], added_at=at, added_by=actor.name,
+                run_id=run_id, campaign=about["campaign"], title=about["title"], definition=text,
+                entry=_entry(facts, figures), lessons=lessons.strip(), office=actor.office,
+                training=about["training"], added_at=at, added_by=actor.name,
             )
             .returning(library_entry.c.id)
         ).scalar_one()  # fmt: skip
@@ -145,7 +147,7 @@ def _must_be_settled(facts: RunFacts) -> None:
         )
 
 
-def _entry(figures: Entry) -> Entry:
+def _entry(facts: RunFacts, figures: Entry) -> Entry:
     """What an entry tells: nothing about anybody, nothing that is not in the report."""
     effects = ("arm", "control", "outcomes", "p_adjusted", "amount_difference")
     return {
@@ -159,4 +161,5 @@ def _entry(figures: Entry) -> Entry:
         ],
         "cost": {key: figures["cost"][key] for key in ("prices", "arms", "additional")},
         "summary": figures["summary"],
+        "summary_en": summary(facts, figures, voice_of(facts.definition, "en")),
     }

@@ -22,6 +22,7 @@ from tests.conftest import ROOT
 from tests.dispatch.conftest import STAFF, Floor, floor
 from tests.ledger import Owed, definition, mobile
 from tests.web.chromium import chromium
+from tests.web.pages import PAGES
 from tests.web.people import signed_in
 from tests.web.test_doors import Door, door, door_settings
 
@@ -33,42 +34,6 @@ AXE = ROOT / "tests" / "web" / "vendor" / "axe-4.14.1.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 #: Where ``make screenshots`` wants its pictures; unset: none are taken.
 PICTURES = os.environ.get("SCREENSHOTS")
-
-#: Every page: what its picture is called, its address, and who opens it. A new page is a row.
-PAGES: tuple[tuple[str, str, Role | None], ...] = (
-    ("sign-in", "/sign-in", None),
-    ("today", "/", Role.APPROVER),
-    ("campaigns", "/campaigns", Role.STAFF),
-    ("campaign", "/campaigns/test", Role.STAFF),
-    ("version", "/campaigns/test/versions/2", Role.APPROVER),
-    ("preview", "/campaigns/test/versions/2/preview?day=2026-11-10", Role.STAFF),
-    ("run", "/runs/{run}", Role.APPROVER),
-    ("draft-new", "/drafts/new", Role.STAFF),
-    ("draft-whom", "/drafts/{draft}?step=whom", Role.STAFF),
-    ("draft-when", "/drafts/{draft}?step=when", Role.STAFF),
-    ("draft-messages", "/drafts/{draft}?step=messages", Role.STAFF),
-    ("draft-arms", "/drafts/{draft}?step=arms", Role.STAFF),
-    ("draft-check", "/drafts/{draft}?step=check", Role.STAFF),
-    ("calendar", "/calendar", Role.STAFF),
-    ("audio", "/recordings", Role.STAFF),
-    ("files", "/files", Role.STAFF),
-    ("people", "/people", Role.STAFF),
-    ("person-masked", "/people/{person}", Role.STAFF),
-    ("do-not-contact", "/do-not-contact", Role.STAFF),
-    ("unknown", "/unknown", Role.STAFF),
-    ("providers", "/providers", Role.STAFF),
-    ("reports", "/reports", Role.EVALUATOR),
-    ("library", "/library", Role.EVALUATOR),
-    ("audit", "/audit", Role.AUDITOR),
-    ("desk", "/desk", Role.OPERATOR),
-    ("centre", "/centre", Role.SUPERVISOR),
-    ("results", "/centre/results", Role.SUPERVISOR),
-    ("result", "/centre/results/{result}", Role.SUPERVISOR),
-    ("quality", "/centre/quality", Role.SUPERVISOR),
-    ("work", "/centre/work", Role.SUPERVISOR),
-    ("users", "/users", Role.ADMINISTRATOR),
-    ("account", "/account", Role.STAFF),
-)
 
 
 class Watched:

@@ -217,4 +217,8 @@ def test_what_worked_is_searched_read_and_copied(floor: Floor, door: Door) -> No
     assert staff.send(f"/library/{made}/copy", name="No Such Name!").status == 422
     staff.send(f"/library/{made}/copy", name="our-trial")
     assert staff.status == 200 and "campaign: our-trial" in staff.page
+    assert staff.path == "/drafts/1"
+    assert floor.ledger.one("SELECT created_by FROM campaign_draft") == "kato"
     assert staff.open("/library/999").status == 404
+    staff.cookies["language"] = "en"
+    assert "households" in staff.open(f"/library/{made}").page and "まとめ" not in staff.page

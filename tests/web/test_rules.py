@@ -14,7 +14,7 @@ import pytest
 import typer
 from fastapi.routing import APIRoute
 from sqlalchemy import text
-from starlette.routing import Mount, Route
+from starlette.routing import Match, Mount, Route
 
 from contact_service.bootstrap import Service
 from contact_service.cli import _assemble, rules
@@ -33,6 +33,7 @@ from contact_service.web.session import (
 )
 from tests.dispatch.conftest import Floor, floor
 from tests.identity.conftest import ADMINISTRATOR, _quick_hashes
+from tests.web.pages import PAGES, PARTS
 from tests.web.test_doors import Door, door, door_settings
 
 __all__ = ["_quick_hashes", "door", "door_settings", "floor"]
@@ -73,6 +74,25 @@ def test_every_page_has_a_rule_and_takes_only_its_own_forms() -> None:
         if route.methods != {"GET"}:
             assert own_form in depends_on(route), f"{route.path} takes forms from anywhere"
     assert seen > 15
+
+
+def test_every_page_is_in_the_table_of_pages() -> None:
+    asked = [re.sub(r"{\w+}", "1", address.partition("?")[0]) for _, address, _ in PAGES]
+    routes = list(routes_of(app))
+    seen = {first_of(routes, address) for address in asked}
+    shown = {r.path for r in routes_of(app) if "GET" in (r.methods or ()) and not_a_program(r)}
+    assert shown - seen - PARTS == set(), "add the page to tests/web/pages.py"
+    assert PARTS - shown == set()
+
+
+def first_of(routes: list[APIRoute], address: str) -> str:
+    """The route that answers for an address."""
+    scope = {"type": "http", "method": "GET", "path": address}
+    return next(route.path for route in routes if route.matches(scope)[0] is Match.FULL)
+
+
+def not_a_program(route: APIRoute) -> bool:
+    return not isinstance(route, ApiRoute) and not route.path.startswith(SIGNED)
 
 
 def test_what_is_no_route_with_rules_is_signed_or_a_file() -> None:
