@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from contact_service.cli import common
+from contact_service.cli.centre_options import Lang, Output, form_of, save_page
+from contact_service.cli.report import Language
 from contact_service.domain.actors import Role, require
 from contact_service.evaluation.staffing.forecast import (
     CONFIDENCE,
@@ -17,6 +19,7 @@ from contact_service.evaluation.staffing.forecast import (
     NothingToForecast,
     forecast,
 )
+from contact_service.evaluation.staffing.small_pages import forecast_document
 from contact_service.evaluation.wording import number, percent
 
 
@@ -29,10 +32,13 @@ def command(
     weeks: Annotated[
         int, typer.Option(min=1, max=52, help="平均を取る過去の週数 / weeks of history")
     ] = 6,
+    output: Output = None,
+    lang: Lang = Language.JA,
     as_json: Annotated[bool, typer.Option("--json", help="数値をJSONで / as JSON")] = False,
 ) -> None:
     """受電の見込みを半時間ごとに出し、済んだ日は実績と比べる / Calls to expect by half-hour;
     days that are over are held against what came."""
+    form = form_of(output)
     with common.service() as service:
         require(common.actor(Role.SUPERVISOR), Role.SUPERVISOR, Role.EVALUATOR, Role.STAFF)
         now = service.clock.now()
@@ -43,6 +49,9 @@ def command(
                 )
             except NothingToForecast as error:
                 raise common.fail(str(error)) from None
+    if output and form:
+        document = forecast_document(found, lang.value)
+        save_page(document, "centre.forecast", _figures(found), now, form, output)
     if as_json:
         common.print_json(_figures(found))
     else:

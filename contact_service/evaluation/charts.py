@@ -38,19 +38,19 @@ OUTCOME_GROUPS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 """Outcomes in the few groups that a picture can show: name → colour, outcomes."""
 
-_INK = "#1a1a1c"
+INK = "#1a1a1c"
 _STYLE: dict[str, Any] = {
     "background": "white",
     "font": FONTS,
     "view": {"stroke": None},
     "axis": {
         "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "titlePadding": 8,
-        "labelColor": _INK, "titleColor": _INK, "gridColor": "#e6e6ea", "domainColor": "#949494",
+        "labelColor": INK, "titleColor": INK, "gridColor": "#e6e6ea", "domainColor": "#949494",
         "tickColor": "#949494",
     },
     "legend": {"orient": "top", "title": None, "labelFontSize": 12, "labelLimit": 320,
-               "symbolSize": 120, "labelColor": _INK, "columnPadding": 16},
-    "header": {"labelFontSize": 13, "title": None, "labelColor": _INK, "labelFontWeight": "bold"},
+               "symbolSize": 120, "labelColor": INK, "columnPadding": 16},
+    "header": {"labelFontSize": 13, "title": None, "labelColor": INK, "labelFontWeight": "bold"},
 }  # fmt: skip
 
 Spec = dict[str, Any]
@@ -155,7 +155,7 @@ def forest(comparisons: Rows, voice: Voice) -> str:
                   "labelExpr": "datum.value == 0 ? '0' : format(datum.value, '+~g')"}}  # fmt: skip
     layers: list[Spec] = [
         {"data": {"values": [{"zero": 0}]},
-         "mark": {"type": "rule", "color": _INK, "strokeDash": [4, 3]},
+         "mark": {"type": "rule", "color": INK, "strokeDash": [4, 3]},
          "encoding": {"x": {**x, "field": "zero"}}},
         {"mark": {"type": "rule", "strokeWidth": 2, "color": "#0072b2"},
          "encoding": {"y": y, "x": {**x, "field": "low"}, "x2": {"field": "high"}}},
@@ -187,7 +187,7 @@ def subgroups(rows: Rows, voice: Voice) -> str:
          "axis": {"title": voice.t("axis_points"), "tickCount": 5,
                   "labelExpr": "datum.value == 0 ? '0' : format(datum.value, '+~g')"}}  # fmt: skip
     layers: list[Spec] = [
-        {"mark": {"type": "rule", "color": _INK, "strokeDash": [4, 3]},
+        {"mark": {"type": "rule", "color": INK, "strokeDash": [4, 3]},
          "encoding": {"x": {"datum": 0, "type": "quantitative"}}},
         {"mark": {"type": "rule", "strokeWidth": 1.6, "color": "#0072b2"},
          "encoding": {"y": y, "x": {**x, "field": "low"}, "x2": {"field": "high"}}},
@@ -328,10 +328,10 @@ def load_by_day(days: Rows, change: str | None, voice: Voice) -> str:
     if change:
         start = {"data": {"values": [{"day": change, "label": voice.t("starts")}]}}
         layers += [
-            {**start, "mark": {"type": "rule", "color": _INK, "strokeDash": [4, 3]},
+            {**start, "mark": {"type": "rule", "color": INK, "strokeDash": [4, 3]},
              "encoding": {"x": x}},
             {**start, "mark": {"type": "text", "align": "left", "dx": 5, "fontSize": 12,
-                               "baseline": "top", "color": _INK},
+                               "baseline": "top", "color": INK},
              "encoding": {"x": x, "y": {"value": 0}, "text": {"field": "label"}}},
         ]  # fmt: skip
     spec = {"width": 650, "height": 220, "data": {"values": values}, "layer": layers}

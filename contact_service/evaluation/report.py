@@ -93,7 +93,7 @@ def write_run_report(
     document, figures = run_report(service, actor, run_id, lang)
     output.mkdir(parents=True, exist_ok=True)
     for form in forms:
-        _write(output / f"report.{form}", written(document, figures, form))
+        write_whole(output / f"report.{form}", written(document, figures, form))
     return figures
 
 
@@ -106,7 +106,7 @@ def write_trial_report(
     """
     document, figures = run_report(service, actor, run_id, lang)
     output.parent.mkdir(parents=True, exist_ok=True)
-    _write(output, written(document, figures, form))
+    write_whole(output, written(document, figures, form))
     return figures
 
 
@@ -143,10 +143,10 @@ def write_load_report(
         training = any(row["training"] for row in runs)
         load = load_figures(connection, first, turn, last, training=training)
         audit.record(connection, at, actor, "report.load", f"{first}/{last}", lang=lang)
-    figures = {"report": _about("load", at), "sources": load.pop("sources"), "load": load}
+    figures = {"report": about("load", at), "sources": load.pop("sources"), "load": load}
     if output is not None:
         output.parent.mkdir(parents=True, exist_ok=True)
-        _write(output, html.page(load_document(figures, words)).encode())
+        write_whole(output, html.page(load_document(figures, words)).encode())
     return figures
 
 
@@ -183,7 +183,7 @@ def run_figures(connection: Connection, run_id: UUID, at: datetime) -> tuple[Run
     analysis = _analysis(counts, facts, arms)
     load = _load_around(connection, counts, facts)
     figures = {
-        "report": _about("run", at),
+        "report": about("run", at),
         "run": facts.as_dict(),
         "flow": flow.flow(counts, facts, arms),
         "contacts": contacts,
@@ -258,7 +258,7 @@ def _load_around(connection: Connection, counts: Counts, facts: RunFacts) -> Fig
     return load_figures(connection, first, facts.start_day, last, training=facts.training)
 
 
-def _about(kind: str, at: datetime) -> Figures:
+def about(kind: str, at: datetime) -> Figures:
     return {"kind": kind, "written_at": at.isoformat(), "service_version": __version__}
 
 
@@ -267,7 +267,7 @@ def _snapshot(service: Service) -> Connection:
     return service.engine.connect().execution_options(isolation_level="REPEATABLE READ")
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
     """Replace a file whole: a reader never finds half a report."""
     draft = path.with_name(f".{path.name}.new")
     draft.write_bytes(content)

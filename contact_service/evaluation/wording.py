@@ -96,8 +96,10 @@ def language(value: str) -> Lang:
 @lru_cache(maxsize=1)
 def texts() -> dict[str, dict[str, str]]:
     """The table of texts: key → language → sentence."""
-    content = (Path(__file__).parent / "texts.yaml").read_text(encoding="utf-8")
-    table: dict[str, dict[str, str]] = yaml.safe_load(content)
+    table: dict[str, dict[str, str]] = {}
+    for file in ("texts.yaml", "staffing/texts.yaml"):
+        content = (Path(__file__).parent / file).read_text(encoding="utf-8")
+        table |= yaml.safe_load(content)
     return table
 
 

@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy import Engine
 
 from contact_service.clock import TOKYO
+from contact_service.evaluation.document.model import Picture, Table, Words
 from contact_service.evaluation.staffing.forecast import NothingToForecast, forecast, is_worked
+from contact_service.evaluation.staffing.small_pages import forecast_document
 from contact_service.store.crypto import Vault
 from tests.dispatch.conftest import Floor, floor
 from tests.ledger import Ledger, definition, mobile
@@ -112,3 +114,16 @@ def test_without_a_record_nothing_is_forecast(ledger: Ledger) -> None:
         pytest.raises(NothingToForecast, match="受電の記録がありません"),
     ):
         forecast(connection, FIRST, 5, 4, datetime(2026, 10, 26, tzinfo=TOKYO))
+
+
+def test_the_forecast_is_a_page_too(ledger: Ledger) -> None:
+    record(ledger, FIRST - timedelta(weeks=2), 14, seed=1)
+    record(ledger, FIRST, 1, seed=2)
+    with ledger.engine.connect() as connection:
+        found = forecast(connection, FIRST, 2, 2, datetime(2026, 10, 27, tzinfo=TOKYO))
+    document = forecast_document(found, "en")
+    (section,) = document.sections
+    words, picture, table = section.blocks
+    assert isinstance(words, Words) and "Weighted absolute error" in words.lines[0]
+    assert isinstance(picture, Picture) and "<svg" in picture.svg
+    assert isinstance(table, Table) and len(table.rows) == len(found.half_hours)

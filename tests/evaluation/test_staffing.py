@@ -1,34 +1,18 @@
-"""Staffing against published tables, a direct solution, simulated queues and a small call log."""
+"""Staffing against published tables, a direct solution and simulated queues."""
 
 from __future__ import annotations
 
 import heapq
-import io
-import json
-import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import date, datetime, time, timedelta
 from math import inf, sqrt
-from typing import Any
 
 import numpy as np
 import pytest
-import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.sparse import csr_array
 from scipy.sparse.linalg import expm_multiply
-from sqlalchemy import Engine, insert, text
-from typer.testing import CliRunner, Result
 
-from contact_service import logs
-from contact_service.bootstrap import Service
-from contact_service.cli import common, report
-from contact_service.cli.centre import app
-from contact_service.clock import TOKYO
-from contact_service.domain.actors import Actor, NotAllowed, Role
 from contact_service.evaluation import erlang
 from contact_service.evaluation.staffing.performance import (
     Performance,
@@ -38,11 +22,6 @@ from contact_service.evaluation.staffing.performance import (
     performance,
     rostered,
 )
-from contact_service.evaluation.staffing.shift import shift_figures
-from contact_service.store.tables.calls import call
-
-Run = Callable[..., Result]
-
 
 # -- published values --
 
@@ -280,238 +259,3 @@ def test_a_simulated_centre_agrees_with_theory(patience: float | None) -> None:
         half = stats.t.ppf(0.995, len(runs) - 1) * found.std(ddof=1) / sqrt(len(runs))
         assert abs(found.mean() - getattr(theory, name)) <= half, name
         assert half <= 0.1 * getattr(theory, name), name  # and the limits are narrow enough
-
-
-# -- the command --
-
-
-@pytest.fixture
-def run(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    handlers = list(logging.getLogger().handlers)
-
-    @contextmanager
-    def ours() -> Iterator[Service]:
-        logs.configure(level=logging.WARNING, stream=io.StringIO())
-        yield service
-
-    monkeypatch.setattr(common, "service", ours)
-    monkeypatch.setattr(report, "service", ours)
-    monkeypatch.setenv("CONTACT_ACTOR", "kato")
-    monkeypatch.setenv("COLUMNS", "200")
-    yield ask
-    logging.getLogger().handlers[:] = handlers
-    structlog.reset_defaults()
-
-
-def ask(*arguments: str) -> Result:
-    return CliRunner().invoke(app, list(arguments))
-
-
-EXAMPLE = ("staffing", "--calls", "100", "--interval", "30m", "--aht", "180", "--level", "0.8",
-           "--within", "20s", "--shrinkage", "0.3")  # fmt: skip
-
-
-def test_staffing_prints_the_worked_example() -> None:
-    figures = json.loads(ask(*EXAMPLE, "--json").stdout)
-    assert figures == {
-        "agents": 14,
-        "rostered": 20,
-        "service_level": pytest.approx(0.888350, abs=5e-7),
-        "asa_seconds": pytest.approx(7.8359, abs=5e-5),
-        "occupancy": pytest.approx(0.714286, abs=5e-7),
-        "probability_of_waiting": pytest.approx(0.1741319, abs=5e-8),
-        "abandonment": 0,
-    }
-    shown = ask(*EXAMPLE).stdout
-    for value in ("14", "20", "88.84%", "7.84", "71.43%", "17.41%", "Erlang C"):
-        assert value in shown
-
-
-def test_staffing_with_patience_needs_fewer() -> None:
-    figures = json.loads(ask(*EXAMPLE, "--patience", "120s", "--json").stdout)
-    assert figures["agents"] == 12
-    assert figures["abandonment"] == pytest.approx(0.061597, abs=5e-7)
-    assert "Erlang A" in ask(*EXAMPLE, "--patience", "2分").stdout
-
-
-def test_a_queue_without_end_is_said_in_words() -> None:
-    result = ask(*EXAMPLE, "--agents", "10", "--json")
-    assert result.exit_code == 0
-    figures = json.loads(result.stdout)
-    assert (figures["agents"], figures["asa_seconds"], figures["service_level"]) == (10, None, 0)
-    assert "待ち行列が伸び続けます" in result.stderr
-    assert "take 11 or more" in result.stderr
-    with_patience = ask(*EXAMPLE, "--agents", "10", "--patience", "120s", "--json")
-    assert with_patience.stderr == ""
-    assert json.loads(with_patience.stdout)["asa_seconds"] > 0
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [("--aht", "3x"), ("--aht", "0s"), ("--aht", "25h"), ("--level", "100%"), ("--level", "0"),
-     ("--shrinkage", "1"), ("--calls", "-1"), ("--calls", "nan"), ("--calls", "inf"),
-     ("--agents", "0"), ("--patience", "soon"), ("--calls", "1e9")],
-)  # fmt: skip
-def test_staffing_refuses_what_makes_no_sense(arguments: tuple[str, ...]) -> None:
-    result = ask(*EXAMPLE, *arguments)
-    assert result.exit_code == 2, result.output
-    assert result.stdout == ""
-
-
-@pytest.mark.parametrize(
-    ("written", "seconds"), [("3分", "180"), ("３ｍ", "180s"), ("0.5h", "30m")]
-)
-def test_lengths_of_time_may_be_written_in_japanese(written: str, seconds: str) -> None:
-    assert (
-        ask(*EXAMPLE, "--aht", written, "--json").stdout
-        == ask(*EXAMPLE, "--aht", seconds, "--json").stdout
-    )
-
-
-MONDAY = date(2026, 10, 5)
-
-
-def log(engine: Engine, rows: list[tuple[str, date, str, int, int, str]]) -> None:
-    """Calls as (origin, day, start, how many, talk seconds, result), 60 seconds of wrap-up."""
-    with engine.begin() as connection:
-        connection.execute(
-            insert(call),
-            [
-                {
-                    "origin": origin,
-                    "direction": "inbound" if origin == "resident" else "outbound",
-                    "started_at": datetime.combine(day, time.fromisoformat(start), TOKYO)
-                    + timedelta(seconds=n),
-                    "talk_seconds": talk,
-                    "wrap_seconds": 60 if talk else 0,
-                    "result": result,
-                    "deduplication_key": f"{line}/{n}",
-                }
-                for line, (origin, day, start, calls, talk, result) in enumerate(rows)
-                for n in range(calls)
-            ],
-        )
-
-
-@pytest.fixture
-def centre(engine: Engine) -> None:
-    """Two days, Monday and Tuesday; on Tuesday the centre stays open for an evening half-hour.
-
-    9:00: 30 inbound of 240 s handled a day, 12 dialled of 300 s; 9:30: 10 inbound, all given up;
-    19:00, Tuesday: 6 dialled of 300 s. Auto-calls and a Sunday besides, which do not count.
-    """
-    tuesday = MONDAY + timedelta(days=1)
-    rows: list[tuple[str, date, str, int, int, str]] = []
-    for day in (MONDAY, tuesday):
-        rows += [
-            ("resident", day, "09:00", 30, 180, "talked"),
-            ("operator", day, "09:05", 12, 240, "talked"),
-            ("resident", day, "09:40", 10, 0, "abandoned"),
-            ("auto_call", day, "08:10", 50, 30, "talked"),
-        ]
-    rows.append(("operator", tuesday, "19:00", 6, 240, "talked"))
-    rows.append(("operator", MONDAY - timedelta(days=1), "10:00", 40, 600, "talked"))
-    log(engine, rows)
-
-
-def shift(run: Run, *arguments: str) -> dict[str, Any]:
-    result = run("shift", *arguments, "--json")
-    assert result.exit_code == 0, result.output
-    figures: dict[str, Any] = json.loads(result.stdout)
-    return figures
-
-
-@pytest.mark.usefixtures("centre")
-def test_shift_counts_the_present_day(run: Run) -> None:
-    figures = shift(run)
-    assert figures["working_days"] == 2
-    present = figures["present"]
-    assert [row["slot"] for row in present["by_half_hour"]] == ["09:00", "09:30", "19:00"]
-    morning, given_up, evening = present["by_half_hour"]
-    assert (morning["inbound_calls"], morning["inbound_aht_seconds"]) == (30, 240)
-    assert morning["inbound_erlangs"] == pytest.approx(30 * 240 / 1800)
-    assert (morning["outbound_calls"], morning["outbound_agent_hours"]) == (12, 1)
-    assert (given_up["inbound_calls"], given_up["inbound_aht_seconds"]) == (
-        10,
-        240,
-    )  # the log's mean
-    assert (evening["open_days"], evening["outbound_calls"]) == (1, 6)
-    assert present["inbound_calls_per_day"] == 40
-    assert present["outbound_calls_per_day"] == 15  # half of the evening's 6 on an average day
-    assert present["outbound_agent_hours_per_day"] == pytest.approx(1.25)
-
-
-@pytest.mark.usefixtures("centre")
-def test_shift_cuts_outbound_and_staffs_what_is_left(run: Run) -> None:
-    figures = shift(run, "--shrinkage", "30%")
-    assert [row["outbound_cut"] for row in figures["scenarios"]] == [0, 0.25, 0.5, 0.75, 1]
-    hours = [row["outbound_agent_hours_per_day"] for row in figures["scenarios"]]
-    assert hours == pytest.approx([1.25, 0.9375, 0.625, 0.3125, 0])
-    answering = erlang.operators_needed(4, 240, 0.8, 20)
-    given_up = erlang.operators_needed(10 * 240 / 1800, 240, 0.8, 20)
-    for row, dialling, evening in zip(
-        figures["scenarios"], [2, 2, 1, 1, 0], [1, 1, 1, 1, 0], strict=True
-    ):
-        slots = row["by_half_hour"]
-        assert [slot["inbound_operators"] for slot in slots] == [answering, given_up, 0]
-        assert [slot["outbound_operators"] for slot in slots] == [dialling, 0, evening]
-        assert row["inbound_calls_per_day"] == 40
-        assert row["peak_operators"] == answering + dialling
-        assert row["peak_rostered"] == rostered(answering + dialling, 0.3)
-        assert row["operator_hours_per_day"] == (answering + dialling + given_up + evening / 2) / 2
-        assert row["pooled_operator_hours_per_day"] == pytest.approx(
-            (answering + given_up) / 2 + row["outbound_agent_hours_per_day"]
-        )
-        assert all(slot["service_level"] >= 0.8 for slot in slots)
-
-
-@pytest.mark.usefixtures("centre")
-def test_a_change_of_inbound_is_stated_as_an_assumption(run: Run) -> None:
-    figures = shift(run, "--inbound-change", "＋50%", "--patience", "90s")
-    assert figures["assumptions"]["inbound_change"] == 0.5
-    assert figures["assumptions"]["model"] == "erlang_a"
-    assert {row["inbound_calls_per_day"] for row in figures["scenarios"]} == {60}
-    assert figures["present"]["inbound_calls_per_day"] == 40
-    more = figures["scenarios"][0]["by_half_hour"][0]["inbound_operators"]
-    assert more == agents_needed(6, 240, Standard(patience_seconds=90))
-    shown = run("shift", "--inbound-change", "-10%").stdout
-    assert "仮定: 受電の変化 −10.0%" in shown
-    assert "assumption, not a finding" in shown
-    (first,) = [line for line in shown.split("in + out")[1].splitlines() if "09:00" in line]
-    less = agents_needed(3.6, 240, Standard())
-    assert first.replace(" ", "") == f"│09:00│{less}+2│{less}+2│{less}+1│{less}+1│{less}+0│"
-
-
-@pytest.mark.usefixtures("centre")
-def test_shift_by_days(run: Run) -> None:
-    figures = shift(run, "--from", "2026-10-05", "--to", "2026-10-05")
-    assert (figures["working_days"], figures["present"]["outbound_calls_per_day"]) == (1, 12)
-    sunday = run("shift", "--from", "2026-10-04", "--to", "2026-10-04")
-    assert (sunday.exit_code, sunday.stdout) == (1, "")
-    assert "no call on a working day" in sunday.stderr
-    assert run("shift", "--from", "2026-10-06", "--to", "2026-10-05").exit_code == 2
-
-
-def test_shift_without_calls_or_answers(run: Run, engine: Engine) -> None:
-    empty = run("shift")
-    assert empty.exit_code == 1
-    assert "intake calls" in empty.stderr
-    log(engine, [("resident", MONDAY, "09:00", 3, 0, "abandoned")])
-    assert "handle time is not known" in run("shift").stderr
-
-
-@pytest.mark.usefixtures("centre")
-def test_shift_is_recorded_and_only_for_readers(service: Service, engine: Engine) -> None:
-    shift_figures(service, Actor("abe", Role.EVALUATOR), None, None, Standard())
-    with engine.connect() as connection:
-        logged = connection.execute(text("SELECT actor, action, subject FROM audit_log")).all()
-    assert logged == [("abe", "centre.shift", "2026-10-04/2026-10-06")]
-    with pytest.raises(NotAllowed):
-        shift_figures(service, Actor("ito", Role.OPERATOR), None, None, Standard())
-
-
-@pytest.mark.usefixtures("centre")
-def test_load_is_the_load_report(run: Run) -> None:
-    figures = json.loads(run("load", "--json").stdout)
-    assert figures["report"]["kind"] == "load"
-    assert figures["load"]["working_days"] == {"before": 0, "after": 2}

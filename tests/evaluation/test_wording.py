@@ -14,6 +14,7 @@ from contact_service.evaluation import wording
 from contact_service.evaluation.charts import OUTCOME_GROUPS
 from contact_service.evaluation.facts import Completeness
 from contact_service.evaluation.load import MEASURES, Origin
+from contact_service.evaluation.staffing.broken_down import By
 from contact_service.evaluation.wording import texts
 
 
@@ -47,6 +48,7 @@ def test_every_text_is_used_and_every_used_text_is_there() -> None:
         | {f"per_1000_{name}" for name in ("inbound_calls", "outbound_calls", "agent_seconds")}
         | {o.value for o in SecondaryOutcome} - {"paid_yen", "days_to_payment"}
         | set(OUTCOME_GROUPS)
+        | {f"centre_by_{by}" for by in By}
         | {"calls_n", "hours_n"}  # the units of the measures
         | {"sms_parts", "call_minutes", "operator_hours", "letters"}  # of what is paid for
     )

@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from scipy import stats
 from sqlalchemy import Connection
 
 from campaigns.hours import is_year_end
@@ -127,6 +126,8 @@ def forecast(connection: Connection, first: date, days: int, weeks: int, now: da
 
 def _half_hour(at: datetime, calls: int, days: int, caused: float, actual: int | None) -> HalfHour:
     """``calls`` came in ``days`` such half-hours; ``caused`` more are expected of campaigns."""
+    from scipy import stats  # a second of start-up that only a forecast is worth
+
     mean = calls / days
     # predictive: mean (calls + 1/2) / days, variance mean · (1 + 1 / days); the caused ones Poisson
     predicted = (calls + 0.5) / days + caused

@@ -2,16 +2,18 @@
 
 From the call log, the load of an average working day by half-hour; then, for outbound cut step
 by step, the operators that are left to dial and those who answer at the service level.
-A calculation, not a forecast: that residents call more or less often because fewer are dialled,
-or because messages are sent instead, goes in as a stated change of inbound calls.
+Messages and auto-calls take the place of what is cut, in the mix of a trial's arm, and cause the
+calls that the trial found, with its uncertainty (:mod:`.replacement`). A calculation, not a
+forecast: whatever else makes residents call more or less often goes in as a stated change.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date
 from math import ceil
 from typing import Any
+from uuid import UUID
 
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, require
@@ -19,13 +21,15 @@ from contact_service.evaluation.counts import Counts, Row
 from contact_service.evaluation.erlang import offered_load
 from contact_service.evaluation.forms import READERS
 from contact_service.evaluation.load import HALF_HOUR_SECONDS, Origin, load_figures
-from contact_service.evaluation.report import NoCalls
+from contact_service.evaluation.report import run_report
+from contact_service.evaluation.staffing.broken_down import logged_days
 from contact_service.evaluation.staffing.performance import (
     Standard,
     agents_needed,
     performance,
     rostered,
 )
+from contact_service.evaluation.staffing.replacement import Replacement, replacement
 from contact_service.store import audit
 
 #: The shares by which outbound dialling is cut.
@@ -39,41 +43,55 @@ class NothingToStaff(Exception):
     """The period has no working day with calls, or nobody who called was ever answered."""
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is thought of in place of dialling."""
+
+    trial: UUID | None = None
+    """The run whose arm takes the place; ``None``: nothing does."""
+    arm: str | None = None
+    """``None``: the arm with most automatic contacts a household."""
+    contacts_per_call: float = 1.0
+    """Messages and auto-calls for each call that is not dialled any more."""
+    inbound_change: float = 0.0
+    """Relative change of inbound calls besides (0.05: 5 % more), at least −1, at every cut."""
+
+
 def shift_figures(
     service: Service,
     actor: Actor,
     start: date | None,
     end: date | None,
     standard: Standard,
-    inbound_change: float = 0.0,
+    thought: Plan = Plan(),
 ) -> Figures:
     """The present load and what remains of it, from ``start`` to ``end``, both included; left
     out, the first and last day of the call log.
 
-    ``inbound_change`` is relative (0.05: 5 % more inbound calls), at least −1, and the same at
-    every cut. Reads counts only. Raises :class:`NotAllowed`, :class:`NoCalls`,
-    :class:`NothingToStaff`.
+    Reads counts only. Raises :class:`NotAllowed`, :class:`NoCalls`, :class:`NothingToStaff`,
+    :class:`NoSuchRun`, :class:`NoSuchArm`.
     """
     require(actor, *READERS)
     at = service.clock.now()
+    trial = run_report(service, actor, thought.trial, "ja")[1] if thought.trial else None
     snapshot = service.engine.connect().execution_options(isolation_level="REPEATABLE READ")
     with snapshot as connection, connection.begin():
-        known = Counts(connection).rows("call_days")[0]
-        if not known["calls"]:
-            raise NoCalls(
-                "通話記録がありません。intake calls で取り込んでください / "
-                "the call log is empty: import one with intake calls"
-            )
-        first, last = start or known["first_day"], end or known["last_day"]
+        first, last = logged_days(Counts(connection), start, end)
         load = load_figures(connection, first, None, last)
+        instead = replacement(connection, trial, thought.arm) if trial else None
         audit.record(connection, at, actor, "centre.shift", f"{first}/{last}")
-    return shift(load, standard, inbound_change)
+    return shift(load, standard, thought, instead)
 
 
-def shift(load: Figures, standard: Standard, inbound_change: float) -> Figures:
+def shift(
+    load: Figures, standard: Standard, thought: Plan, instead: Replacement | None = None
+) -> Figures:
     """The same from figures of :func:`load_figures` that have no day of change."""
     days = load["working_days"]["after"]
     present = present_day(load)
+    per_day = _per_day(present, days)
+    if not per_day["inbound_calls_per_day"]:
+        instead = None  # nobody calls: there is no day to which calls could be added
     return {
         "from": load["from"],
         "to": load["to"],
@@ -82,10 +100,14 @@ def shift(load: Figures, standard: Standard, inbound_change: float) -> Figures:
         "assumptions": {
             **asdict(standard),
             "model": "erlang_c" if standard.patience_seconds is None else "erlang_a",
-            "inbound_change": inbound_change,
+            "inbound_change": thought.inbound_change,
+            "contacts_per_call": thought.contacts_per_call if instead else None,
         },
-        "present": {**_per_day(present, days), "by_half_hour": present},
-        "scenarios": [_scenario(present, days, standard, cut, inbound_change) for cut in CUTS],
+        "replacement": instead.as_dict() if instead else None,
+        "present": {**per_day, "by_half_hour": present},
+        "scenarios": [
+            _replaced(present, days, per_day, standard, cut, thought, instead) for cut in CUTS
+        ],
         "sources": load["sources"],
     }
 
@@ -155,6 +177,38 @@ def _per_day(present: list[Row], days: int) -> Row:
     }
 
 
+def _replaced(
+    present: list[Row],
+    days: int,
+    per_day: Row,
+    standard: Standard,
+    cut: float,
+    thought: Plan,
+    instead: Replacement | None,
+) -> Row:
+    """One cut, with what takes its place. ``low`` and ``high``: the same at the ends of the
+    trial's interval; ``None`` where nothing takes the place. What comes besides comes over the
+    day as calls do now."""
+    if instead is None:
+        found = _scenario(present, days, standard, cut, thought.inbound_change)
+        return {**found, "contacts_per_day": {}, "caused_calls_per_day": None,
+                "low": None, "high": None}  # fmt: skip
+    contacts = cut * per_day["outbound_calls_per_day"] * thought.contacts_per_call
+
+    def with_calls(per_contact: float) -> Row:
+        caused = contacts * per_contact
+        change = thought.inbound_change + caused / per_day["inbound_calls_per_day"]
+        found = _scenario(present, days, standard, cut, max(-1.0, change))
+        return {**found, "caused_calls_per_day": caused}
+
+    return {
+        **with_calls(instead.calls_per_contact),
+        "contacts_per_day": {c: contacts * share for c, share in instead.mix.items()},
+        "low": with_calls(instead.low),
+        "high": with_calls(instead.high),
+    }
+
+
 def _scenario(
     present: list[Row], days: int, standard: Standard, cut: float, inbound_change: float
 ) -> Row:
@@ -188,6 +242,7 @@ def _scenario(
         "peak_operators": peak,
         "peak_rostered": rostered(peak, standard.shrinkage),
         "operator_hours_per_day": hours("operators"),
+        "inbound_operator_hours_per_day": hours("inbound_operators"),
         "pooled_operator_hours_per_day": hours("inbound_operators")
         + totals["outbound_agent_hours_per_day"],
         "by_half_hour": slots,
@@ -206,6 +261,9 @@ def _operators(row: Row, standard: Standard) -> Row:
         "inbound_operators": answering,
         "outbound_operators": dialling,
         "operators": answering + dialling,
+        "inbound_calls": row["inbound_calls"],
+        "inbound_erlangs": load,
+        "outbound_calls": row["outbound_calls"],
         "service_level": performance(load, answering, aht, standard).service_level,
         "outbound_agent_hours": row["outbound_agent_hours"],
     }

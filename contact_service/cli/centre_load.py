@@ -1,0 +1,91 @@
+"""``contact-service centre load``: the load broken down, in figures and as a page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from contact_service.cli import common
+from contact_service.cli.centre_options import Json, Lang, Output, form_of, save_page
+from contact_service.cli.report import Language
+from contact_service.domain.actors import Role
+from contact_service.evaluation.report import NoCalls
+from contact_service.evaluation.staffing.broken_down import By, load_broken_down
+from contact_service.evaluation.staffing.load_page import load_document
+from contact_service.evaluation.wording import number, percent
+
+_DAY = ["%Y-%m-%d"]
+
+
+def command(
+    start: Annotated[
+        datetime | None, typer.Option("--from", formats=_DAY, help="最初の日 / first day")
+    ] = None,
+    end: Annotated[
+        datetime | None, typer.Option("--to", formats=_DAY, help="最後の日 / last day")
+    ] = None,
+    by: Annotated[By, typer.Option(help="画面に出す区分 / what to break the table down by")] = (
+        By.HALF_HOUR
+    ),
+    output: Output = None,
+    lang: Lang = Language.JA,
+    as_json: Json = False,
+) -> None:
+    """受電・架電・自動の発信とその折返しを、区分ごとに / inbound, outbound, and the calls that
+    messages and auto-calls were followed by, by half-hour, day, campaign, kind of claim."""
+    if start and end and start > end:
+        raise common.fail("--from ≦ --to の順に / give days with from ≤ to", 2)
+    form = form_of(output)
+    with common.service() as service:
+        try:
+            figures = load_broken_down(
+                service,
+                common.actor(Role.EVALUATOR),
+                start.date() if start else None,
+                end.date() if end else None,
+            )
+        except NoCalls as error:
+            raise common.fail(str(error)) from None
+        at = service.clock.now()
+    if output and form:
+        document = load_document(figures, lang.value)
+        save_page(document, "centre.load", figures, at, form, output)
+    if as_json:
+        common.print_json(figures)
+    else:
+        _print(figures, by)
+        if output:
+            typer.echo(output)
+
+
+def _print(figures: dict[str, Any], by: By) -> None:
+    console = Console()
+    table = Table(title=f"{figures['from']} – {figures['to']}", title_justify="left")
+    for heading in (
+        by.value, "着信 / offered", "応答 / answered", "放棄 / abandoned", "待ち秒 / wait",
+        "処理秒 / AHT", "呼量 / erlangs", "発信 / dialled", "本人 / reached",
+        "人時 / hours", "稼働 / occ.",
+    ):  # fmt: skip
+        table.add_column(heading, justify="right")
+    for row in [*figures[f"by_{by}"], {**figures["total"], "key": "計 / total"}]:
+        into, out = row["inbound"], row["outbound"]
+        table.add_row(
+            row.get("campaign") or row["key"] or "–",
+            number(into["offered"]), number(into["answered"]), number(into["abandoned"]),
+            number(into["average_wait_seconds"]), number(into["average_handle_seconds"]),
+            number(into["offered_erlangs"], 2), number(out["dialled"]),
+            number(out["right_party_reached"]), number(out["agent_hours"], 1),
+            percent(row["occupancy"], 0),
+        )  # fmt: skip
+    console.print(table)
+    for channel, spans in figures["total"].get("sent", {}).items():
+        said = ", ".join(
+            f"{span['within_hours']}h: {span['calls']}/{span['contacts']}"
+            f" ({number(span['per_100_contacts'], 1)}%)"
+            for span in spans
+        )
+        console.print(f"折返し / call-backs {channel}: {said}")
