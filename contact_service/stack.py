@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
+from pydantic_core import to_json
 
 from contact_service.embedded.home import write_privately
 from contact_service.embedded.process import CannotStart, free_port
@@ -84,13 +85,20 @@ def environment(settings: Settings) -> dict[str, str]:
     """Our environment with ``settings`` in it, for a child process."""
     values = {name: getattr(settings, name) for name in Settings.model_fields}
     ours = {
-        f"CONTACT_{name.upper()}": value.get_secret_value()
-        if isinstance(value, SecretStr)
-        else str(value)
+        f"CONTACT_{name.upper()}": _written(value)
         for name, value in values.items()
         if value is not None
     }
     return {**os.environ, **ours}
+
+
+def _written(value: object) -> str:
+    """As the settings read it: tables and lists as JSON, everything else as it is."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, Mapping | frozenset):
+        return to_json(value).decode()
+    return str(value)
 
 
 def _with_ports(settings: Settings) -> Settings:

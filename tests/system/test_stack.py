@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from campaigns.vocabulary import ClaimKind
 from contact_service import supervision
 from contact_service.embedded import process
 from contact_service.embedded.process import CannotStart, free_port
@@ -236,3 +237,18 @@ def test_a_taken_port_is_said_plainly(chosen: Settings) -> None:
         with pytest.raises(CannotStart, match=rf":{port} を使えません.*CONTACT_WEB_PORT"):
             Stack(chosen.model_copy(update={"web_port": port}))
     Stack(chosen.model_copy(update={"web_port": free_port()}))
+
+
+def test_what_a_part_is_given_reads_back_as_it_was(
+    chosen: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = chosen.model_copy(
+        update={
+            "second_factor_roles": frozenset({"auditor"}),
+            "claim_offices": {ClaimKind.RESIDENT_TAX: "納税課"},
+        }
+    )
+    for own in (chosen, told):
+        for name, value in environment(own).items():
+            monkeypatch.setenv(name, value)
+        assert Settings(_env_file=None) == own  # type: ignore[call-arg]
