@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, text
 
 from campaigns.vocabulary import Channel
 from contact_service.bootstrap import Service
+from contact_service.dispatch.settle import lock
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.logs import mask_numbers
 from contact_service.planning.runs import CannotDo
@@ -138,6 +139,7 @@ def decide_all(
     """
     require(actor, *DECIDERS)
     with engine.begin() as connection:
+        lock(connection, attempt_ids)
         decided = connection.scalars(
             text(_TAKEN if taken else _NOT_TAKEN),
             {"ids": list(attempt_ids)} | ({"now": now} if taken else {}),

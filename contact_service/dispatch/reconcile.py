@@ -23,7 +23,7 @@ from contact_service.bootstrap import Service
 from contact_service.dispatch import contacts
 from contact_service.dispatch.lease import Lease, end_overdue
 from contact_service.dispatch.providers import ProviderConfig
-from contact_service.dispatch.settle import settle
+from contact_service.dispatch.settle import lock, settle
 from contact_service.planning.definitions import definitions_of
 from providers.base import (
     Contact,
@@ -215,6 +215,7 @@ def _write(
 ) -> None:
     # two askers may have seen the same listing: the second must see what the first made of it
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('reconcile'))"))
+    lock(connection, [*(item[0] for item in accepted), *(item[0] for item in gone), *persons])
     connection.execute(
         text("""
         UPDATE attempt a SET state = 'accepted', provider_ref = v.ref, reason = NULL,

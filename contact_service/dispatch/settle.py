@@ -91,6 +91,7 @@ JOIN unnest(CAST(:outcomes AS text[]), CAST(:kinds AS text[])) AS v(outcome, kin
 WHERE NOT EXISTS (SELECT 1 FROM restriction r WHERE r.phone_id = s.phone_id
     AND r.kind = v.kind AND r.lifted_at IS NULL)
 GROUP BY v.kind, s.phone_id
+ORDER BY v.kind, s.phone_id -- in one order for everybody: two may protect the same at once
 ON CONFLICT ON CONSTRAINT uq_restriction_said_once DO UPDATE SET lifted_at = NULL
 """)
 
@@ -111,6 +112,12 @@ SET result = excluded.result, talk_seconds = excluded.talk_seconds
 """)
 
 
+def lock(connection: Connection, attempt_ids: Collection[UUID]) -> None:
+    """Hold attempts until the transaction's end. Whoever is going to write several locks them so,
+    in one order for everybody: two who hold what the other wants would wait for ever."""
+    connection.execute(_LOCK, {"ids": sorted(attempt_ids)})
+
+
 def settle(
     connection: Connection,
     attempt_ids: Collection[UUID],
@@ -129,7 +136,7 @@ def settle(
     # a report and the answer to the request may be written at the same moment by two
     # processes; whoever comes second must see what the first has written
     if not locked:
-        connection.execute(_LOCK, ids)
+        lock(connection, attempt_ids)
     folded = connection.execute(_FOLD, ids | {"restricting": list(RESTRICTS)}).all()
     done = [row for row in folded if row.state == "finished"]
     # most ends ask for nothing further, and then nothing further is asked

@@ -49,6 +49,7 @@ FROM unnest(CAST(:indexes AS bytea[]), CAST(:outs AS bool[])) AS v(number_index,
 JOIN phone p ON p.number_index = v.number_index
 WHERE v.opted_out AND NOT EXISTS (SELECT FROM restriction r
     WHERE r.phone_id = p.id AND r.kind = :kind AND r.lifted_at IS NULL)
+ORDER BY p.id -- in one order for everybody: two may protect the same at once
 ON CONFLICT ON CONSTRAINT uq_restriction_said_once DO UPDATE SET lifted_at = NULL
 """)
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from campaigns.vocabulary import Channel, Outcome
 from contact_service.dispatch.reconcile import collect_unknown
 from contact_service.planning import runs
 from contact_service.receipts.events import Reported, Via, store_receipts
-from providers.base import Accepted, Contact, Receipt, Throttled, Unknown
+from providers.base import Accepted, Contact, Listed, Receipt, Throttled, Unknown
 from tests.dispatch.carrier import delivered
 from tests.dispatch.conftest import STAFF, Floor
 from tests.ledger import definition, mobile
@@ -238,6 +239,41 @@ def test_a_later_contacts_entry_is_not_taken_for_an_earlier_unknown_one(floor: F
     assert floor.ledger.rows(
         "SELECT step, state, needs_person FROM attempt WHERE channel = 'sms' ORDER BY step"
     ) == [("sms-1", "unknown", True), ("sms-2", "accepted", False)]
+
+
+def test_an_entry_of_what_goes_out_while_the_carrier_is_asked_is_not_the_earlier_ones(
+    floor: Floor,
+) -> None:
+    people(floor, 1)
+    steps = [
+        {"name": "sms-1", "channel": "sms", "message": "m"},
+        {"name": "sms-2", "channel": "sms", "message": "m", "start": {"at": "11:00"}},
+    ]
+    floor.start(definition(arms=[{"name": "contact"}], steps=steps))
+    floor.carrier.answer = lambda contact, ref: Unknown("timeout")
+    floor.carrier.takes = lambda contact: False
+    floor.drain()
+    floor.clock.at += timedelta(hours=1)
+    floor.carrier.created_at = floor.clock.at + timedelta(seconds=2)
+    listing = floor.carrier.list_sent
+
+    async def meanwhile(channel: Channel, to: str, since: datetime) -> Sequence[Listed]:
+        floor.carrier.takes = lambda contact: True
+        floor.drain_in_thread()
+        return await listing(channel, to, since)
+
+    floor.carrier.list_sent = meanwhile  # type: ignore[method-assign]
+    floor.settle_unknown()
+    assert floor.states() == {"unknown": 2}
+    floor.carrier.list_sent = listing  # type: ignore[method-assign]
+    for _ in range(2):
+        floor.ledger.run("UPDATE attempt SET checked_at = NULL")
+        floor.settle_unknown()
+        floor.drain()
+    assert set(floor.carrier.taken_by_reference().values()) == {1}
+    assert floor.ledger.rows(
+        "SELECT step, state FROM attempt WHERE channel = 'sms' ORDER BY step"
+    ) == [("sms-1", "unknown"), ("sms-2", "accepted")]
 
 
 def test_resuming_neither_repeats_nor_skips(floor: Floor) -> None:
