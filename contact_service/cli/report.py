@@ -35,6 +35,14 @@ from contact_service.evaluation.wording import name, percent, yen
 app = typer.Typer(no_args_is_help=True)
 
 _DAY = "%Y-%m-%d"
+_RATE = {"ja": "収納率", "en": "rate"}
+_COLLECTION = {
+    "assessed_yen": {"ja": "調定額", "en": "assessed"},
+    "collected_yen": {"ja": "収入済額", "en": "collected"},
+    "written_off_yen": {"ja": "不納欠損額", "en": "written off"},
+    "reduced_yen": {"ja": "減額", "en": "reduced"},
+    "outstanding_yen": {"ja": "収入未済額", "en": "outstanding"},
+}
 
 
 class Language(StrEnum):
@@ -102,19 +110,14 @@ def collected(
         print_json(figures)
         return
     for row in figures["rows"]:
-        typer.echo(
-            "  ".join(
-                (
-                    name("period", row["period"], lang.value),
-                    row["office"][lang.value],
-                    name("kind", row["kind"], lang.value),
-                    name("legal_class", row["legal_class"], lang.value),
-                    percent(row["rate"]),
-                    yen(row["collected_yen"], lang.value),
-                    yen(row["outstanding_yen"], lang.value),
-                )
-            )
-        )
+        of = (row["office"][lang.value], name("kind", row["kind"], lang.value),
+              name("legal_class", row["legal_class"], lang.value))  # fmt: skip
+        typer.echo("  ".join((name("period", row["period"], lang.value), *of)))
+        sums = [f"{_RATE[lang.value]} {percent(row['rate'])}"]
+        sums += [
+            f"{words[lang.value]} {yen(row[key], lang.value)}" for key, words in _COLLECTION.items()
+        ]
+        typer.echo(f"    {'  '.join(sums)}")
     for definition in figures["definitions"].values():
         typer.echo(definition[lang.value])
 

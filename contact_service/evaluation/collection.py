@@ -1,8 +1,7 @@
 """Collection rate (収納率) and outstanding (収入未済額), by office and kind.
 
-Current and carried over are never added up. What is neither collected nor outstanding was
-written off or reduced (不納欠損・減額): as the claims file has it, and what the restrictions file
-says was written off.
+Current and carried over are never added up. What is neither collected nor outstanding was written
+off (不納欠損), where the restrictions file says so, or else reduced (減額).
 """
 
 from __future__ import annotations
@@ -22,12 +21,13 @@ from contact_service.domain.actors import Actor, require
 from contact_service.domain.dates import fiscal_year
 from contact_service.domain.restrictions import RestrictionKind
 from contact_service.evaluation.counts import Counts, Row
-from contact_service.evaluation.disclosure import hide_small
+from contact_service.evaluation.disclosure import hide_small, is_small
 from contact_service.evaluation.forms import READERS
 from contact_service.settings import Settings
 from contact_service.store import audit
 
-_SUMS = ("claims", "assessed_yen", "collected_yen", "outstanding_yen", "written_off_yen", "rate")
+_GONE = ("written_off_yen", "reduced_yen")
+_SUMS = ("claims", "assessed_yen", "collected_yen", "outstanding_yen", *_GONE, "rate")
 
 
 @lru_cache(maxsize=1)
@@ -65,9 +65,12 @@ def _figures(connection: Connection, day: date, settings: Settings, actor: Actor
         office = told()["offices"][row["kind"]]
         if own := settings.claim_offices.get(ClaimKind(row["kind"])):
             office = {"ja": own, "en": own}
-        gone = row["assessed_yen"] - row["collected_yen"] - row["outstanding_yen"]
+        few = [is_small(row.pop(f"{gone}_debtors"), settings.disclosure_threshold)
+               for gone in ("written_off", "reduced")]  # fmt: skip
+        if any(few):  # their sum follows from the others, so that one would tell the other
+            row |= dict.fromkeys(_GONE)
         rate = row["collected_yen"] / row["assessed_yen"] if row["assessed_yen"] else None
-        rows.append({**row, "office": office, "written_off_yen": gone, "rate": rate})
+        rows.append({**row, "office": office, "rate": rate})
     kinds, classes = list(ClaimKind), list(LegalClass)
     rows.sort(key=lambda row: (list(Period).index(row["period"]), kinds.index(row["kind"]),
                                classes.index(row["legal_class"])))  # fmt: skip
