@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -20,6 +21,7 @@ from tests.providers.twilio_bench import waiting
 from tests.providers.wire import Behaviour, Seen, answer
 
 JST = timezone(timedelta(hours=9))
+#: What the declarations name; a new one adds its own names here.
 SECRETS = {
     "token": "bearer-nobody-may-see",
     "signing": "signing-nobody-may-see",
@@ -80,15 +82,22 @@ class GatewayBench(HttpBench):
     def forgeries(
         self, honest: WebhookRequest, another: WebhookRequest
     ) -> Sequence[WebhookRequest]:
-        """The signature covers the body."""
-        from dataclasses import replace
-
-        return [
-            replace(honest, body=another.body),
-            replace(honest, body=honest.body + b" "),
-            replace(honest, body=honest.body[:-1]),
-            replace(honest, body=b""),
-        ]
+        """By what proves a report: a signature over the body, a word in a header, or a key in the
+        address, which is all there is."""
+        receipts = find(self.declaration).receipts
+        assert receipts is not None
+        proof = honest.headers.get("authorization", "")
+        match receipts.verify.kind:
+            case "hmac":
+                changed = (another.body, honest.body + b" ", honest.body[:-1], b"")
+                return [replace(honest, body=body) for body in changed]
+            case "key":
+                url = honest.url
+                wrong = (url + "x", url[:-1], url.replace("key=", "k="), url.partition("?")[0])
+                return [replace(honest, url=one) for one in wrong]
+            case _:
+                words = (proof + "x", proof[:-2], proof.swapcase(), proof.partition(" ")[2], "")
+                return [replace(honest, headers={"authorization": word}) for word in words]
 
 
 def signed(
@@ -321,19 +330,6 @@ class FormCp932(GatewayBench):
         body = urlencode(self._fields(provider_ref, status), encoding="cp932").encode()
         url = f"https://ward.example/receipts?key={SECRETS['receipts']}"
         return WebhookRequest(url, {}, {}, body)
-
-    def forgeries(
-        self, honest: WebhookRequest, another: WebhookRequest
-    ) -> Sequence[WebhookRequest]:
-        """Nothing covers what is said; the key in the address is all there is."""
-        from dataclasses import replace
-
-        return [
-            replace(honest, url=honest.url + "x"),
-            replace(honest, url=honest.url[:-1]),
-            replace(honest, url=honest.url.replace("key=", "k=")),
-            replace(honest, url=honest.url.partition("?")[0]),
-        ]
 
 
 class RecordedCall(GatewayBench):
