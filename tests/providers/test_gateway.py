@@ -35,6 +35,7 @@ from tests.providers.gateway_bench import (
     FormCp932,
     PollingOnly,
     options,
+    signed,
 )
 from tests.providers.wire import Behaviour, Seen, answer, wire
 
@@ -316,6 +317,20 @@ def test_one_report_that_cannot_be_read_spoils_no_other_of_an_answer() -> None:
             return [one.provider_ref for one in found]
 
     assert asyncio.run(conversation()) == ["1", "2"]
+
+
+def test_a_signature_over_the_body_proves_nothing_of_the_address() -> None:
+    """A report that names no attempt of ours, played to an attempt's address, is nobody's."""
+    bench = AsynchronousWebhook()
+    nameless = {**bench.record("7", bench.done[0]), "custom_key": None}
+    provider = bench.provider("http://127.0.0.1:1")
+    try:
+        (receipt,) = provider.parse_receipts(
+            signed(nameless, "X-Signature", prefix="sha256="), "attempt-2"
+        )
+    finally:
+        asyncio.run(provider.close())
+    assert (receipt.provider_ref, receipt.reference) == ("7", None)
 
 
 def test_prices_by_parts_and_by_contract() -> None:
