@@ -11,7 +11,8 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from contact_service.bootstrap import Service
-from contact_service.callcentre.correcting import MayNot
+from contact_service.callcentre.correcting import NOT_THEIRS, MayNot
+from contact_service.callcentre.own import of_own_office, own_kinds
 from contact_service.callcentre.results import CALL_KEY, CODES, CONVERSATIONS, Way
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.states import DispositionKind, IdentityProof, QualityMark
@@ -65,9 +66,9 @@ def read(service: Service, actor: Actor, disposition_id: int, now: datetime) -> 
     require(actor, Role.SUPERVISOR)
     opened = service.vault.open
     with service.engine.begin() as connection:
-        row = connection.execute(_ONE, {"id": disposition_id}).one_or_none()
+        row = connection.execute(_ONE, {"id": disposition_id} | own_kinds(actor)).one_or_none()
         if row is None:
-            raise MayNot("その記録はありません / there is no such result")
+            raise MayNot(NOT_THEIRS)
         audit.record(connection, now, actor, "result.read", f"disposition:{disposition_id}")
         run = {row.run_id} if row.run_id else set()
         titles = definitions_of(connection, run)
@@ -111,7 +112,7 @@ LEFT JOIN call c ON c.deduplication_key = {CALL_KEY}
 LEFT JOIN promise p ON p.disposition_id = d.id
 LEFT JOIN referral r ON r.disposition_id = d.id
 LEFT JOIN quality_review q ON q.disposition_id = d.id
-WHERE v.disposition_id = :id
+WHERE v.disposition_id = :id AND {of_own_office("v")}
 """)
 
 

@@ -39,6 +39,7 @@ from contact_service.callcentre.restricting import (
     restrict_number,
     restrict_people,
 )
+from contact_service.callcentre.results import is_own
 from contact_service.dispatch.settle import settle
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.states import (
@@ -54,6 +55,10 @@ class MayNot(Exception):
     """This supervisor may not correct this, or decide on it; the text says why."""
 
 
+NOT_THEIRS = (
+    "その記録はないか、ほかの課の債権の会話です / there is no such result, or it is about another "
+    "office's claims"
+)
 _RESULT = text("""
 SELECT d.id, d.kind, d.sub_reason, d.recorded_at, d.recorded_by, d.attempt_id, d.inbound_call_id,
     coalesce(d.attempt_id, d.inbound_call_id) AS conversation_id,
@@ -81,8 +86,8 @@ def correct(
         raise Incomplete("訂正の理由を書いてください / write why it is corrected")
     with service.engine.begin() as connection:
         row = connection.execute(_RESULT, {"id": disposition_id}).one_or_none()
-        if row is None:
-            raise MayNot("その記録はありません / there is no such result")
+        if row is None or not is_own(connection, actor, disposition_id):
+            raise MayNot(NOT_THEIRS)
         if row.recorded_by == actor.name:
             raise MayNot(
                 "自分の記録は、ほかの管理者が訂正します / your own result is corrected by another "

@@ -13,9 +13,10 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import text
 
 from contact_service.bootstrap import Service
-from contact_service.callcentre.correcting import MayNot
+from contact_service.callcentre.correcting import NOT_THEIRS, MayNot
 from contact_service.callcentre.house_rules import UNANSWERED
-from contact_service.callcentre.results import day_begins
+from contact_service.callcentre.own import of_own_office, own_kinds
+from contact_service.callcentre.results import CONVERSATIONS, day_begins, is_own
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.states import DispositionKind, QualityMark
 from contact_service.store import audit
@@ -43,13 +44,14 @@ def draw(
     require(actor, Role.SUPERVISOR)
     with service.engine.begin() as connection:
         drawn = connection.execute(
-            text("""
+            text(f"""
             INSERT INTO quality_review (disposition_id, seed, drawn_at, drawn_by)
             SELECT id, :seed, :now, :me FROM (
                 SELECT d.id, row_number() OVER (PARTITION BY d.recorded_by ORDER BY
                     sha256(convert_to(:seed || ':' || d.id, 'UTF8')), d.id) AS place
-                FROM disposition d
+                FROM disposition d JOIN ({CONVERSATIONS}) v ON v.disposition_id = d.id
                 WHERE d.recorded_at >= :begins AND d.recorded_at < :ends
+                AND {of_own_office("v")}
                 AND d.kind <> ALL(:unanswered) AND d.recorded_by <> :me) ordered
             WHERE place <= :most
             ON CONFLICT (disposition_id) DO NOTHING
@@ -62,7 +64,8 @@ def draw(
                 "ends": day_begins(day + timedelta(days=1)),
                 "unanswered": list(UNANSWERED),
                 "most": per_operator,
-            },
+            }
+            | own_kinds(actor),
         ).rowcount
         audit.record(
             connection, now, actor, "quality.drawn", day.isoformat(), seed=seed,
@@ -76,14 +79,16 @@ def sample(service: Service, actor: Actor, day: date) -> Sequence[Sampled]:
     require(actor, Role.SUPERVISOR)
     with service.engine.connect() as connection:
         rows = connection.execute(
-            text("""
+            text(f"""
             SELECT q.disposition_id, d.recorded_at, d.recorded_by, d.kind, q.seed, q.mark,
                 q.reviewed_by, q.remark
             FROM quality_review q JOIN disposition d ON d.id = q.disposition_id
-            WHERE d.recorded_at >= :begins AND d.recorded_at < :ends
+            JOIN ({CONVERSATIONS}) v ON v.disposition_id = d.id
+            WHERE d.recorded_at >= :begins AND d.recorded_at < :ends AND {of_own_office("v")}
             ORDER BY d.recorded_by, d.recorded_at, d.id
             """),
-            {"begins": day_begins(day), "ends": day_begins(day + timedelta(days=1))},
+            {"begins": day_begins(day), "ends": day_begins(day + timedelta(days=1))}
+            | own_kinds(actor),
         ).all()
     return [
         Sampled(
@@ -116,7 +121,9 @@ def review(
         by = connection.scalar(
             text("SELECT recorded_by FROM disposition WHERE id = :id"), {"id": disposition_id}
         )
-        if by is None or by == actor.name:
+        if by is None or not is_own(connection, actor, disposition_id):
+            raise MayNot(NOT_THEIRS)
+        if by == actor.name:
             raise MayNot(
                 "自分の会話は、ほかの管理者が点検します / your own conversation is judged by "
                 "another supervisor"

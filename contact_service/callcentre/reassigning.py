@@ -15,6 +15,7 @@ from contact_service.callcentre import presence, taking
 from contact_service.callcentre.call_backs import TRIES
 from contact_service.callcentre.correcting import MayNot
 from contact_service.callcentre.list import HOLD_SECONDS, held_of_list
+from contact_service.callcentre.own import of_own_office, own_kinds
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.store import audit
 
@@ -42,7 +43,8 @@ SELECT a.id, 'attempt' AS kind, CASE WHEN a.requested THEN a.due_at END AS due_a
     CASE WHEN a.state = 'leased' THEN a.lease_owner ELSE a.reserved_for END AS with_,
     a.state = 'leased' AS taken, CASE WHEN a.requested THEN {TRIES} ELSE 0 END AS tries, ARRAY(
         SELECT DISTINCT p.code FROM target_claim tc JOIN claim k ON k.id = tc.claim_id
-        JOIN debtor p ON p.id = k.debtor_id WHERE tc.target_id = a.target_id) AS codes
+        JOIN debtor p ON p.id = k.debtor_id WHERE tc.target_id = a.target_id) AS codes,
+    a.target_id, CAST(NULL AS bigint) AS debtor_id, CAST(NULL AS bigint) AS called_by
 FROM attempt a JOIN run r ON r.id = a.run_id AND r.state = 'running'
 WHERE a.channel = 'operator' AND a.expires_at > :now AND ((a.state = 'planned' AND a.requested)
     OR (a.state = 'leased' AND a.lease_until > clock_timestamp()))
@@ -51,13 +53,15 @@ SELECT i.id, 'call', i.due_at, CASE WHEN i.state = 'taken' THEN i.taken_by ELSE 
     i.state = 'taken', CASE WHEN i.due_at IS NOT NULL THEN i.try_number ELSE 0 END, ARRAY(
         SELECT p.code FROM debtor p WHERE p.id = i.debtor_id
         UNION SELECT p.code FROM debtor_phone dp JOIN debtor p ON p.id = dp.debtor_id
-        WHERE dp.phone_id = i.phone_id AND i.debtor_id IS NULL)
+        WHERE dp.phone_id = i.phone_id AND i.debtor_id IS NULL),
+    NULL, i.debtor_id, i.phone_id
 FROM inbound_call i WHERE i.state IN ('call_back', 'taken')
 """
 _TALKING = """
 EXISTS (SELECT 1 FROM operator_period o WHERE o.conversation_id = w.id AND o.ended_at IS NULL
     AND o.state IN ('talking', 'wrapping_up'))
 """
+_OWN = of_own_office("w")
 
 
 def work(service: Service, actor: Actor, now: datetime) -> Sequence[Piece]:
@@ -66,10 +70,10 @@ def work(service: Service, actor: Actor, now: datetime) -> Sequence[Piece]:
     with service.engine.connect() as connection:
         rows = connection.execute(
             text(f"""
-            SELECT w.*, {_TALKING} AS talking FROM ({_WORK}) w
+            SELECT w.*, {_TALKING} AS talking FROM ({_WORK}) w WHERE {_OWN}
             ORDER BY w.taken DESC, w.due_at NULLS FIRST, w.id LIMIT 300
             """),
-            {"now": now},
+            {"now": now} | own_kinds(actor),
         ).all()
     return [
         Piece(row.id, row.due_at, row.with_, row.taken, row.talking, row.tries, row.codes)
@@ -98,8 +102,10 @@ def reassign(service: Service, actor: Actor, id_: UUID, to: str | None, now: dat
     require(actor, Role.SUPERVISOR)
     with service.engine.begin() as connection:
         row = connection.execute(
-            text(f"SELECT w.*, {_TALKING} AS talking FROM ({_WORK}) w WHERE w.id = :id"),
-            {"id": id_, "now": now},
+            text(f"""
+            SELECT w.*, {_TALKING} AS talking FROM ({_WORK}) w WHERE w.id = :id AND {_OWN}
+            """),
+            {"id": id_, "now": now} | own_kinds(actor),
         ).one_or_none()
         if row is None:
             raise MayNot("もう終わったか、時刻を過ぎました / it is done, or its time is over")
@@ -125,8 +131,10 @@ def reassign_all(service: Service, actor: Actor, from_: str, to: str | None, now
         if to is not None:
             _must_be_an_operator(connection, to)
         ids = connection.scalars(
-            text(f"SELECT w.id FROM ({_WORK}) w WHERE NOT w.taken AND w.with_ = :name"),
-            {"now": now, "name": from_},
+            text(f"""
+            SELECT w.id FROM ({_WORK}) w WHERE NOT w.taken AND w.with_ = :name AND {_OWN}
+            """),
+            {"now": now, "name": from_} | own_kinds(actor),
         ).all()
         moved = _reserve(connection, ids, to)
         audit.record(

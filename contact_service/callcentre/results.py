@@ -12,10 +12,11 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from campaigns.vocabulary import Outcome
 from contact_service.bootstrap import Service
+from contact_service.callcentre.own import of_own_office, own_kinds
 from contact_service.clock import TOKYO
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.states import DispositionKind, QualityMark
@@ -139,7 +140,7 @@ AND a.submitted_at IS NOT NULL
 _FILTERED = """
 WITH wanted AS (
     SELECT v.* FROM ({source}) v
-    WHERE v.at >= :begins AND v.at < :ends
+    WHERE v.at >= :begins AND v.at < :ends AND {own}
     AND (CAST(:operator AS text) IS NULL OR v.operator = :operator)
     AND (CAST(:way AS text) IS NULL OR v.way = :way)
     AND (CAST(:result AS text) IS NULL OR v.result = :result)
@@ -160,7 +161,8 @@ ARRAY(
 
 
 def results(service: Service, actor: Actor, wanted: Wanted, limits: Mapping[str, int]) -> Found:
-    """The results that fit: of those shown, the ``limit`` and ``offset`` of a page."""
+    """The results that fit and are the actor's office's: of those shown, the ``limit`` and
+    ``offset`` of a page."""
     require(actor, Role.SUPERVISOR)
     source = _REPORTED if wanted.automatic else CONVERSATIONS
     values: dict[str, Any] = {
@@ -170,8 +172,8 @@ def results(service: Service, actor: Actor, wanted: Wanted, limits: Mapping[str,
         "way": wanted.way,
         "result": wanted.result,
         "campaign": wanted.campaign,
-    }
-    filtered = _FILTERED.format(source=source)
+    } | own_kinds(actor)
+    filtered = _FILTERED.format(source=source, own=of_own_office("v"))
     with service.engine.connect() as connection:
         counts = connection.execute(
             text(
@@ -217,6 +219,18 @@ def results(service: Service, actor: Actor, wanted: Wanted, limits: Mapping[str,
         [(kind(row.result), row.n) for row in counts],
         sum(row.n for row in counts),
     )
+
+
+def is_own(connection: Connection, actor: Actor, disposition_id: int) -> bool:
+    """Whether there is such a conversation, and it is the actor's office's."""
+    found = connection.scalar(
+        text(f"""
+        SELECT 1 FROM ({CONVERSATIONS}) v
+        WHERE v.disposition_id = :id AND {of_own_office("v")}
+        """),
+        {"id": disposition_id} | own_kinds(actor),
+    )
+    return found is not None
 
 
 def who_and_what(service: Service, actor: Actor) -> tuple[Sequence[str], Sequence[tuple[str, str]]]:

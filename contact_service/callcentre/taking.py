@@ -196,20 +196,20 @@ def it_is(service: Service, actor: Actor, inbound_id: UUID, code: str, now: date
     with service.engine.begin() as connection:
         if held(connection, actor.name) != inbound_id:
             raise NotYours("この電話はあなたの担当ではありません / this call is not with you")
-        found = connection.execute(
+        found = connection.scalar(
             text("""
             UPDATE inbound_call SET debtor_id = d.id FROM debtor d
-            WHERE inbound_call.id = :id AND d.code = :code
+            WHERE inbound_call.id = :id AND d.code = :code RETURNING d.id
             """),
             {"id": inbound_id, "code": code},
-        ).rowcount
-        if not found:
+        )
+        if found is None:
             raise NotYours("その宛名番号の方はいません / nobody has that code")
         # a check of somebody else says nothing about this person
         connection.execute(
             text("DELETE FROM identity_check WHERE conversation_id = :id"), {"id": inbound_id}
         )
-        audit.record(connection, now, actor, "call.person_found", str(inbound_id), code=code)
+        audit.record(connection, now, actor, "call.person_found", str(inbound_id), debtor=found)
 
 
 def tidy(connection: Connection, service: Service, now: datetime) -> None:

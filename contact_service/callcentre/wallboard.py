@@ -55,7 +55,8 @@ class Inbound:
 
 @dataclass(frozen=True, slots=True)
 class OpenReferral:
-    """Somebody in hardship who was led to help, and nobody has looked after it yet."""
+    """Somebody in hardship who was led to help, and nobody has looked after it yet; or of whom
+    nobody knows whether the SMS came, since somebody did."""
 
     id: int
     codes: Sequence[str]
@@ -138,7 +139,11 @@ def wallboard(service: Service, actor: Actor, now: datetime) -> Wallboard:
 
 
 def follow_up(service: Service, actor: Actor, referral_id: int, now: datetime) -> bool:
-    """A supervisor has looked after somebody who was led to help; whether it was still open."""
+    """A supervisor has looked after somebody who was led to help; whether it was still open.
+
+    An SMS of which nobody knew whether it came is settled with it: it was asked for. One that
+    turns out so afterwards brings the person back onto the board.
+    """
     require(actor, Role.SUPERVISOR)
     with service.engine.begin() as connection:
         done = connection.execute(
@@ -148,9 +153,17 @@ def follow_up(service: Service, actor: Actor, referral_id: int, now: datetime) -
             """),
             {"now": now, "by": actor.name, "id": referral_id},
         ).rowcount
-        if done:
+        asked = connection.execute(
+            text("""
+            UPDATE support_text SET state = 'finished', reason = 'followed_up'
+            WHERE state = 'unknown' AND disposition_id =
+                (SELECT disposition_id FROM referral WHERE id = :id)
+            """),
+            {"id": referral_id},
+        ).rowcount
+        if done or asked:
             audit.record(connection, now, actor, "referral.followed_up", str(referral_id))
-        return bool(done)
+        return bool(done or asked)
 
 
 _LISTS = text("""
@@ -260,7 +273,8 @@ def _referrals(connection: Connection) -> list[OpenReferral]:
             WHERE i.id = d.inbound_call_id) AS codes
         FROM referral f JOIN disposition d ON d.id = f.disposition_id
         LEFT JOIN support_text s ON s.disposition_id = d.id
-        WHERE f.followed_up_at IS NULL ORDER BY f.referred_at LIMIT 100
+        WHERE f.followed_up_at IS NULL OR s.state = 'unknown'
+        ORDER BY f.referred_at LIMIT 100
         """)
     )
     return [

@@ -225,6 +225,9 @@ def test_an_unknown_caller_is_found_by_code_or_name_and_still_identified(
         desk.send(f"/desk/{talk}/who", wanted=wanted)
         assert f'value="{code}"' in desk.page
     desk.send(f"/desk/{talk}/who", code=code)
+    # the audit log has no person code: it is kept longer than the person's data
+    logged = str(floor.ledger.rows("SELECT subject, detail FROM audit_log"))
+    assert "'debtor': " in logged and code not in logged
     assert "7,000円" in desk.page and "世田谷太郎" in desk.page
     identify(desk, talk)
     desk.send(f"/desk/{talk}/result", kind="hardship", answers="病気・けが・障害で働けない")
@@ -327,3 +330,32 @@ def test_ends_that_nobody_reported_are_ended(floor: Floor, door: Door) -> None:
     with floor.service.engine.begin() as connection:
         tidy(connection, floor.service, now + timedelta(hours=3))
     assert floor.ledger.one("SELECT state FROM inbound_call") == "call_back"
+
+
+def test_a_caller_who_is_not_reached_is_tried_again_by_the_rule_and_not_for_ever(
+    floor: Floor, door: Door
+) -> None:
+    """Busy after 15 minutes, absent after an hour, three times in all."""
+    floor.ledger.person([mobile(1)])
+    desk = operator(floor, door)
+    comes(door)
+    hangs_up(door)
+    waits = "SELECT max(due_at) FROM inbound_call WHERE state = 'call_back'"
+    clock = FileClock(door.stack.settings.state_dir / "clock.json")
+    for n, (kind, after) in enumerate((("busy", 15), ("absent", 60), ("absent", None)), 1):
+        if n > 1:
+            clock.set(floor.ledger.one(waits) + timedelta(minutes=5))  # type: ignore[operator]
+        take(desk.open("/desk"))
+        talk, now = conversation(desk), clock.now()
+        desk.send(f"/desk/{talk}/call")
+        desk.send(f"/desk/{talk}/result", kind=kind)
+        again = floor.ledger.one(waits)
+        if after is None:
+            assert again is None
+        else:
+            assert again >= now + timedelta(minutes=after)  # type: ignore[operator]
+            assert again < now + timedelta(minutes=after + 30)  # type: ignore[operator]
+    assert floor.ledger.rows(
+        "SELECT result FROM call WHERE origin = 'operator' ORDER BY started_at"
+    ) == [("busy",), ("absent",), ("absent",)]
+    assert floor.ledger.one("SELECT max(try_number) FROM inbound_call") == 3
