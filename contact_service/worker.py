@@ -8,6 +8,7 @@ acknowledgement, one message at a time.
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Coroutine
 from functools import cache
 from typing import Any, TypeVar
@@ -153,7 +154,11 @@ class Dispatcher:
 @cache
 def dispatcher() -> Dispatcher:
     """The process's dispatcher."""
-    return Dispatcher(wire(settings()))
+    made = Dispatcher(wire(settings()))
+    # what is there now stays: looked through again and again, it would hold requests up
+    gc.collect()
+    gc.freeze()
+    return made
 
 
 @worker_process_shutdown.connect

@@ -18,7 +18,6 @@ from campaigns.parse import parse
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, Role, require, require_kinds
 from contact_service.domain.states import RunState
-from contact_service.evaluation.chapters.summary import summary
 from contact_service.evaluation.chapters.voice import voice_of
 from contact_service.evaluation.counts import Counts
 from contact_service.evaluation.facts import Completeness, RunFacts, run_facts
@@ -150,6 +149,9 @@ def _must_be_settled(facts: RunFacts) -> None:
 def _entry(facts: RunFacts, figures: Entry) -> Entry:
     """What an entry tells: nothing about anybody, nothing that is not in the report."""
     effects = ("arm", "control", "outcomes", "p_adjusted", "amount_difference")
+    # here, not above: it loads the statistics
+    from contact_service.evaluation.chapters.summary import summary
+
     return {
         "setting": {
             key: figures["run"][key]
