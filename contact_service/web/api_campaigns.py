@@ -17,6 +17,8 @@ from campaigns.explain import Section, explain
 from campaigns.faults import Fault
 from campaigns.messages import office_values
 from campaigns.source import MAX_SIZE
+from campaigns.vocabulary import Language
+from contact_service.dispatch import own_texts
 from contact_service.domain.actors import Actor
 from contact_service.domain.life import MOVES, Action
 from contact_service.identity.tokens import Scope
@@ -37,6 +39,7 @@ router = api_router("/api/campaigns", "campaigns")
 READS = Depends(may(Scope.CAMPAIGNS_READ, *preview.READERS))
 SUBMITS = Depends(may(Scope.CAMPAIGNS_WRITE, *MOVES[Action.SUBMIT].roles))
 SCHEDULES = Depends(may(Scope.CAMPAIGNS_WRITE, *MOVES[Action.SCHEDULE].roles))
+TESTS = Depends(may(Scope.CAMPAIGNS_WRITE, *own_texts.ASKERS))
 Lang = Literal["ja", "en"]
 
 
@@ -56,6 +59,15 @@ class Reason(BaseModel):
     """Why."""
 
     reason: str = Field("", max_length=200)
+
+
+class ToOneself(BaseModel):
+    """Which message, and one's own number, twice."""
+
+    message: str = Field(max_length=40)
+    language: Language = Language.JA
+    number: str = Field(max_length=30)
+    again: str = Field(max_length=30)
 
 
 class FirstDay(Reason):
@@ -218,6 +230,23 @@ def schedule(
         service.engine, caller, found.id, body.first_day, service.clock.now(), body.reason
     )
     return Planned(made.run_id, made.new)
+
+
+@router.post(
+    "/{key}/versions/{number}/test", status_code=202, summary="自分に試し送信 / a test to oneself"
+)
+def test_send(
+    request: Request, key: Key, number: Number, body: ToOneself, caller: Actor = TESTS
+) -> None:
+    """SMSを1通、自分の番号だけに（台帳にある番号には送らない） / one SMS to one's own number; none
+    that is in the ledger"""
+    service = service_of(request)
+    with service.engine.connect() as connection:
+        found = find_version(connection, key, number)
+    own_texts.ask(
+        service, caller, found.id, body.message, body.language, body.number, body.again,
+        service.clock.now(),
+    )  # fmt: skip
 
 
 def _decide(action: Action) -> Callable[..., Version]:

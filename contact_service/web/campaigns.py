@@ -12,10 +12,12 @@ from sqlalchemy import Connection
 from campaigns.explain import explain
 from campaigns.messages import office_values
 from campaigns.phrases import Lang
+from campaigns.vocabulary import Language
+from contact_service.dispatch import own_texts
 from contact_service.domain.actors import Actor, NotAllowed, Role
 from contact_service.domain.dates import ImpossibleDate, NotADate, parse_date
 from contact_service.domain.life import MOVES, Action, CannotDo
-from contact_service.domain.states import RunState, VersionState
+from contact_service.domain.states import AttemptState, RunState, VersionState
 from contact_service.identity.sessions import Session
 from contact_service.planning import drafts, overview, runs, versions
 from contact_service.planning.definitions import definition_of_version
@@ -59,6 +61,15 @@ ACTION_WORDS = {
     Action.RESUME: translatable("再開"),
     Action.STOP: translatable("中止"),
     Action.COMPLETE: translatable("完了"),
+}
+#: What became of a text to one's own telephone.
+TEST_WORDS = {
+    AttemptState.PLANNED: translatable("送信を待っています"),
+    AttemptState.LEASED: translatable("事業者に渡しています"),
+    AttemptState.ACCEPTED: translatable("事業者に渡しました"),
+    AttemptState.FINISHED: translatable("事業者が受け付けませんでした"),
+    AttemptState.UNKNOWN: translatable("渡ったか不明です。もう一度は送りません"),
+    AttemptState.SKIPPED: translatable("見送りました"),
 }
 UNDER_WAY = frozenset({RunState.RUNNING, RunState.PAUSED})
 
@@ -140,6 +151,7 @@ def version_page(
             each for each in transitions(connection, key)
             if each.version == number and each.run_id is None
         ]  # fmt: skip
+        tests = own_texts.latest(connection, session.account.actor)
         mine = _had_a_hand(connection, session.account.actor, version.id)
     usual = first_open_day(definition, service.clock.now().date())
     role = session.account.role
@@ -152,6 +164,8 @@ def version_page(
         },
         may_schedule=version.state is VersionState.APPROVED
         and allowed(session, *MOVES[Action.SCHEDULE].roles),
+        messages=own_texts.messages_of(definition) if allowed(session, *own_texts.ASKERS) else {},
+        tests=tests, test_words=TEST_WORDS,
         may_write=allowed(session, Role.STAFF), role=role, state_words=STATE_WORDS,
         action_words=ACTION_WORDS, day=day or usual.isoformat(),
     )  # fmt: skip
@@ -179,6 +193,32 @@ def schedule(
     except (CannotDo, NotAllowed) as error:
         return version_page(request, session, key, number, wrong=str(error), day=day)
     return RedirectResponse(f"/runs/{planned.run_id}", 303)
+
+
+@router.post("/{key}/versions/{number}/test", dependencies=FORMS)
+def test_send(
+    request: Request,
+    key: Key,
+    number: Number,
+    session: Session = Depends(plans),
+    what: str = Form("", max_length=100),
+    to: str = Form("", max_length=30),
+    again: str = Form("", max_length=30),
+) -> Response:
+    """A message to one's own telephone, to see how it arrives."""
+    service = service_of(request)
+    message, _, language = what.partition("/")
+    try:
+        with service.engine.connect() as connection:
+            version = find_version(connection, key, number)
+        own_texts.ask(
+            service, session.account.actor, version.id, message,
+            Language(language) if language in list(Language) else Language.JA, to, again,
+            service.clock.now(),
+        )  # fmt: skip
+    except (CannotDo, NotAllowed) as error:
+        return version_page(request, session, key, number, wrong=str(error))
+    return RedirectResponse(f"/campaigns/{key}/versions/{number}#test", 303)
 
 
 @router.post("/{key}/versions/{number}/{decision}", dependencies=FORMS)

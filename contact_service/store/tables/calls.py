@@ -153,7 +153,7 @@ support_text = Table(
     Column("tested_by", Text),  # whose own number it goes to, to see how it arrives
     secret("number"),  # E.164, until it is handed over
     Column("training", Boolean, nullable=False),
-    Column("body", Text, nullable=False),  # names support desks only
+    Column("body", Text, nullable=False),  # support desks, or a campaign's message as a test
     Column("state", String(12), nullable=False),  # AttemptState
     Column("due_at", Instant, nullable=False),
     Column("lease_until", Instant),  # by the database's clock
