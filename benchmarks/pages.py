@@ -228,6 +228,10 @@ def world_of_pages(service: Service) -> tuple[dict[str, str], dict[Role, str]]:
             "file": str(connection.scalar(text("SELECT max(id) FROM source_file"))),
             "result": str(connection.scalar(text("SELECT max(id) FROM disposition"))),
         }  # fmt: skip
+    field = next(iter(FIELDS))
+    places["breakdown"] = str(report_files.ask_by_field(service, staff, world.RUN, field))
+    counting = {report_files.KIND_BY: report_files.by_field_handler(service)}
+    jobs.run_next(service.engine, counting, service.clock.now)
     content = io.BytesIO("宛名番号\n1\n".encode())
     places["job"] = str(
         uploads.hand_in(
@@ -235,10 +239,6 @@ def world_of_pages(service: Service) -> tuple[dict[str, str], dict[Role, str]]:
             dry_run=True, mends=None,
         )
     )  # fmt: skip
-    field = next(iter(FIELDS))
-    places["breakdown"] = str(report_files.ask_by_field(service, staff, world.RUN, field))
-    counting = {report_files.KIND_BY: report_files.by_field_handler(service)}
-    jobs.run_next(service.engine, counting, service.clock.now)
     open_person(service, staff, people[1], OpenReason.CHECK, "")
     return places, sessions
 

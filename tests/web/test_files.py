@@ -52,12 +52,12 @@ def test_a_file_is_checked_imported_mended_and_handed_in_again(
     content = csv(tmp_path, CLAIM, BAD)
     staff.send_file("/files", NAME, content, kind="claims", training="yes", do="check")
     assert staff.path.startswith("/files/jobs/") and "順番を待っています" in staff.page
-    assert 'http-equiv="refresh"' in staff.page
+    assert 'hx-trigger="every 3s"' in staff.page
     checked = staff.path
     assert work(floor, door_settings) and claims(floor) == 0
     staff.open(checked)
     assert "台帳はまだ変わっていません" in staff.page and "金額として読めません" in staff.page
-    assert 'http-equiv="refresh"' not in staff.page and "未定" not in staff.page
+    assert 'hx-trigger="every 3s"' not in staff.page and "未定" not in staff.page
     assert "確かめただけ" in staff.open("/files").page
     staff.open(checked).send(f"{checked}/import")
     imported = staff.path

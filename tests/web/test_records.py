@@ -171,12 +171,12 @@ def test_a_report_is_made_once_opened_and_kept(
     a_finished_trial(floor)
     evaluator = signed_in(floor, door, "eva", Role.EVALUATOR).open("/reports")
     evaluator.send(f"/reports/{RUN}")
-    assert "報告書を作っています" in evaluator.page and 'http-equiv="refresh"' in evaluator.page
+    assert "報告書を作っています" in evaluator.page and 'hx-trigger="every 3s"' in evaluator.page
     evaluator.send(f"/reports/{RUN}")  # pressed twice
     assert work(floor, door_settings) and not work(floor, door_settings)
     evaluator.open("/reports")
     found = re.search(r'href="(/reports/files/[^"]+/report\.)html"', evaluator.page)
-    assert found and 'http-equiv="refresh"' not in evaluator.page
+    assert found and 'hx-trigger="every 3s"' not in evaluator.page
     report = Browser(evaluator.address, evaluator.cookies).open(f"{found[1]}html")
     assert "<style" in report.page and "sandbox" in report.headers["content-security-policy"]
     for form, begins in (("pdf", b"%PDF"), ("xlsx", b"PK"), ("json", b"{")):
