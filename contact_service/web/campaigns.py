@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
+from uuid import UUID
 
-from fastapi import APIRouter, Depends, Form, HTTPException, Path, Query, Request, Response
+from fastapi import (
+    APIRouter,
+    BackgroundTasks,
+    Depends,
+    Form,
+    HTTPException,
+    Path,
+    Query,
+    Request,
+    Response,
+)
 from fastapi.responses import RedirectResponse
 from sqlalchemy import Connection
 
@@ -23,6 +35,7 @@ from contact_service.planning import drafts, overview, runs, versions
 from contact_service.planning.definitions import definition_of_version
 from contact_service.planning.preview import first_open_day
 from contact_service.planning.transitions import transitions
+from contact_service.web import run_now
 from contact_service.web.carrier import service_of
 from contact_service.web.locale import language_of, translatable
 from contact_service.web.paging import LAST, limits, paged
@@ -91,6 +104,7 @@ class Decision(StrEnum):
 @router.get("")
 def show_list(
     request: Request,
+    background: BackgroundTasks,
     session: Session = Depends(reads),
     page_number: int = Query(1, alias="page", ge=1, le=LAST),
 ) -> Response:
@@ -98,16 +112,22 @@ def show_list(
     service = service_of(request)
     with service.engine.connect() as connection:
         found = paged(overview.campaigns(connection, **limits(page_number)), page_number)
-        counted = overview.counts(
-            connection,
-            [each.run_id for each in found.rows if each.run_id and each.run_state in UNDER_WAY],
-            service.clock.now(),
+        under_way = [
+            each.run_id for each in found.rows if each.run_id and each.run_state in UNDER_WAY
+        ]
+        large = overview.large(connection)
+        counted: Mapping[UUID, overview.Counts | None] = (
+            {} if large else overview.counts(connection, under_way, service.clock.now())
         )
         written, waiting = drafts.drafts(connection), versions.waiting(connection)
-    return page(
+    if large:
+        counted = {run: run_now.progress(service, background, run).counts for run in under_way}
+    answer = page(
         request, "campaigns.html", found=found, counted=counted, drafts=written, waiting=waiting,
         state_words=STATE_WORDS, may_write=allowed(session, Role.STAFF),
     )  # fmt: skip
+    answer.background = background
+    return answer
 
 
 @router.get("/{key}")

@@ -70,6 +70,7 @@ inbound_call = Table(
     Column("debtor_id", ForeignKey(debtor.c.id)),  # whom an operator found, if the number did not
     UniqueConstraint("provider", "provider_ref"),
     Index("ix_inbound_call_phone_id", "phone_id"),
+    Index("ix_inbound_call_debtor_id", "debtor_id"),
     Index("ix_inbound_call_open", "state", postgresql_where=text("state <> 'closed'")),
 )
 
