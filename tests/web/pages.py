@@ -55,7 +55,7 @@ PAGES: tuple[tuple[str, str, Role | None], ...] = (
 )
 #: What is asked for by a page and is none: parts of pages, files, sounds.
 PARTS = frozenset({
-    "/healthz", "/language/{language}", "/desk/calls", "/runs/{run_id}/progress",
+    "/healthz", "/language/{language}", "/sign-in/oidc", "/sign-in/oidc/answer", "/desk/calls", "/runs/{run_id}/progress",
     "/files/jobs/{job_id}/rejects", "/reports/files/{job_id}/report.{form}",
     "/recordings/versions/{recording_id}.wav", "/recordings/{name}",
 })  # fmt: skip
