@@ -116,7 +116,8 @@ def calls(
 
 @app.command()
 def unmatched(as_json: Json = False) -> None:
-    """番号から誰とも結び付かない通話: calls of imported files that could be matched to nobody."""
+    """番号から一人に結び付かない通話: calls of imported files that are nobody's (unknown), or of a
+    number that several people share (shared)."""
     with common.service() as service, service.engine.connect() as connection:
         found = calls_of_files.unmatched(connection)
     if as_json:
@@ -124,7 +125,7 @@ def unmatched(as_json: Json = False) -> None:
         return
     for call in found:
         at = f"{call.started_at.astimezone(TOKYO):%Y/%m/%d %H:%M:%S}"
-        typer.echo(f"{call.file}:{call.line}\t{at}\t{call.direction}\t{call.result}")
+        typer.echo(f"{call.file}:{call.line}\t{at}\t{call.direction}\t{call.result}\t{call.why}")
 
 
 def _run(

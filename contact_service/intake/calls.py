@@ -108,23 +108,29 @@ IMPORTER = Importer(
 
 @dataclass(frozen=True, slots=True)
 class Unmatched:
-    """A call of a file that is nobody's: its number is withheld, or not in the ledger, and so
-    not kept. The line of the file is where it stands."""
+    """A call of a file that is not one person's. The line of the file is where it stands."""
 
     file: str
     line: int
     started_at: datetime
     direction: str
     result: str
+    why: str
+    """``unknown``: the number is withheld, or not in the ledger, and so not kept; ``shared``:
+    several people have it."""
 
 
 def unmatched(connection: Connection) -> list[Unmatched]:
-    """The calls of imported files that could be matched to nobody, by file and line."""
+    """The calls of imported files that could be matched to nobody or to several people, by file
+    and line."""
     found = connection.execute(
         text("""
-        SELECT f.name AS file, c.source_line AS line, c.started_at, c.direction, c.result
+        SELECT f.name AS file, c.source_line AS line, c.started_at, c.direction, c.result,
+            CASE WHEN c.phone_id IS NULL THEN 'unknown' ELSE 'shared' END AS why
         FROM call c JOIN source_file f ON f.id = c.source_file_id
-        WHERE c.phone_id IS NULL ORDER BY f.id, c.source_line
+        WHERE c.phone_id IS NULL
+            OR (SELECT count(*) FROM debtor_phone dp WHERE dp.phone_id = c.phone_id) > 1
+        ORDER BY f.id, c.source_line
         """)
     )
     return [Unmatched(**row._mapping) for row in found]

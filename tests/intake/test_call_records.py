@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Engine
 
 from contact_service.domain.numbers import classify
+from contact_service.intake.calls import unmatched
 from tests.intake.conftest import CLAIM, Import, Query, write_csv
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "calls"
@@ -80,3 +82,25 @@ def test_a_number_is_one_number_in_every_spelling(
     if wide:
         written = written.translate({ord("0") + n: ord("０") + n for n in range(10)})
     assert [n.e164 for n in classify(written)] == [n.e164 for n in classify(head + rest)]
+
+
+def test_calls_that_are_not_one_persons_are_listed(
+    take: Import, engine: Engine, tmp_path: Path
+) -> None:
+    """Two people share the number of the samples' calls; one call's number is withheld."""
+    other = CLAIM | {"宛名番号": "10000002", "氏名": "山﨑　花", "通知書番号": "26010000002"}
+    take("claims", write_csv(tmp_path / "claims_20260901.csv", [CLAIM, other]))
+    log = tmp_path / "queue_log"
+    log.write_text(
+        "1788224400|a.1|q|NONE|ENTERQUEUE||09012345678|1\n"
+        "1788224512|a.1|q|SIP/201|COMPLETEAGENT|12|100|1\n"
+        "1788224600|a.2|q|NONE|ENTERQUEUE||anonymous|1\n"
+        "1788224620|a.2|q|NONE|ABANDON|1|1|20\n"
+    )
+    assert take("calls", log).counts.accepted == 2
+    with engine.connect() as connection:
+        found = unmatched(connection)
+    assert [(one.file, one.line, one.result, one.why) for one in found] == [
+        ("queue_log", 2, "talked", "shared"),
+        ("queue_log", 4, "abandoned", "unknown"),
+    ]

@@ -226,8 +226,8 @@ def test_an_unknown_caller_is_found_by_code_or_name_and_still_identified(
         assert f'value="{code}"' in desk.page
     desk.send(f"/desk/{talk}/who", code=code)
     # the audit log has no person code: it is kept longer than the person's data
-    logged = str(floor.ledger.rows("SELECT subject, detail FROM audit_log"))
-    assert "'debtor': " in logged and code not in logged
+    found = "SELECT details FROM audit_log WHERE action = 'call.person_found'"
+    assert floor.ledger.one(found) == {"debtor": person}
     assert "7,000円" in desk.page and "世田谷太郎" in desk.page
     identify(desk, talk)
     desk.send(f"/desk/{talk}/result", kind="hardship", answers="病気・けが・障害で働けない")
