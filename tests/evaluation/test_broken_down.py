@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, text
 
 from contact_service.bootstrap import Service
@@ -244,3 +246,39 @@ def test_an_empty_log_is_said_and_operators_may_not_read(run: Run, service: Serv
     assert "intake calls" in run("load").stderr
     with pytest.raises(NotAllowed):
         load_broken_down(service, Actor("ito", Role.OPERATOR), None, None)
+
+
+moments = st.lists(
+    st.tuples(st.integers(0, 2), st.integers(0, 6 * 24 * 60)), max_size=12, unique=True
+)
+
+
+@settings(deadline=None, max_examples=15)
+@given(moments, moments)
+def test_each_call_is_matched_to_the_last_contact_with_its_number(
+    small: Connection, contacts: list[tuple[int, int]], calls: list[tuple[int, int]]
+) -> None:
+    """Against the plainest way to say it: numbers 0 to 2, minutes since Monday."""
+    start = at(MONDAY, "00:00")
+    with small.begin_nested() as rolled:
+        phones = small.scalars(
+            text(
+                "INSERT INTO phone (number, number_index, kind) SELECT 'x', "
+                "decode(md5('m' || n), 'hex'), 'mobile' FROM generate_series(0, 2) n RETURNING id"
+            )
+        ).all()
+        for origin, rows in (("operator", contacts), ("resident", calls)):
+            for n, minute in rows:
+                call(small, origin, start + timedelta(minutes=minute), phone=phones[n])
+        found = broken_down(small, MONDAY, MONDAY + timedelta(days=6), LATER)["total"]
+        rolled.rollback()
+    waits = [
+        minute - max(before)
+        for n, minute in calls
+        if (before := [m for k, m in contacts if k == n and 0 <= minute - m <= 72 * 60])
+    ]
+    told = {
+        span["within_hours"]: span["calls"] for span in found.get("sent", {}).get("operator", [])
+    }
+    for hours in SPANS:
+        assert told.get(hours, 0) == sum(wait <= hours * 60 for wait in waits)
