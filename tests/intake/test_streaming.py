@@ -28,10 +28,22 @@ def _file(path: Path, rows: int, bad_every: int) -> Path:
     )
 
 
-def _peak(take: Import, path: Path) -> int:
+def _queue_log(path: Path, callers: int) -> Path:
+    """Callers one after the other, as the exchange writes them."""
+    path.write_text(
+        "".join(
+            f"{at}|{at}.{n}|q|NONE|ENTERQUEUE||0901{n:07}|1\n"
+            f"{at + 112}|{at}.{n}|q|SIP/201|COMPLETEAGENT|12|100|1\n"
+            for n, at in ((n, 1_788_224_400 + 60 * n) for n in range(callers))
+        )
+    )
+    return path
+
+
+def _peak(take: Import, path: Path, kind: str = "claims") -> int:
     tracemalloc.start()
     try:
-        take("claims", path)
+        take(kind, path)
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -45,6 +57,19 @@ def test_peak_memory_is_flat(take: Import, tmp_path: Path, monkeypatch: pytest.M
     take("claims", _file(tmp_path / "warm_20260901.csv", 10, 5))
     small = _peak(take, _file(tmp_path / "small_20260902.csv", 1_000, 50))
     large = _peak(take, _file(tmp_path / "large_20260903.csv", 8_000, 50))
+    assert large < 1.5 * small
+
+
+def test_peak_memory_is_flat_for_calls_of_an_exchange(
+    take: Import, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "ROWS_AT_ONCE", 400)
+    monkeypatch.setattr(values, "REMEMBERED", 100)
+    monkeypatch.setattr(reading, "BLOCK", 1 << 14)
+    take("calls", _queue_log(tmp_path / "queue_log", 10))
+    small = _peak(take, _queue_log(tmp_path / "queue_log.1", 1_000), "calls")
+    large = _peak(take, _queue_log(tmp_path / "queue_log.2", 8_000), "calls")
+    print(f"peak {small:,} and {large:,} bytes")
     assert large < 1.5 * small
 
 
