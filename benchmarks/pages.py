@@ -4,8 +4,8 @@ Writes a million claims, their campaign under way, files, restrictions and a lon
 scratch database of the embedded server, then asks every page of ``tests/web/pages.py`` for every
 role, as the web application answers it. Shown are the best of some tries, because what other work
 the machine has only adds to them: the whole answer, and of it the processor's time in the web
-process and in the database. The goal is 300 ms for every page. Run with ``make bench-pages``;
-figures go to ``benchmarks/pages.json``.
+process and in the database. The goal is 300 ms for every page. Run with
+``python -m benchmarks.pages``; figures go to ``benchmarks/pages.json``.
 """
 
 from __future__ import annotations
