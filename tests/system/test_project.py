@@ -193,7 +193,7 @@ def _compose() -> dict[str, dict[str, dict[str, object]]]:
     return found
 
 
-@pytest.mark.parametrize("name", ["postgres", "redis", "web", "worker", "beat", "trunk"])
+@pytest.mark.parametrize("name", ["postgres", "redis", "web", "proxy", "worker", "beat", "trunk"])
 def test_each_service_of_the_deployment_is_watched_and_restarted(name: str) -> None:
     service = _compose()["services"][name]
     check = service["healthcheck"]
@@ -205,10 +205,10 @@ def test_each_service_of_the_deployment_is_watched_and_restarted(name: str) -> N
     assert service["cap_drop"] == ["ALL"]
 
 
-def test_only_the_console_can_be_reached_from_outside() -> None:
+def test_only_the_proxy_can_be_reached_from_outside() -> None:
     compose = _compose()
     published = [name for name, service in compose["services"].items() if "ports" in service]
-    assert published == ["web", "trunk"]
+    assert published == ["proxy", "trunk"]
     ports = compose["services"]["trunk"]["ports"]
     assert isinstance(ports, list)
     assert all(port.endswith("/udp") for port in ports), "SIP and sound; its HTTP door stays inside"
