@@ -1,7 +1,7 @@
 # Needs make and Python 3.11 or newer. Everything else is installed into .venv from a lock file
 # with the digest of every package (see .ci/environment). `make help` lists what can be made.
 
-.PHONY: help demo up calibration test fuzz test-sip test-browser screenshots chaos bench lint format clean runtime development bench-report
+.PHONY: help demo up calibration test fuzz sbom test-sip test-browser screenshots chaos bench lint format clean runtime development bench-report
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 export PYTHON
@@ -14,7 +14,8 @@ help:
 	@echo 'make test    すべての検査と試験 / all checks and tests'
 	@echo 'make calibration  真の効果が分かる模擬試行で推定を確かめる / simulated trials with a known effect'
 	@echo 'make chaos   あらゆる障害を起こして数える（MINUTES=10 SEED=7） / break everything, then count'
-	@echo 'make fuzz    でたらめな入力を10万回以上試す（EXAMPLES=21000 を5種類） / bad input, more than a hundred thousand times'
+	@echo 'make fuzz    でたらめな入力を10万回以上試す（EXAMPLES=1050 を20通りずつ5種類） / bad input, more than a hundred thousand times'
+	@echo 'make sbom    部品表（CycloneDX）を sbom.cdx.json に書く / write the bill of materials'
 	@echo 'make test-sip SIPp との通話試験（sipp を導入できれば導入する） / calls against SIPp, installed when it can be'
 	@echo 'make test-browser オペレーターの一日をブラウザーで試す（chromium を導入できれば導入する） / an operator’s day in Chromium, installed when it can be'
 	@echo 'make screenshots  手引きのための画面の写真を撮る / pictures of every page, for the manual'
@@ -41,10 +42,16 @@ chaos: ATTEMPTS ?= 20000
 chaos: development
 	@exec $(BIN)/python -m tests.chaos --minutes $(MINUTES) --seed $(SEED) --attempts $(ATTEMPTS)
 
-# bad input in masses: five targets, so many tries each
-EXAMPLES ?= 21000
+# bad input in masses: five targets, so many tries each, twenty variations of every one; and every
+# operation of the API, a fortieth of that
+EXAMPLES ?= 1050
 fuzz: development
-	@FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n 2 tests/fuzz
+	@FUZZ_EXAMPLES=$(EXAMPLES) FUZZ_VARIATIONS=20 $(BIN)/pytest -n 2 tests/fuzz
+
+# a bill of materials (CycloneDX) of what is installed with the service; asks nobody
+SBOM ?= sbom.cdx.json
+sbom: development
+	@$(BIN)/python -m cyclonedx_py requirements requirements.lock --pyproject pyproject.toml --output-reproducible --spec-version 1.6 --output-file $(SBOM)
 
 # calls with an independent stack that is no wheel; says what is missing, and fails, without it
 test-sip: development
