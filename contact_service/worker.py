@@ -30,6 +30,7 @@ from contact_service.dispatch.limits import RateLimit
 from contact_service.dispatch.pacing import pacing
 from contact_service.dispatch.reconcile import collect_unknown, reconcile
 from contact_service.dispatch.watch import watch
+from contact_service.domain.actors import SYSTEM
 from contact_service.evaluation import report_files
 from contact_service.intake import uploads
 from contact_service.planning.completion import complete_runs
@@ -38,11 +39,15 @@ from contact_service.planning.starting import start_due
 from contact_service.receipts.collect import collect as collect_reports
 from contact_service.receipts.poll import poll
 from contact_service.receipts.silence import finish_silent
+from contact_service.retention.anonymise import forget
+from contact_service.retention.periods import periods
 from contact_service.settings import settings
 from contact_service.store import audit_chain, jobs
 from providers.base import Provider
 
 DRAIN_SECONDS = 5.0
+#: How often what need not be kept any more is let go.
+LET_GO_SECONDS = 86_400.0
 URGENT, DISPATCH, HOUSEKEEPING = "urgent", "dispatch", "housekeeping"
 
 
@@ -59,6 +64,8 @@ def _beat_table() -> dict[str, dict[str, Any]]:
         "seal the audit log": _entry("contact.seal_audit_log", HOUSEKEEPING, tick * 10),
         "recount budgets": _entry("contact.recount", HOUSEKEEPING, max(20.0, tick * 20)),
     }
+    if settings().retention_file is not None:  # it cannot be undone: by stated periods
+        table["let go"] = _entry("contact.let_go", HOUSEKEEPING, LET_GO_SECONDS)
     for config in providers.configured(settings()):
         for channel in config.per_second:
             lane = (config.name, channel.value)
@@ -256,6 +263,13 @@ def recount_budgets() -> None:
 def seal_audit_log() -> None:
     """Put what was written into the audit log at the end of its chain."""
     audit_chain.seal(dispatcher().service.engine)
+
+
+@app.task(name="contact.let_go")
+def let_go() -> None:
+    """Make people nameless and forget notes whose time is over, by the office's periods."""
+    service = dispatcher().service
+    forget(service, SYSTEM, periods(service.settings.retention_file))
 
 
 @app.task(name="contact.reconcile")

@@ -147,6 +147,12 @@ def tokens(connection: Connection) -> list[Token]:
     ]
 
 
+def now(connection: Connection) -> datetime:
+    """The instant by which tokens end: the database's."""
+    found: datetime = connection.scalar(text("SELECT clock_timestamp()"))
+    return found
+
+
 def revoke(service: Service, actor: Actor, token_id: int) -> None:
     """End a token from this moment. Raises :class:`CannotDo` when there is none to end."""
     require(actor, Role.ADMINISTRATOR)

@@ -57,6 +57,7 @@ from contact_service.web import (
     results,
     runs,
     sign_in,
+    token_pages,
     unknown,
     users,
     voice,
@@ -132,6 +133,7 @@ app.include_router(sign_in.router)
 app.include_router(oidc.entrance)
 app.include_router(pages.router)
 app.include_router(users.router)
+app.include_router(token_pages.router)
 app.include_router(files.router)
 app.include_router(people.router)
 app.include_router(do_not_contact.router)

@@ -58,6 +58,7 @@ MENU: tuple[Entry, ...] = (
     Entry("/library", translatable("事例"), REPORTED),
     Entry("/audit", translatable("監査記録"), frozenset({Role.AUDITOR})),
     Entry("/users", translatable("利用者"), frozenset({Role.ADMINISTRATOR})),
+    Entry("/tokens", translatable("トークン"), frozenset({Role.ADMINISTRATOR})),
     Entry("/api-docs", translatable("APIの説明"), frozenset({Role.AUDITOR})),
     Entry("/account", translatable("自分の設定"), EVERYBODY),
 )

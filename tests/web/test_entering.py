@@ -91,3 +91,16 @@ def test_a_second_factor_can_be_demanded_of_a_role(floor: Floor, door: Door) -> 
     browser.send("/account/second-factor/confirm", code=pyotp.TOTP(secret).now())
     assert browser.path == "/account?done=second-factor"
     assert (browser.open("/people").path, browser.status) == ("/people", 200)
+
+
+def test_tokens_are_issued_shown_once_and_revoked(floor: Floor, door: Door) -> None:
+    browser = entered(floor, door)
+    browser.open("/tokens").send("/tokens", label="電話システム", role="operator", days="9")
+    assert (browser.status, "範囲を一つ以上" in browser.page) == (422, True)
+    browser.send("/tokens", label="電話システム", role="operator", scope="centre", days="9")
+    (made,) = re.findall(r"<code>(contact_[\w-]+)</code>", browser.page)
+    assert door.api("/api/operator/next", {"operator": "1"}, token=made)[0] < 300
+    assert made not in browser.open("/tokens").page
+    (number,) = re.findall(r'/tokens/(\d+)/revoke"[^§]*?電話システム', browser.page)
+    browser.send(f"/tokens/{number}/revoke")
+    assert door.api("/api/operator/next", {"operator": "1"}, token=made)[0] == 401
