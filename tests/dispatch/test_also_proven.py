@@ -194,13 +194,18 @@ def test_a_clock_of_ours_that_runs_ahead_does_not_hide_what_was_taken(floor: Flo
     assert len(floor.carrier.taken) == 1
 
 
-def test_two_unknown_to_one_number_with_a_wrong_clock_wait_for_one_another(floor: Floor) -> None:
+def two_waves(floor: Floor) -> None:
+    """One person, who is to get the same text at ten and at eleven."""
     people(floor, 1)
     steps = [
         {"name": "sms-1", "channel": "sms", "message": "m"},
         {"name": "sms-2", "channel": "sms", "message": "m", "start": {"at": "11:00"}},
     ]
     floor.start(definition(arms=[{"name": "contact"}], steps=steps))
+
+
+def test_two_unknown_to_one_number_with_a_wrong_clock_wait_for_one_another(floor: Floor) -> None:
+    two_waves(floor)
     floor.carrier.answer = lambda contact, ref: Unknown("timeout")
     floor.drain()
     floor.clock.at += timedelta(hours=1)
@@ -216,12 +221,7 @@ def test_two_unknown_to_one_number_with_a_wrong_clock_wait_for_one_another(floor
 def test_a_later_contacts_entry_is_not_taken_for_an_earlier_unknown_one(floor: Floor) -> None:
     """The first wave never reached the carrier, the second did, with the same text, and neither
     was answered: the one entry is the second's. Taken for the first's, the second goes out again."""
-    people(floor, 1)
-    steps = [
-        {"name": "sms-1", "channel": "sms", "message": "m"},
-        {"name": "sms-2", "channel": "sms", "message": "m", "start": {"at": "11:00"}},
-    ]
-    floor.start(definition(arms=[{"name": "contact"}], steps=steps))
+    two_waves(floor)
     floor.carrier.answer = lambda contact, ref: Unknown("timeout")
     floor.carrier.takes = lambda contact: False
     floor.drain()
@@ -244,12 +244,7 @@ def test_a_later_contacts_entry_is_not_taken_for_an_earlier_unknown_one(floor: F
 def test_an_entry_of_what_goes_out_while_the_carrier_is_asked_is_not_the_earlier_ones(
     floor: Floor,
 ) -> None:
-    people(floor, 1)
-    steps = [
-        {"name": "sms-1", "channel": "sms", "message": "m"},
-        {"name": "sms-2", "channel": "sms", "message": "m", "start": {"at": "11:00"}},
-    ]
-    floor.start(definition(arms=[{"name": "contact"}], steps=steps))
+    two_waves(floor)
     floor.carrier.answer = lambda contact, ref: Unknown("timeout")
     floor.carrier.takes = lambda contact: False
     floor.drain()
