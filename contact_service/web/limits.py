@@ -7,6 +7,7 @@ Redis everybody is admitted: a report that is turned away is worse than a flood.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from hashlib import sha256
 from pathlib import Path
@@ -48,6 +49,7 @@ class Limits:
         self._webhooks = settings.webhooks_per_second
         self._requests = settings.requests_per_second
         self._held: dict[str, tuple[int, float]] = {}  # grants, and until when
+        self._asking = asyncio.Lock()
         self._alone_until = 0.0
 
     async def admits(self, scope: Scope) -> bool:
@@ -60,14 +62,24 @@ class Limits:
         return await self._admits(_caller(scope, webhook), rate)
 
     async def _admits(self, caller: str, rate: float) -> bool:
-        now = time.monotonic()
+        if self._spend(caller):
+            return True
+        # one question at a time: many who come at once would each be granted some, use one, and
+        # leave nothing to whoever comes next
+        async with self._asking:
+            if self._spend(caller):
+                return True
+            grants = await self._granted(caller, rate)
+            if len(self._held) >= MOST_CALLERS:
+                self._held.clear()
+            self._held[caller] = (grants, time.monotonic() + 1)
+            return self._spend(caller)
+
+    def _spend(self, caller: str) -> bool:
+        """Use up one of the grants that are held, if there is any."""
         grants, until = self._held.get(caller, (0, 0.0))
-        if not grants or until < now:
-            grants, until = await self._granted(caller, rate), now + 1
-            if not grants:
-                return False
-        if len(self._held) >= MOST_CALLERS:
-            self._held.clear()
+        if not grants or until < time.monotonic():
+            return False
         self._held[caller] = (grants - 1, until)
         return True
 

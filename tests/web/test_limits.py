@@ -34,6 +34,21 @@ def limited(running_servers: Settings) -> Settings:
     )
 
 
+def test_many_at_once_use_up_no_more_than_they_are(limited: Settings) -> None:
+    rate = 1000  # grants come 50 at a time
+    generous = limited.model_copy(update={"webhooks_per_second": rate})
+
+    async def ask() -> None:
+        limits = Limits(generous)
+        report = scope("/webhooks/main/receipts", "10.0.0.3")
+        try:
+            assert all(await asyncio.gather(*(limits.admits(report) for _ in range(rate))))
+        finally:
+            await limits.close()
+
+    asyncio.run(ask())
+
+
 def test_processes_count_together_and_callers_apart(limited: Settings) -> None:
     async def ask() -> None:
         first, second = Limits(limited), Limits(limited)
