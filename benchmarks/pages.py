@@ -29,6 +29,7 @@ from urllib.parse import urlsplit
 import uvicorn
 from sqlalchemy import Engine, text
 
+from benchmarks.office import wait
 from benchmarks.report_scale import INBOUND, LATER
 from campaigns.conditions import FIELDS
 from contact_service.bootstrap import Service
@@ -256,8 +257,7 @@ def console(settings: Settings) -> Iterator[str]:
     )  # fmt: skip
     thread = threading.Thread(target=server.run)
     thread.start()
-    while not server.started and thread.is_alive():
-        time.sleep(0.05)
+    wait(lambda: server.started or not thread.is_alive())
     try:
         yield stack.web_url
     finally:

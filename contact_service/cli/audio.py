@@ -126,8 +126,8 @@ def _print(row: dict[str, Any]) -> None:
         typer.echo(f"異常 {row['error']}")
         return
     typer.echo(
-        f"{'注意' if row['faults'] else 'OK  '} {row['file']}: {row['seconds']} 秒 / s, "
-        f"{row['loudness']} LUFS, ピーク / peak {row['peak_db']} dB"
+        f"{'注意' if row['faults'] else 'OK  '} {row['file']}: {row['seconds']} 秒 / s（"
+        f"調整前 / before levelling: {row['loudness']} LUFS, ピーク / peak {row['peak_db']} dB）"
     )
     for fault in row["faults"]:
         typer.echo(f"     {WORDS[Fault(fault)]}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -10,7 +9,15 @@ from rich.console import Console
 from rich.table import Table
 
 from contact_service.cli import common
-from contact_service.cli.centre_options import Json, Lang, Output, form_of, save_page
+from contact_service.cli.centre_options import (
+    FirstDay,
+    Json,
+    Lang,
+    LastDay,
+    Output,
+    form_of,
+    save_page,
+)
 from contact_service.cli.report import Language
 from contact_service.domain.actors import Role
 from contact_service.evaluation.report import NoCalls
@@ -18,16 +25,10 @@ from contact_service.evaluation.staffing.broken_down import By, load_broken_down
 from contact_service.evaluation.staffing.load_page import load_document
 from contact_service.evaluation.wording import number, percent
 
-_DAY = ["%Y-%m-%d"]
-
 
 def command(
-    start: Annotated[
-        datetime | None, typer.Option("--from", formats=_DAY, help="最初の日 / first day")
-    ] = None,
-    end: Annotated[
-        datetime | None, typer.Option("--to", formats=_DAY, help="最後の日 / last day")
-    ] = None,
+    start: FirstDay = None,
+    end: LastDay = None,
     by: Annotated[By, typer.Option(help="画面に出す区分 / what to break the table down by")] = (
         By.HALF_HOUR
     ),

@@ -113,6 +113,13 @@ Output = Annotated[
     typer.Option(help="書き出すファイル（.html .pdf .xlsx .json） / file to write"),
 ]
 
+FirstDay = Annotated[
+    datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="最初の日 / first day")
+]
+LastDay = Annotated[
+    datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="最後の日 / last day")
+]
+
 Lang = Annotated[Language, typer.Option(help="ファイルの言語 / language of the file")]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,8 +12,10 @@ from rich.table import Table
 from contact_service.bootstrap import Service
 from contact_service.cli import common
 from contact_service.cli.centre_options import (
+    FirstDay,
     Json,
     Lang,
+    LastDay,
     Level,
     Output,
     Patience,
@@ -34,16 +35,10 @@ from contact_service.evaluation.staffing.shift import NothingToStaff, Plan, shif
 from contact_service.evaluation.staffing.shift_page import basis, in_short, shift_document
 from contact_service.evaluation.wording import number, percent, signed
 
-_DAY = ["%Y-%m-%d"]
-
 
 def command(
-    start: Annotated[
-        datetime | None, typer.Option("--from", formats=_DAY, help="最初の日 / first day")
-    ] = None,
-    end: Annotated[
-        datetime | None, typer.Option("--to", formats=_DAY, help="最後の日 / last day")
-    ] = None,
+    start: FirstDay = None,
+    end: LastDay = None,
     trial: Annotated[
         str,
         typer.Option(
