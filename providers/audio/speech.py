@@ -31,6 +31,10 @@ class CannotSpeak(Exception):
     """There is no speech on this installation, or nothing that could be said."""
 
 
+#: The loudest sample of synthesised speech, full scale being 1.0.
+MOST = 0.99
+
+
 def installed() -> bool:
     """Whether speech can be made here."""
     return find_spec(_ENGINE) is not None
@@ -56,7 +60,8 @@ def _synthesised(words: str, speed: float) -> NDArray[np.float64]:
     samples, rate = engine.tts(words, speed=speed)
     assert rate == ENGINE_RATE
     result: NDArray[np.float64] = np.asarray(samples, dtype=np.float64) / 32768.0
-    return result
+    # the engine's numbers may go beyond full scale, but nothing has cut them off
+    return result / max(1.0, float(np.max(np.abs(result), initial=0.0)) / MOST)
 
 
 def _main() -> None:

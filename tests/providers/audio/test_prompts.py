@@ -20,6 +20,7 @@ from contact_service.cli.audio import app
 from providers.audio.files import FORMATS, UnreadableSound, decoded, read_bytes, written
 from providers.audio.g711 import decode, encode
 from providers.audio.prompt import RATE, TARGET_LUFS, Fault, prepare
+from providers.audio.speech import speak
 
 
 def sine(seconds: float, rate: int = 44100, level: float = 0.3) -> NDArray[np.float64]:
@@ -140,3 +141,9 @@ def test_speech_is_made_without_a_network(tmp_path: Path, monkeypatch: pytest.Mo
     assert "CC BY 3.0" in row["voice"]
     assert 4 < row["seconds"] < 10
     assert read_bytes(target.read_bytes()).faults == ()
+
+
+def test_loud_words_of_the_engine_are_not_called_clipped() -> None:
+    said = speak("お電話ください。")  # its numbers go a sixth beyond full scale
+    assert said.faults == ()
+    assert said.peak_db < 0
