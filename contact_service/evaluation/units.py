@@ -90,6 +90,8 @@ def trial_data(counts: Counts, facts: RunFacts, arms: list[Row]) -> TrialData:
         load={
             "inbound_calls": found["inbound_calls"].astype(np.float32),
             "outbound_calls": found["outbound_calls"].astype(np.float32),
+            "inbound_seconds": found["inbound_seconds"].astype(np.float32),
+            "operator_seconds": found["operator_seconds"].astype(np.float32),
             "agent_seconds": (found["inbound_seconds"] + found["operator_seconds"]).astype(
                 np.float32
             ),

@@ -17,22 +17,9 @@ from contact_service.evaluation.disclosure import HIDDEN
 from contact_service.evaluation.facts import Completeness
 from contact_service.evaluation.report import run_figures
 from tests.conftest import NOW
-from tests.evaluation.world import QUIET, RUN, World, build, told
+from tests.evaluation.world import QUIET, RUN, World, build, by_arm, figures_of, told
 
 Figures = dict[str, Any]
-
-
-def figures_of(blank: Engine, world: World, *changes: str, threshold: int = 1) -> Figures:
-    """The figures of a world, after some further SQL; 1 withholds nothing. All is rolled back."""
-    with blank.connect() as connection:
-        build(connection, world)
-        for change in changes:
-            connection.execute(text(change))
-        return told(*run_figures(connection, RUN, NOW), threshold)
-
-
-def by_arm(rows: list[Figures]) -> dict[str, Figures]:
-    return {row["arm"]: row for row in rows}
 
 
 def test_the_flow_reconciles(known: Figures) -> None:
@@ -229,6 +216,9 @@ def test_the_cost_of_a_yen_has_fiellers_interval_and_the_verdict_the_designs_alp
         )
     )
     assert any("additional ¥1,000 collected cost" in line for line in figures["summary"]["cost"])
+    ends = [f"¥{net[end]:,}" for end in ("estimate", "low", "high")]
+    assert any("Net of cost it brought {} (95% interval {} to {})".format(*ends) in line
+               for line in figures["summary"]["cost"])  # fmt: skip
     assert "hardly explains" in figures["summary"]["sure"][0]
     trial = facts.definition.trial.model_copy(update={"alpha": 1e-12})
     strict = facts.definition.model_copy(update={"trial": trial})
@@ -320,53 +310,6 @@ def test_how_much_can_be_known(
     if expected is Completeness.UNKNOWN:
         assert figures["payment"]["comparisons"] == []
         assert {row["paid_something"] for row in figures["flow"]["arms"]} == {None}
-
-
-def test_complaints_are_of_operators_and_of_those_who_call(blank: Engine) -> None:
-    """Four told an operator, two of the holdout called; who called after the horizon is none."""
-    spoken = """INSERT INTO disposition (attempt_id, kind, recorded_at, recorded_by)
-              SELECT a.id, 'complaint', a.due_at, 'o' FROM attempt a JOIN target t
-              ON t.id = a.target_id AND t.arm = 'sms' AND t.cluster % 10 <> 0
-              WHERE a.channel = 'operator' AND a.state = 'finished' ORDER BY a.id LIMIT 4"""
-    called = """INSERT INTO call (origin, direction, started_at, talk_seconds, wrap_seconds, result,
-                    phone_id, deduplication_key)
-                SELECT 'resident', 'inbound', DATE '2026-09-{}', 60, 0, 'complaint', phone_id,
-                    'complaint' || id FROM target WHERE arm = 'holdout' AND cluster % 10 <> 0
-                ORDER BY id LIMIT 2"""
-    late = called.replace("2026-09-{}", "2026-10-05").replace("'complaint' ||", "'late' ||")
-    figures = figures_of(
-        blank, QUIET, spoken, called.format("07"), late.replace("holdout", "sms_call")
-    )
-    arms = by_arm(figures["analysis"]["arms"])
-    assert {arm: arms[arm]["outcomes"]["complaint"]["events"] for arm in arms} == {
-        "holdout": 2, "sms": 4, "sms_call": 0,
-    }  # fmt: skip
-    assert figures["analysis"]["comparisons"][0]["outcomes"]["complaint"]["role"] == "secondary"
-
-
-def test_who_owes_nothing_that_is_collected_is_watched_no_longer(blank: Engine) -> None:
-    """All claims written off or suspended: censored that day, whatever is paid later. One claim
-    of two written off leaves a household to be watched."""
-    paid = """UPDATE payment SET paid_on = '2026-09-25'
-              WHERE paid_on BETWEEN '2026-09-07' AND '2026-10-04'"""
-    ended = """INSERT INTO restriction (kind, debtor_id, claim_id, notice_number, starts_on, origin)
-               SELECT '{}', c.debtor_id, c.id, c.notice_number || c.id, DATE '2026-09-08', 'file'
-               FROM target t JOIN claim c ON t.addressee_id = c.debtor_id
-               WHERE t.arm = 'holdout' AND t.cluster % 10 = {} AND {}"""
-    ends = (
-        ended.format("written_off", 1, "true"),
-        ended.format("execution_suspended", 2, "true"),
-        ended.format("written_off", 3, "t.claims = 2 AND c.instalment = 1"),
-    )
-    before = by_arm(figures_of(blank, QUIET, paid)["analysis"]["arms"])["holdout"]
-    figures = figures_of(blank, QUIET, paid, *ends)["analysis"]
-    after = by_arm(figures["arms"])["holdout"]
-    watched = [one["times"]["days_to_payment"] for one in (before, after)]
-    assert [one["times"] for one in watched] == [[19], [19]]
-    assert [one["at_risk"] for one in watched] == [[80], [64]]
-    assert watched[1]["events"][0] == 48 - sum(c % 10 in (1, 2) for c in range(1, 49))
-    assert after["outcomes"]["collection_ended"]["events"] == 16
-    assert after["outcomes"]["paid_something"] == before["outcomes"]["paid_something"]
 
 
 def test_ages_are_a_subgroup(known: Figures) -> None:
@@ -462,8 +405,9 @@ def test_a_run_of_nobody(blank: Engine) -> None:
 
 
 def test_every_figure_can_be_traced(known: Figures) -> None:
-    groups = [known[key] for key in ("flow", "contacts", "payment", "cost", "load")]
+    groups = [known[key] for key in ("flow", "contacts", "payment", "analysis", "cost", "load")]
     for group in groups:
+        assert group["counted_by"]
         assert set(group["counted_by"]) <= set(known["sources"])
     source = known["sources"]["exclusions"]
     assert "FROM exclusion" in source["sql"]

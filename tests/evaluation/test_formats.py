@@ -94,6 +94,18 @@ def test_a_workbook_counts(report: Reports) -> None:
     assert "訓練データによる報告書です" in said
 
 
+def test_names_of_sheets_are_whole(report: Reports) -> None:
+    """None is cut within a word, and none has what Excel does not allow."""
+    names = list(sheets(report("en").content(Format.XLSX)))
+    assert names[-1] == "Annex – sources of the figures"
+    assert names[:-1] == [section.title for section in report("en").document.sections]
+    long = "A section whose title is a good deal longer than a sheet's name: may be"
+    document = Document("t", "k", "", "", [Section(str(n), long, []) for n in range(3)], "en")
+    cut = list(sheets(xlsx.workbook(document, AT)))
+    assert cut == ["A section whose title is a good", "A section whose title is a 2",
+                   "A section whose title is a 3"]  # fmt: skip
+
+
 def test_a_workbook_runs_nothing() -> None:
     odd = ["=1+1", "+1", "-1", "@SUM(A1)", '=HYPERLINK("//x")', "{=1}", "http://example.invalid"]
     table = Table(odd[0], [Column(odd[1]), Column("n", Kind.COUNT), Column("i", Kind.SHARE)],

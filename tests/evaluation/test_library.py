@@ -17,7 +17,6 @@ from contact_service.bootstrap import Service
 from contact_service.cli import library as cli
 from contact_service.domain.actors import Actor, NotAllowed, Role
 from contact_service.evaluation import library
-from contact_service.evaluation.collection import collection
 from contact_service.evaluation.library import NotInLibrary
 from tests.evaluation.world import QUIET, RUN, World, build
 
@@ -104,49 +103,3 @@ def test_the_latest_run_becomes_an_entry_from_a_shell(
 def test_operators_add_nothing(service: Service, engine: Engine) -> None:
     with pytest.raises(NotAllowed):
         library.add(service, Actor("201", Role.OPERATOR), RUN, "learnt")
-
-
-def test_collection_is_never_pooled(service: Service, evaluator: Actor, engine: Engine) -> None:
-    a_world(engine, QUIET)
-    with engine.begin() as connection:
-        connection.execute(text(
-            "UPDATE claim SET collected_yen = 2000, filed_outstanding_yen = outstanding_yen - 3000,"
-            " outstanding_yen = outstanding_yen - 4000 WHERE instalment = 1"
-        ))  # fmt: skip
-    found = collection(service, evaluator)
-    told = [row for row in found["rows"] if row["rate"] is not None]
-    assert {row["period"] for row in told} == {"current", "carried_over"}
-    for row in told:
-        gone = row["assessed_yen"] - row["collected_yen"] - row["outstanding_yen"]
-        assert (row["written_off_yen"], row["reduced_yen"]) == (0, gone)
-        if row["period"] == "current":  # 10,000 each: 2,000 by file, 1,000 since; 6,000 left
-            assert row["rate"] == pytest.approx(0.3)
-            assert gone == 1000 * row["claims"]
-    assert set(found["definitions"]) == {
-        "rate", "outstanding", "written_off", "reduced", "small", "scope",
-    }  # fmt: skip
-    with engine.begin() as connection:  # one claim of each notice: the only one of that number
-        connection.execute(text(
-            """INSERT INTO restriction (kind, debtor_id, claim_id, notice_number, starts_on, origin)
-            SELECT 'written_off', debtor_id, id, notice_number, '2026-09-10', 'file' FROM claim
-            WHERE instalment = 1 AND debtor_id % 2 = 0"""
-        ))  # fmt: skip
-        left = dict(connection.execute(text(
-            """SELECT kind, sum(outstanding_yen) FROM claim
-            WHERE instalment = 1 AND debtor_id % 2 = 1 GROUP BY 1"""
-        )).all())  # fmt: skip
-    written = collection(service, evaluator)["rows"]
-    for before, after in zip(found["rows"], written, strict=True):
-        if after["rate"] is None:
-            continue
-        assert after["rate"] == before["rate"]
-        if after["period"] == "current":
-            assert after["outstanding_yen"] == left[after["kind"]]
-            gone = after["assessed_yen"] - after["collected_yen"] - after["outstanding_yen"]
-            assert after["written_off_yen"] + after["reduced_yen"] == gone
-            assert after["written_off_yen"] == 7000 * (
-                after["claims"] - after["reduced_yen"] // 1000
-            )
-        else:
-            assert after == before
-    assert all(row["debtors"] == "x" or row["debtors"] >= 5 for row in found["rows"])

@@ -45,7 +45,16 @@ def test_every_text_is_used_and_every_used_text_is_there() -> None:
         | {o.value for o in Origin}
         | set(MEASURES)
         | {f"factor_{name}" for name in (*Subgroup, "outstanding_yen", "claims", "paid_earlier")}
-        | {f"per_1000_{name}" for name in ("inbound_calls", "outbound_calls", "agent_seconds")}
+        | {
+            f"per_1000_{name}"
+            for name in (
+                "inbound_calls",
+                "outbound_calls",
+                "inbound_seconds",
+                "operator_seconds",
+                "agent_seconds",
+            )
+        }
         | {o.value for o in SecondaryOutcome} - {"paid_yen", "days_to_payment"}
         | set(OUTCOME_GROUPS)
         | {f"centre_by_{by}" for by in By}

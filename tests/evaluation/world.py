@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 
 from campaigns.definition import Definition
 from contact_service.evaluation.chapters.summary import summary
@@ -21,7 +21,9 @@ from contact_service.evaluation.chapters.voice import voice_of
 from contact_service.evaluation.document.model import Document
 from contact_service.evaluation.facts import RunFacts
 from contact_service.evaluation.forms import Format
+from contact_service.evaluation.report import run_figures
 from contact_service.evaluation.withholding import withhold
+from tests.conftest import NOW
 
 RUN = UUID("00000000-0000-5000-8000-000000000001")
 START = date(2026, 9, 7)  # a Monday
@@ -96,6 +98,20 @@ def told(facts: RunFacts, counted: dict[str, Any], threshold: int = 1) -> dict[s
     figures = withhold(counted, threshold)
     said = summary(facts, figures, voice_of(facts.definition, "en"))
     return {**figures, "summary": said, "facts": facts}
+
+
+def figures_of(blank: Engine, world: World, *changes: str, threshold: int = 1) -> dict[str, Any]:
+    """The figures of a world, after some further SQL; 1 withholds nothing. All is rolled back."""
+    with blank.connect() as connection:
+        build(connection, world)
+        for change in changes:
+            connection.execute(text(change))
+        return told(*run_figures(connection, RUN, NOW), threshold)
+
+
+def by_arm(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Rows by the arm that they are of."""
+    return {row["arm"]: row for row in rows}
 
 
 def build(connection: Connection, world: World) -> UUID:

@@ -259,15 +259,15 @@ def _subgroups(found: Figures, voice: Voice) -> list[Block]:
     t = voice.t
     if not found["subgroups"]:
         return []
-    rows: list[list[Cell]] = []
+    rows: dict[str, list[list[Cell]]] = {}
     drawn: list[Figures] = []
     for one in found["subgroups"]:
+        label, factor = voice.arm(one["arm"]).text, t(f"factor_{one['factor']}")
         for group in one["groups"]:
             name = voice.group(one["factor"], group["group"])
-            rows.append(
+            rows.setdefault(label, []).append(
                 [
-                    voice.arm(one["arm"]),
-                    t(f"factor_{one['factor']}"),
+                    factor,
                     name,
                     group["n"],
                     group["total"],
@@ -280,8 +280,6 @@ def _subgroups(found: Figures, voice: Voice) -> list[Block]:
                 ]
             )
             if group["effect"]:
-                factor = t(f"factor_{one['factor']}")
-                label = voice.arm(one["arm"]).text
                 drawn.append({"arm": label, "group": name, "factor": factor, **group["effect"]})
     blocks: list[Block] = []
     if drawn:
@@ -290,7 +288,6 @@ def _subgroups(found: Figures, voice: Voice) -> list[Block]:
             Picture(t("subgroups_title"), picture, t("subgroups_title"), t("subgroups_lead"))
         )
     columns = (
-        Column(t("arm")),
         Column(t("factor")),
         Column(t("group")),
         Column(t("n_arm"), Kind.COUNT),
@@ -302,7 +299,17 @@ def _subgroups(found: Figures, voice: Voice) -> list[Block]:
         Column(t("p_interaction"), Kind.P_VALUE),
         Column(t("p_bh"), Kind.P_VALUE),
     )
-    return [*blocks, Table(t("subgroups_table"), columns, rows, t("subgroups_lead"), folded=True)]
+    blocks += [
+        Table(
+            f"{t('subgroups_table')}{t('colon')}{arm}",
+            columns,
+            of,
+            "" if n else t("subgroups_lead"),
+            folded=True,
+        )
+        for n, (arm, of) in enumerate(rows.items())
+    ]
+    return blocks
 
 
 def _interim(found: Figures, voice: Voice) -> list[Block]:

@@ -203,8 +203,12 @@ def _cost(facts: RunFacts, figures: Figures, voice: Voice) -> list[str]:
         key = "cost_contact" if more >= 0 else "cost_contact_less"
         line = voice.t(key, **values, extra=voice.yen(abs(more)))
         # half a horizon's money against what contacts cost so far says nothing
-        if more > 0 and facts.completeness is not Completeness.INTERIM:
-            line += voice.t("space") + _cost_ratio(extra["cost_per_additional_yen"], voice)
+        if facts.completeness is not Completeness.INTERIM:
+            if more > 0:
+                line += voice.t("space") + _cost_ratio(extra["cost_per_additional_yen"], voice)
+            if net := extra["net_benefit_yen"]:
+                ends = {end: voice.yen(net[end]) for end in ("estimate", "low", "high")}
+                line += voice.t("space") + voice.t("cost_net", **ends)
         lines.append(line)
     return lines
 

@@ -44,6 +44,7 @@ _SAFE: dict[str, Any] = {
 }
 _EXCEL_CELL = 32_767
 _WIDEST = 48
+_SHEET_NAME = 31
 
 
 def workbook(document: Document, written_at: date) -> bytes:
@@ -66,13 +67,21 @@ def workbook(document: Document, written_at: date) -> bytes:
 
 
 def _sheet_name(title: str, taken: set[str]) -> str:
-    """Excel allows 31 characters, and some not at all."""
-    name = re.sub(r"[\[\]:*?/\\']", " ", title)[:28].strip() or "-"
-    unique, n = name, 2
+    """Excel allows 31 characters, and some not at all. What is too long ends with a whole word."""
+    name = re.sub(r"\s*:\s*", " – ", title)
+    name = " ".join(re.sub(r"[\[\]*?/\\']", " ", name).split()).strip("– ") or "-"
+    unique, n = _cut(name, _SHEET_NAME), 2
     while unique.casefold() in taken:
-        unique, n = f"{name} {n}", n + 1
+        unique, n = f"{_cut(name, _SHEET_NAME - 4)} {n}", n + 1
     taken.add(unique.casefold())
     return unique
+
+
+def _cut(name: str, most: int) -> str:
+    if len(name) <= most:
+        return name
+    words, _, _ = name[: most + 1].rpartition(" ")
+    return words.rstrip("– ") or name[:most]
 
 
 class _Style:

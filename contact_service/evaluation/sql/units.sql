@@ -60,6 +60,12 @@ WITH contact AS (
     JOIN call c ON c.phone_id = t.phone_id
     WHERE t.run_id = :run_id AND c.result = 'complaint'
       AND c.started_at >= CAST(:start_day AS date) AND c.started_at < CAST(:horizon_end AS date)
+), refused AS (  -- asked by a reply, a call or at the desk, after whichever contact
+    SELECT DISTINCT t.cluster
+    FROM restriction r
+    JOIN target t ON t.phone_id = r.phone_id AND t.run_id = :run_id
+    WHERE r.kind = 'opted_out' AND r.origin <> 'file'
+      AND r.starts_on >= CAST(:start_day AS date) AND r.starts_on < CAST(:horizon_end AS date)
 ), ended AS (  -- from when on nothing of a claim was collected any more
     SELECT cluster, claim_id, min(day) AS day
     FROM (
@@ -69,10 +75,12 @@ WITH contact AS (
         WHERE r.kind = ANY(CAST(:ending AS text[])) AND r.lifted_at IS NULL
           AND r.starts_on < CAST(:horizon_end AS date)
           AND (r.ends_on IS NULL OR r.ends_on >= CAST(:start_day AS date))
-        UNION ALL  -- of the whole person
+        UNION ALL  -- of the whole person, or of a notice with several claims
         SELECT c.cluster, c.claim_id, greatest(r.starts_on, CAST(:start_day AS date))
         FROM restriction r
         JOIN report_claim c ON c.debtor_id = r.debtor_id
+        JOIN claim k ON k.id = c.claim_id
+            AND (r.notice_number IS NULL OR r.notice_number = k.notice_number)
         WHERE r.claim_id IS NULL AND r.kind = ANY(CAST(:ending AS text[]))
           AND r.lifted_at IS NULL AND r.starts_on < CAST(:horizon_end AS date)
           AND (r.ends_on IS NULL OR r.ends_on >= CAST(:start_day AS date))
@@ -91,7 +99,7 @@ WITH contact AS (
     SELECT u.cluster, u.arm, u.stratum, u.kind, u.legal_class, u.period, u.age_band,
            u.outstanding_yen, u.claims, u.paid_yen, u.first_day, u.full_day,
            coalesce(contact.delivered, false) AS delivered,
-           coalesce(contact.opted_out, false) AS opted_out,
+           coalesce(contact.opted_out, false) OR refused.cluster IS NOT NULL AS opted_out,
            extract(hour FROM contact.first_at)::int AS hour,
            complained.cluster IS NOT NULL AS complained,
            coalesce(inbound.calls, 0) AS inbound_calls,
@@ -115,6 +123,7 @@ WITH contact AS (
     LEFT JOIN inbound USING (cluster)
     LEFT JOIN promised USING (cluster)
     LEFT JOIN complained USING (cluster)
+    LEFT JOIN refused USING (cluster)
     LEFT JOIN given_up USING (cluster)
     LEFT JOIN earlier USING (cluster)
 )

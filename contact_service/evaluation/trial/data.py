@@ -25,8 +25,8 @@ Arrays are numpy, all of one length, in the same order; use narrow types (``int8
 Names that the analysis knows by heart (others work as well): outcomes ``paid_in_full``,
 ``paid_something``, ``promise_kept``, ``inbound_call``, ``complaint``, ``opt_out``; amount
 ``paid_yen``; time ``days_to_payment``; load ``inbound_calls``, ``outbound_calls``,
-``handle_seconds``, ``agent_seconds``; factors ``kind``, ``legal_class``, ``period``,
-``amount_band``, ``age_band``, ``hour``.
+``inbound_seconds``, ``operator_seconds``, ``agent_seconds``; factors ``kind``,
+``legal_class``, ``period``, ``amount_band``, ``age_band``, ``hour``.
 """
 
 from __future__ import annotations
