@@ -7,10 +7,12 @@ from pathlib import Path
 import typer
 
 from contact_service.cli.common import actor, fail, print_json, service
-from contact_service.cli.report import named_run
+from contact_service.cli.report import Language, named_run
 from contact_service.domain.actors import Role
 from contact_service.evaluation import library
+from contact_service.evaluation.chapters.whole import QUESTIONS
 from contact_service.evaluation.facts import NoSuchRun
+from contact_service.evaluation.wording import text
 
 app = typer.Typer(no_args_is_help=True)
 _JSON = typer.Option(False, "--json", help="JSONで / as JSON")
@@ -46,7 +48,11 @@ def search(words: str, as_json: bool = _JSON) -> None:
 
 
 @app.command("show")
-def show(entry: int, as_json: bool = _JSON) -> None:
+def show(
+    entry: int,
+    lang: Language = typer.Option(Language.JA, help="言語 / language"),
+    as_json: bool = _JSON,
+) -> None:
     """事例を読む / read an entry."""
     with service() as found:
         try:
@@ -57,8 +63,10 @@ def show(entry: int, as_json: bool = _JSON) -> None:
         print_json(row)
         return
     typer.echo(f"{row['id']}  {row['title']}（{row['campaign']}）")
-    for lines in row["entry"]["summary"].values():
-        for line in lines:
+    said = row["entry"]["summary" if lang is Language.JA else "summary_en"]
+    for question in QUESTIONS:
+        typer.echo(text(f"q_{question}", lang.value))
+        for line in said[question]:
             typer.echo(f"  {line}")
     typer.echo(f"学んだこと / lessons: {row['lessons']}")
 

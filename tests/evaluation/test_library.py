@@ -98,6 +98,12 @@ def test_the_latest_run_becomes_an_entry_from_a_shell(
     assert (done.exit_code, "entry 1 added" in done.stdout) == (0, True), done.output
     assert CliRunner().invoke(cli.app, ["add", "nonsense", "--lessons", "x"]).exit_code == 2
     assert "秋の催告効果検証" in CliRunner().invoke(cli.app, ["search", "夕方"]).stdout
+    shown = CliRunner().invoke(cli.app, ["show", "1", "--lang", "en"]).stdout
+    asked = [line for line in shown.splitlines() if not line.startswith(" ")][1:-1]
+    assert asked == ["What was tried", "What happened", "How sure is it", "What it cost",
+                     "What it did to the telephone centre", "What to do"]  # fmt: skip
+    assert "  SMS against Left alone (holdout): +20.0 points" in shown
+    assert "夕方" in shown.splitlines()[-1]
 
 
 def test_operators_add_nothing(service: Service, engine: Engine) -> None:

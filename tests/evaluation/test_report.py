@@ -23,6 +23,7 @@ from contact_service.cli import report as cli
 from contact_service.domain.actors import Actor, NotAllowed, Role
 from contact_service.evaluation.chapters.whole import run_document
 from contact_service.evaluation.document import html
+from contact_service.evaluation.document.model import Answers
 from contact_service.evaluation.facts import NoSuchRun
 from contact_service.evaluation.forms import Format
 from contact_service.evaluation.report import (
@@ -38,6 +39,7 @@ from contact_service.evaluation.withholding import withhold
 from contact_service.evaluation.wording import texts
 from contact_service.store.tables.admin import audit_log
 from tests.conftest import NOW
+from tests.evaluation.test_formats import streams
 from tests.evaluation.world import CALLS_FROM, CALLS_TO, NOBODY, QUIET, RUN, START, Report, build
 
 
@@ -82,6 +84,27 @@ def test_the_page_needs_nothing_but_itself(report: Callable[[str], Report], lang
     pictures = [a for tag, a in page.tags if tag == "svg"]
     assert len(pictures) == 7
     assert all(picture["role"] == "img" and picture["aria-label"] for picture in pictures)
+
+
+def test_every_figure_leads_to_how_it_was_counted(report: Callable[[str], Report]) -> None:
+    """Page one to the sections, these to the SQL in the annex and to the rows it counts."""
+    made = report("ja")
+    sections = {section.id: section for section in made.document.sections}
+    (answers,) = [block for block in sections["summary"].blocks if isinstance(block, Answers)]
+    assert [answer.section for answer in answers.answers] == [
+        "flow", "payment", "payment", "cost", "load", "cost",
+    ]  # fmt: skip
+    counted = {name: one for name, one in sections.items() if name not in ("summary", "methods")}
+    assert {answer.section for answer in answers.answers} <= set(counted)
+    page = page_of(made)
+    links = [a["href"] for tag, a in page.tags if tag == "a"]
+    for section in counted.values():
+        assert section.counted_by
+        assert set(section.counted_by) <= set(made.document.sources)
+        assert {f"#sql-{name}" for name in section.counted_by} <= set(links)
+        assert section.rows or section.id == "load"
+    pdf = streams(made.content(Format.PDF))
+    assert pdf.count(b"/Link") >= len(links)
 
 
 def test_what_a_councillor_reads(report: Callable[[str], Report]) -> None:

@@ -8,6 +8,7 @@ from contact_service.evaluation.chapters import analysis, contacts, cost, flow, 
 from contact_service.evaluation.chapters.summary import centre, summary
 from contact_service.evaluation.chapters.voice import Voice, campaign_title, voice_of
 from contact_service.evaluation.document.model import (
+    Answer,
     Answers,
     Block,
     Card,
@@ -23,8 +24,9 @@ from contact_service.evaluation.wording import Lang, number, percent
 
 Figures = dict[str, Any]
 
-#: What page one answers, in this order.
-QUESTIONS = ("tried", "happened", "sure", "cost", "centre", "do")
+#: What page one answers, in this order, and the section that says how its figures were counted.
+QUESTIONS = {"tried": "flow", "happened": "payment", "sure": "payment", "cost": "cost",
+             "centre": "load", "do": "cost"}  # fmt: skip
 
 
 def run_document(facts: RunFacts, figures: Figures, lang: Lang) -> Document:
@@ -69,7 +71,9 @@ def load_document(figures: Figures, lang: Lang) -> Document:
         lead="",
         meta=f"{voice.day(found['from'])} – {voice.day(found['to'])} · {_made(figures, voice)}",
         sections=[
-            Section("summary", t("summary"), [Answers([(t("q_centre"), centre(found, voice))])]),
+            Section(
+                "summary", t("summary"), [Answers([_answer("centre", centre(found, voice), voice)])]
+            ),
             load.section(found, voice),
             Section("methods", t("methods"), [Words([t("method_load")], "list")]),
         ],
@@ -88,8 +92,12 @@ def _page_one(figures: Figures, voice: Voice) -> Section:
     if levels and figures["run"]["state"] != "scheduled":
         outcome = figures["payment"]["primary_outcome"]
         blocks.append(Cards([_card(arm, outcome, voice) for arm in levels]))
-    blocks.append(Answers([(voice.t(f"q_{q}"), said[q]) for q in QUESTIONS]))
+    blocks.append(Answers([_answer(question, said[question], voice) for question in QUESTIONS]))
     return Section("summary", voice.t("summary"), blocks)
+
+
+def _answer(question: str, lines: list[str], voice: Voice) -> Answer:
+    return Answer(voice.t(f"q_{question}"), lines, QUESTIONS[question])
 
 
 def _card(arm: Figures, outcome: str, voice: Voice) -> Card:

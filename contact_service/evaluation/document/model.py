@@ -107,11 +107,19 @@ class Cards:
     cards: Sequence[Card]
 
 
+class Answer(NamedTuple):
+    """A question, what can be said to it, and the section that the figures in it come from."""
+
+    question: str
+    lines: Sequence[str]
+    section: str = ""
+
+
 @dataclass(frozen=True)
 class Answers:
     """Questions and what can be said to them."""
 
-    answers: Sequence[tuple[str, Sequence[str]]]
+    answers: Sequence[Answer]
 
 
 class Box(NamedTuple):

@@ -59,6 +59,7 @@ def _plain(document: Document) -> dict[str, Any]:
         },
         "sections": [
             {
+                "id": section.id,
                 "title": section.title,
                 "blocks": [_block(block, document) for block in section.blocks],
                 "counted_by": list(section.counted_by),

@@ -157,7 +157,7 @@ class _Sheet:
             for card in block.cards:
                 self._cells([card.label.text, card.figure, " ".join(card.small)])
         elif isinstance(block, Answers):
-            for question, lines in block.answers:
+            for question, lines, _ in block.answers:
                 self._line(question, bold=True)
                 for line in lines:
                     self._line(line)

@@ -121,7 +121,7 @@ def show_replay(console: Console, found: dict[str, Any]) -> None:
     """Whether arms and protocol are as they were registered, line by line."""
     table = Table(title=f"割付の再現 / replay: {found['run']}", title_justify="left")
     table.add_column("項目")
-    table.add_column("結果")
+    table.add_column("結果", overflow="fold")  # a digest is compared by its last character, too
     table.add_row("クラスター clusters", f"{found['clusters']:,}")
     table.add_row("群が違うもの in another arm", f"{found['different']:,}")
     table.add_row("二つの群にいるもの in two arms", f"{found['in_two_arms']:,}")
