@@ -122,11 +122,14 @@ def test_who_asked_for_no_more_contacts(blank: Engine) -> None:
 
 
 def test_complaints_are_of_operators_and_of_those_who_call(blank: Engine) -> None:
-    """Four told an operator, two of the holdout called; who called after the horizon is none."""
+    """Four told an operator (others refused), two of the holdout called; who called after the
+    horizon is none."""
     spoken = """INSERT INTO disposition (attempt_id, kind, recorded_at, recorded_by)
-              SELECT a.id, 'complaint', a.due_at, 'o' FROM attempt a JOIN target t
+              SELECT a.id, CASE WHEN row_number() OVER (ORDER BY a.id) <= 4 THEN 'complaint'
+                                ELSE 'refused' END, a.due_at, 'o'
+              FROM attempt a JOIN target t
               ON t.id = a.target_id AND t.arm = 'sms' AND t.cluster % 10 <> 0
-              WHERE a.channel = 'operator' AND a.state = 'finished' ORDER BY a.id LIMIT 4"""
+              WHERE a.channel = 'operator' AND a.state = 'finished' LIMIT 9"""
     called = """INSERT INTO call (origin, direction, started_at, talk_seconds, wrap_seconds, result,
                     phone_id, deduplication_key)
                 SELECT 'resident', 'inbound', DATE '2026-09-{}', 60, 0, 'complaint', phone_id,
