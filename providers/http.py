@@ -94,15 +94,19 @@ class HttpClient:
         *,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
+        form: Mapping[str, object] | None = None,
         auth: tuple[str, str] | None = None,
         judge: Callable[[int, Head], None] | None = None,
     ) -> HttpAnswer:
-        """Send one request and read its answer. ``judge`` sees status and headers before the
-        body is read, and may raise to leave it unread.
+        """Send one request, with ``body`` or the fields of a ``form``, and read its answer. A
+        field that is a list stands in the form once for each of its items. ``judge`` sees status
+        and headers before the body is read, and may raise to leave it unread.
 
         Raises :class:`NotSent`, :class:`MaybeSent`, and what ``judge`` raises.
         """
         request = self._client.request(method, url)
+        if form:  # before the headers: theirs is the content type that counts
+            request = request.form(_fields(form))
         if headers:
             request = request.headers(dict(headers))
         if auth:
@@ -145,6 +149,14 @@ def _failed_connecting(error: PyreqwestError) -> bool:
     if not isinstance(error, DetailedPyreqwestError):
         return False
     return any(cause["message"] == _WHILE_CONNECTING for cause in error.details["causes"] or ())
+
+
+def _fields(form: Mapping[str, object]) -> list[tuple[str, str]]:
+    return [
+        (name, str(each))
+        for name, value in form.items()
+        for each in (value if isinstance(value, list | tuple) else (value,))
+    ]
 
 
 async def _read(response: Response) -> HttpAnswer:

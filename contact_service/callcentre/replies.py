@@ -44,7 +44,7 @@ class OpenReply:
 
 def call_who_asked(service: Service, now: datetime) -> int:
     """Plan a call back for everybody who wrote that they want to be called; how many."""
-    with service.engine.connect() as connection:
+    with service.engine.begin() as connection:  # a rollback would forget what is prepared
         rows = connection.execute(
             text("""
             SELECT m.id, m.provider, m.provider_ref, p.number

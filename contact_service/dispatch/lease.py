@@ -21,6 +21,7 @@ from contact_service.clock import TOKYO
 from contact_service.dispatch.settle import settle
 from contact_service.domain.windows import is_open
 from contact_service.store import left_alone, rechecks
+from contact_service.store.engine import one_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,22 +203,23 @@ def lease(
     ids = connection.scalars(take, wanted).all()
     if not ids:
         return [], 0
-    rows = connection.execute(
-        _JUDGE,
-        {
-            "ids": list(ids),
-            "now": now,
-            "runs": runs,
-            "caps_7": [definitions[run_id].caps.per_7_days for run_id in runs],
-            "caps_30": [definitions[run_id].caps.per_30_days for run_id in runs],
-            "carrier": carrier,
-            "provider": provider,
-            "owner": owner,
-            "seconds": seconds,
-            "most": size if most is None else most,
-        }
-        | left_alone.parameters(now.astimezone(TOKYO).date()),
-    ).all()
+    with one_plan(connection):
+        rows = connection.execute(
+            _JUDGE,
+            {
+                "ids": list(ids),
+                "now": now,
+                "runs": runs,
+                "caps_7": [definitions[run_id].caps.per_7_days for run_id in runs],
+                "caps_30": [definitions[run_id].caps.per_30_days for run_id in runs],
+                "carrier": carrier,
+                "provider": provider,
+                "owner": owner,
+                "seconds": seconds,
+                "most": size if most is None else most,
+            }
+            | left_alone.parameters(now.astimezone(TOKYO).date()),
+        ).all()
     leases = [
         Lease(row.id, row.run_id, row.step, row.lease_number, row.number, row.language)
         for row in rows

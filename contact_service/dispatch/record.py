@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from contact_service.dispatch.settle import settle
+from contact_service.store.engine import one_plan
 from providers.base import Accepted, Cause, Refused, Result, Throttled, Unknown
 
 #: Others go first after a resume, lest one number that the account may not use stops a lane.
@@ -100,22 +101,23 @@ def record(connection: Connection, provider: str, answers: Sequence[Answer], now
     """
     answers = sorted(answers, key=lambda answer: answer.attempt_id)
     rows = [_row(answer.result, now) for answer in answers]
-    changed = connection.execute(
-        _RECORD,
-        {
-            "now": now,
-            "provider": provider,
-            "ids": [answer.attempt_id for answer in answers],
-            "numbers": [answer.lease_number for answer in answers],
-            "states": [row.state for row in rows],
-            "reasons": [row.reason for row in rows],
-            "details": [row.detail for row in rows],
-            "refs": [row.provider_ref for row in rows],
-            "parts": [row.parts for row in rows],
-            "outcomes": [row.outcome for row in rows],
-            "dues": [row.due_at for row in rows],
-        },
-    ).all()
+    with one_plan(connection):
+        changed = connection.execute(
+            _RECORD,
+            {
+                "now": now,
+                "provider": provider,
+                "ids": [answer.attempt_id for answer in answers],
+                "numbers": [answer.lease_number for answer in answers],
+                "states": [row.state for row in rows],
+                "reasons": [row.reason for row in rows],
+                "details": [row.detail for row in rows],
+                "refs": [row.provider_ref for row in rows],
+                "parts": [row.parts for row in rows],
+                "outcomes": [row.outcome for row in rows],
+                "dues": [row.due_at for row in rows],
+            },
+        ).all()
     settle(
         connection,
         [row.id for row in changed],

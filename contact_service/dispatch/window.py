@@ -28,6 +28,9 @@ AHEAD_SECONDS = 0.2
 _TICKS_AHEAD = AHEAD_SECONDS / RECORD_EVERY_SECONDS
 #: How often a full window looks whether there is room again.
 LOOK_SECONDS = 0.01
+#: How much of what may be leased must be free before more is: a lease costs much the same for few
+#: as for many, and what lies in stock lasts until it is there.
+LEASE_SHARE = 1 / 3
 
 
 @dataclass(slots=True)
@@ -98,8 +101,9 @@ class Window:
         lane = self._lane
         try:
             while time.monotonic() < self._until:
-                room = self._in_flight + self._ahead() - len(self._senders) - len(self._stock)
-                if room < max(1, min(lane.batch_size, self._in_flight // 4)):
+                most = self._in_flight + self._ahead()
+                room = most - len(self._senders) - len(self._stock)
+                if room < max(1, min(lane.batch_size, int(most * LEASE_SHARE))):
                     await asyncio.sleep(LOOK_SECONDS)
                     continue
                 granted = await asyncio.to_thread(lane.limit.take, min(lane.batch_size, room))
@@ -158,7 +162,7 @@ class Window:
     def _ahead(self) -> int:
         """How many may lie in stock: what the carrier has lately taken in a moment, so that
         none waits long."""
-        return min(self._in_flight // 2, int(self._per_tick * _TICKS_AHEAD))
+        return min(2 * self._in_flight, int(self._per_tick * _TICKS_AHEAD))
 
     def _wake(self) -> None:
         if self._senders:

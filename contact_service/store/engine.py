@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, text
 
 from contact_service.settings import Settings
 from contact_service.store.crypto import load_vault
@@ -29,8 +31,23 @@ def connect(settings: Settings, *, pool_size: int = 4) -> Engine:
         pool_pre_ping=True,
         hide_parameters=True,  # an error's text would tell names and numbers
         execution_options={"keys_file": settings.keys_path},
-        connect_args={"options": "-c timezone=Asia/Tokyo", "connect_timeout": 10},
+        connect_args={
+            "options": "-c timezone=Asia/Tokyo",
+            "connect_timeout": 10,
+            # the driver prepares what comes a second time: after a rollback it forgets all of it,
+            # and workers' statements take longer to plan than to run
+            "prepare_threshold": 1,
+        },
     )
+
+
+@contextmanager
+def one_plan(connection: Connection) -> Iterator[None]:
+    """Inside, a prepared statement is planned once for all it may be given. For statements of
+    which no value tells the planner anything, and whose planning takes longer than their work."""
+    connection.execute(text("SET LOCAL plan_cache_mode = force_generic_plan"))
+    yield  # an error ends the transaction, and the setting with it
+    connection.execute(text("SET LOCAL plan_cache_mode = auto"))
 
 
 def audit_key(connection: Connection) -> bytes:

@@ -54,7 +54,7 @@ class Transport(AsyncHttpClient):  # type: ignore[misc]  # the SDK is not typed
             method,
             self._address(uri, params),
             headers=headers,
-            body=urlencode(data, doseq=True).encode("ascii") if data else None,
+            form=data,
             auth=auth,
             judge=_judge,
         )
