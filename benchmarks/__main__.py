@@ -110,7 +110,7 @@ def _dispatch(found: Samples) -> dict[str, float]:
         if rival in found.values:
             figures[f"dispatch_vs_{rival}"] = found.median("dispatch") / found.median(rival)
     if "dispatch_at_latency" in found.values:
-        possible = dispatch.WORKERS * dispatch.IN_FLIGHT / (dispatch.LATENCY_MS / 1000)
+        possible = dispatch.WORKERS * dispatch.SLOW_IN_FLIGHT / (dispatch.LATENCY_MS / 1000)
         figures["dispatch_at_latency"] = found.median("dispatch_at_latency") / possible
     return figures
 

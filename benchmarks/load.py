@@ -1,9 +1,12 @@
 """Signed reports to a webhook, so many connections at once, as a process of its own.
 
-Requests are made before the clock starts: what is measured is the other side. Each connection
-sends the next report when the last one is answered.
+Requests are made before the clock starts: what is measured is the other side. Without a rate, each
+connection sends the next report when the last one is answered (a closed loop: how many it takes).
+With one, reports come at random moments, so many a second, whoever is still waiting (an open loop:
+how long each takes), and the time of each counts from the moment it came, not from when a
+connection was free for it.
 
-    python -m benchmarks.load HOST PORT CONNECTIONS SECONDS < attempts (id, sid)
+    python -m benchmarks.load HOST PORT CONNECTIONS [PER_SECOND] < attempts (id, sid)
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import base64
 import hashlib
 import hmac
 import json
+import random
 import sys
 import time
 from typing import Any
@@ -42,49 +46,93 @@ def report(host: str, port: int, attempt: str, sid: str, status: str) -> bytes:
     return head.encode() + body
 
 
+class _Queue:
+    """Reports to send and how it went."""
+
+    def __init__(self, requests: list[bytes], per_second: float | None) -> None:
+        self.taken: list[float] = []
+        self.statuses: list[bytes] = []
+        self._requests = requests
+        self._came: list[float] = []  # moments still to come, the next one last
+        self._idle: list[_Connection] = []
+        if per_second:
+            chance, at = random.Random(1), time.perf_counter()
+            for _ in requests:
+                at += chance.expovariate(per_second)
+                self._came.append(at)
+            self._came.reverse()
+
+    def next_for(self, connection: _Connection) -> None:
+        """Give a free connection its next report, now or when it comes."""
+        if not self._requests:
+            connection.close()
+        elif not self._came:
+            connection.send(self._requests.pop(), time.perf_counter())
+        elif (came := self._came[-1]) <= time.perf_counter():
+            self._came.pop()
+            connection.send(self._requests.pop(), came)
+        else:
+            self._idle.append(connection)
+            if len(self._idle) == 1:
+                self._wait()
+
+    def _wait(self) -> None:
+        delay = max(0.0, self._came[-1] - time.perf_counter())
+        asyncio.get_running_loop().call_later(delay, self._one_came)
+
+    def _one_came(self) -> None:
+        self.next_for(self._idle.pop())
+        if not self._came:
+            while self._idle:
+                self._idle.pop().close()
+        elif self._idle:
+            self._wait()
+
+
 class _Connection(asyncio.Protocol):
-    def __init__(self, requests: list[bytes], taken: list[float], statuses: list[bytes]) -> None:
-        self._requests, self._taken, self._statuses = requests, taken, statuses
+    def __init__(self, queue: _Queue) -> None:
+        self._queue = queue
         self.over = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
-        self._next()
+        self._queue.next_for(self)
 
     def data_received(self, data: bytes) -> None:
         # an answer without a body comes in one piece
-        self._taken.append(time.perf_counter() - self._sent)
-        self._statuses.append(data[9:12])
-        self._next()
+        self._queue.taken.append(time.perf_counter() - self._began)
+        self._queue.statuses.append(data[9:12])
+        self._queue.next_for(self)
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self.over.done():
             self.over.set_result(None)
 
-    def _next(self) -> None:
-        if not self._requests:
-            self._transport.close()
-            return
-        self._sent = time.perf_counter()
-        self._transport.write(self._requests.pop())
+    def send(self, request: bytes, began: float) -> None:
+        """Send a report that came at ``began``."""
+        self._began = began
+        self._transport.write(request)
+
+    def close(self) -> None:
+        """There is nothing more to send."""
+        self._transport.close()
 
 
-async def _run(host: str, port: int, connections: int) -> None:
+async def _run(host: str, port: int, connections: int, per_second: float | None) -> None:
     requests = [
         report(host, port, *line.split(), "delivered")  # type: ignore[call-arg]
         for line in sys.stdin.read().splitlines()
     ]
-    sent, taken, statuses = len(requests), list[float](), list[bytes]()
-    loop = asyncio.get_running_loop()
-    began = time.perf_counter()
+    sent, loop = len(requests), asyncio.get_running_loop()
+    began, queue = time.perf_counter(), _Queue(requests, per_second)
     opened = [
-        await loop.create_connection(lambda: _Connection(requests, taken, statuses), host, port)
+        await loop.create_connection(lambda: _Connection(queue), host, port)
         for _ in range(connections)
     ]
     await asyncio.gather(*(protocol.over for _, protocol in opened))
     seconds = time.perf_counter() - began
-    taken.sort()
-    answered = sum(status == b"204" for status in statuses)
+    taken = sorted(queue.taken)
+    answered = sum(status == b"204" for status in queue.statuses)
     print(
         json.dumps(
             {
@@ -99,4 +147,5 @@ async def _run(host: str, port: int, connections: int) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(_run(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+    rate = float(sys.argv[4]) if sys.argv[4:] else None
+    uvloop.run(_run(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), rate))

@@ -50,7 +50,7 @@ LINES = (
     Line("dispatch_vs_bare_client", 0.6, True,
          "the same over those of the same adapter without database and queue"),
     Line("dispatch_at_latency", 0.75, True,
-         "with 100 ms at the carrier: over requests in flight ÷ latency"),
+         "with 100 ms at the carrier: over 100 requests in flight a worker ÷ latency"),
     Line("lease_growth", 1.3, False,
          "time to lease 500 of 1,000,000 with 90 % done over that with 10 % done"),
     Line("memory_growth", 1.2, False,
@@ -58,5 +58,5 @@ LINES = (
     Line("receipts_vs_bare_endpoint", 1.2, True,
          "webhooks/s over a bare endpoint that validates, inserts and commits each"),
     Line("receipts_p99_ms", 50, False,
-         "milliseconds within which 99 % of those were answered"),
+         "milliseconds within which 99 % are answered at the bare endpoint's utmost rate"),
 )  # fmt: skip
