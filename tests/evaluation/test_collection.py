@@ -24,8 +24,9 @@ LOANS = """UPDATE claim SET kind = 'student_loan' WHERE debtor_id IN (
                HAVING count(*) = 1 ORDER BY 1 LIMIT {})"""
 #: A claim's rest written off; a reduction of 700 yen.
 WRITTEN_OFF = """INSERT INTO restriction (kind, debtor_id, claim_id, starts_on, origin,
-                                          notice_number)
-                 SELECT 'written_off', debtor_id, id, '2026-09-10', 'file', notice_number FROM claim
+                                          debtor_code, notice_number)
+                 SELECT 'written_off', debtor_id, id, '2026-09-10', 'file', debtor_id,
+                     notice_number FROM claim
                  WHERE kind = 'resident_tax' AND instalment = 1 ORDER BY id LIMIT {}"""
 REDUCED = """UPDATE claim SET outstanding_yen = outstanding_yen - 700,
                  filed_outstanding_yen = filed_outstanding_yen - 700
@@ -94,6 +95,31 @@ def test_write_offs_and_reductions_of_a_few_are_not_told_apart(
     assert (row["written_off_yen"], row["reduced_yen"]) == (
         (10_000 * written_off, 700 * reduced) if apart else (None, None)
     )
+
+
+@pytest.mark.parametrize(
+    ("change", "gone"),
+    [
+        ("lifted_at = '2026-09-11'", 0),
+        ("starts_on = '2026-10-27'", 0),  # tomorrow
+        ("starts_on = '2026-10-26'", 8),
+        ("kind = 'execution_suspended'", 0),  # collected no more, but owed
+        ("claim_id = NULL", 8),  # of the notice: each has other claims under another number
+        ("claim_id = NULL, notice_number = 'another'", 0),
+        ("claim_id = NULL, notice_number = NULL", 8),
+    ],
+)
+def test_what_is_written_off_by_today(
+    service: Service, evaluator: Actor, engine: Engine, change: str, gone: int
+) -> None:
+    """Eight people's current claims, said of in another way each time."""
+    carried = "UPDATE claim SET notice_number = notice_number || '-2' WHERE instalment = 2"
+    prepared(engine, carried, WRITTEN_OFF.format(8), f"UPDATE restriction SET {change}")
+    found = collection(service, evaluator)
+    row, other = (row_of(found, "resident_tax", p) for p in ("current", "carried_over"))
+    assert row["written_off_yen"] == 10_000 * gone
+    if "notice_number = NULL" not in change:
+        assert other["written_off_yen"] == 0
 
 
 def test_collection_is_never_pooled(service: Service, evaluator: Actor, engine: Engine) -> None:

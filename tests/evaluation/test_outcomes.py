@@ -93,9 +93,11 @@ def test_calls_to_the_centre_within_the_horizon(blank: Engine) -> None:
     load = {arm: row["load_per_1000"] for arm, row in by_arm(figures["analysis"]["arms"]).items()}
     assert load["sms"]["inbound_calls"] == pytest.approx(5 / 70 * 1000)
     assert load["sms"]["inbound_seconds"] == pytest.approx(5 * 120 / 70 * 1000)
-    spoken = sum(row["amount"] for row in figures["cost"]["steps"]
-                 if (row["arm"], row["measure"]) == ("sms", "operator_hours"))  # fmt: skip
-    assert load["sms"]["operator_seconds"] == pytest.approx(spoken * 3600 / 70 * 1000)
+    sizes = {"sms": 70, "sms_call": 75}  # in the latter machines have called as well
+    for arm, n in sizes.items():
+        hours = sum(row["amount"] for row in figures["cost"]["steps"]
+                    if (row["arm"], row["measure"]) == (arm, "operator_hours"))  # fmt: skip
+        assert load[arm]["operator_seconds"] == pytest.approx(hours * 3600 / n * 1000)
     assert load["sms"]["agent_seconds"] == pytest.approx(
         load["sms"]["inbound_seconds"] + load["sms"]["operator_seconds"]
     )
@@ -186,6 +188,23 @@ def test_groups_of_households_are_those_of_the_ledger(known: Figures, shared: Se
     for one in known["analysis"]["subgroups"]:
         if one["factor"] == "hour":  # of nobody in the holdout: against all of it
             assert {group["control_n"] for group in one["groups"]} == {80}
+
+
+def test_who_paid_within_the_year_before(blank: Engine) -> None:
+    """Those who do not pay had paid the day before the start; a payment counts for 365 days."""
+    paid = """INSERT INTO payment (claim_id, debtor_code, kind, notice_number, instalment, paid_on,
+                  amount_yen, method, source_file_id, source_line)
+              SELECT c.id, 'x', c.kind, c.notice_number, c.instalment, DATE '{day}', 100, 'counter',
+                  (SELECT min(id) FROM source_file), 1
+              FROM target t JOIN claim c ON c.debtor_id = t.addressee_id AND c.instalment = 1
+              WHERE t.arm = '{arm}'"""
+    early = (
+        paid.format(day="2025-09-06", arm="sms"),
+        paid.format(day="2025-09-07", arm="sms_call"),
+    )
+    (line,) = [one for one in figures_of(blank, QUIET, *early)["analysis"]["balance"]
+               if one["name"] == "paid_earlier"]  # fmt: skip
+    assert line["values"] == pytest.approx({"holdout": 32 / 80, "sms": 14 / 70, "sms_call": 1})
 
 
 def test_who_owes_nothing_that_is_collected_is_watched_no_longer(blank: Engine) -> None:
