@@ -28,7 +28,7 @@ from contact_service.evaluation.load import load_figures
 from contact_service.evaluation.trial.analyse import analyse
 from contact_service.evaluation.trial.design import at_day, of_definition
 from contact_service.evaluation.withholding import withhold
-from contact_service.evaluation.wording import language
+from contact_service.evaluation.wording import language, texts
 from contact_service.planning.definitions import kinds_of
 from contact_service.planning.registration import departed, registration
 from contact_service.store import audit
@@ -189,7 +189,7 @@ def run_figures(connection: Connection, run_id: UUID, at: datetime) -> tuple[Run
         "contacts": contacts,
         "payment": _as_registered(paid, analysis),
         "analysis": analysis,
-        "registration": _registration(connection, facts),
+        "registration": _registration(connection, facts, arms),
         "cost": cost.cost(counts, facts, arms, contacts["parts"], paid["comparisons"], analysis),
         "load": load,
         "rows": f"contact-service report rows {facts.id}",
@@ -233,16 +233,22 @@ def _as_registered(paid: Figures, analysis: Figures | None) -> Figures:
     }
 
 
-def _registration(connection: Connection, facts: RunFacts) -> Figures | None:
-    """What was registered before launch, and what departs from it; ``None``: nothing was."""
+def _registration(connection: Connection, facts: RunFacts, arms: list[Row]) -> Figures | None:
+    """What was registered before launch, and what departs from it; ``None``: nothing was.
+
+    Of the allocation the sizes of the arms are compared: ``trial replay`` deals it again.
+    """
     kept = registration(connection, facts.id)
     if kept is None:
         return None
+    departures: list[Figures] = [one.as_dict() for one in departed(kept, facts.definition)]
+    if kept.clusters != {row["arm"]: row["clusters"] for row in arms}:
+        departures.append({"path": "allocation", **texts()["departs_allocation"]})
     return {
         "registered_at": kept.registered_at.isoformat(),
         "protocol_sha256": kept.sha256,
         "intact": kept.intact,
-        "departures": [one.as_dict() for one in departed(kept, facts.definition)],
+        "departures": departures,
     }
 
 

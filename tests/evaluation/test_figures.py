@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from math import ceil
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from contact_service.bootstrap import Service
 from contact_service.domain.states import ExclusionReason
+from contact_service.evaluation.chapters.whole import run_document
 from contact_service.evaluation.disclosure import HIDDEN
-from contact_service.evaluation.facts import Completeness
+from contact_service.evaluation.document.model import Words
+from contact_service.evaluation.facts import Completeness, RunFacts
 from contact_service.evaluation.report import run_figures
+from contact_service.planning.registration import register
 from tests.conftest import NOW
 from tests.evaluation.world import QUIET, RUN, World, build, by_arm, figures_of, told
 
@@ -37,6 +41,45 @@ def test_the_flow_reconciles(known: Figures) -> None:
     assert flow["assessed_debtors"] == people + 49
     assert flow["reconciles"]
     assert flow["unaccounted_debtors"] == 0
+
+
+def test_what_departs_from_the_registration_is_said_first(blank: Engine) -> None:
+    """A shorter horizon and a household moved to another arm, after all was registered."""
+    shorter = """UPDATE campaign_version
+                 SET definition = jsonb_set(definition, '{trial,horizon_days}', '21')"""
+    moved = "UPDATE target SET arm = 'sms' WHERE cluster = 1"
+    with blank.connect() as connection:
+        build(connection, QUIET)
+        facts, _ = _counted(connection)
+        register(connection, facts.definition, RUN, NOW)
+        kept = told(*_counted(connection))
+        for change in (shorter, moved):
+            connection.execute(text(change))
+        facts, counted = _counted(connection)
+    assert (kept["registration"]["intact"], kept["registration"]["departures"]) == (True, [])
+    assert not any("departs" in note for note in kept["summary"]["notes"])
+    departed = told(facts, counted)
+    said = " ".join(_methods_of(facts, departed))
+    assert "Caution: this departs from what was registered" in departed["summary"]["notes"][-1]
+    assert [one["path"] for one in departed["registration"]["departures"]] == [
+        "trial.horizon_days", "allocation",
+    ]  # fmt: skip
+    assert "trial.horizon_days: registered 28, found 21" in said
+    assert "the arms' sizes differ from those registered" in said
+
+
+def _counted(connection: Connection) -> tuple[RunFacts, Figures]:
+    """As often as one likes: what counting leaves in the transaction is undone."""
+    with connection.begin_nested() as counting:
+        found = run_figures(connection, RUN, NOW)
+        counting.rollback()
+    return found
+
+
+def _methods_of(facts: RunFacts, figures: Figures) -> Sequence[str]:
+    (section,) = [one for one in run_document(facts, figures, "en").sections if one.id == "methods"]
+    (words,) = [block for block in section.blocks if isinstance(block, Words)]
+    return words.lines
 
 
 def test_a_gap_is_said(blank: Engine) -> None:

@@ -59,6 +59,9 @@ def _notes(facts: RunFacts, figures: Figures, voice: Voice) -> list[str]:
         notes.append(voice.t("note_gap", gap=signed(flow["unaccounted_debtors"], 0)))
     if flow["clusters_in_two_arms"]:
         notes.append(voice.t("note_two_arms", n=number(flow["clusters_in_two_arms"])))
+    kept = figures["registration"]
+    if kept and (kept["departures"] or not kept["intact"]):
+        notes.append(voice.t("note_departs"))
     if ratio and ratio["p_value"] < RATIO_ALARM:
         notes.append(voice.t("note_ratio", p=p_value(ratio["p_value"])))
     return notes
