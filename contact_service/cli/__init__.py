@@ -38,6 +38,7 @@ GROUPS = {
     "trial": (("trial",), "design and estimates / 試行の設計と推定"),
     "user": (("user",), "accounts / 利用者"),
     "person": (("person",), "what is kept of one person / 保有個人情報の開示・保存"),
+    "bulk-access": (("bulk_access",), "what takes a second person / まとめての閲覧・出力"),
     "retention": (("retention",), "how long what is kept / 保存期間"),
     "keys": (("keys",), "keys that seal personal data / 個人情報を封じる鍵"),
     "audit": (("audit",), "the audit log / 監査記録"),

@@ -34,6 +34,7 @@ from contact_service.domain.actors import Actor, Role, require, require_kinds
 from contact_service.domain.life import STATE_JA, CannotDo
 from contact_service.domain.states import RunState
 from contact_service.domain.windows import at_tokyo
+from contact_service.identity.bulk_access import BulkKind, require_granted
 from contact_service.planning.definitions import definitions_of, kinds_of
 from contact_service.store import audit, left_alone
 
@@ -115,13 +116,17 @@ def write_again(
     encoding: Encoding = Encoding.UTF_8,
 ) -> Written:
     """Write a batch again, with the amounts as handed over. Who has paid in full or must be left
-    alone by now is left out. Raises ``NotAllowed``, ``CannotDo``, ``OSError``."""
+    alone by now is left out. Takes a second person (:mod:`contact_service.identity.bulk_access`).
+
+    Raises ``NotAllowed``, ``CannotDo``, ``OSError``."""
     require(actor, Role.STAFF, Role.APPROVER)
     draft = _draft(output)
     try:
         with service.engine.begin() as connection:
             definition = definition_of_letters(connection, run_id, step)
             require_kinds(actor, kinds_of(definition))
+            subject = f"{run_id}/{step}/{number}"
+            require_granted(connection, actor, BulkKind.LETTERS_AGAIN, subject, now)
             batch = next(
                 (each for each in batches(connection, run_id, step) if each.number == number), None
             )

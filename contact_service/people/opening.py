@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, require
+from contact_service.identity.bulk_access import require_few_or_granted
 from contact_service.logs import mask_numbers
 from contact_service.people.search import OWED_TO_THEM, SEARCHERS, office_of
 from contact_service.store import audit
@@ -67,7 +68,8 @@ def open_person(
     """Let ``actor`` see the person for :data:`OPEN_FOR`, and write down why.
 
     ``note`` is for a file number or the like; numbers that look like a telephone's are masked.
-    Raises :class:`NoPerson`, :class:`~contact_service.domain.actors.NotAllowed`.
+    Raises :class:`NoPerson`, :class:`~contact_service.domain.actors.NotAllowed`, the latter also
+    for more people in a day than one person may open alone.
     """
     require(actor, *SEARCHERS, contractors=False)
     with service.engine.begin() as connection:
@@ -77,9 +79,11 @@ def open_person(
         )
         if known is None:
             raise no_person(debtor_id)
+        now = service.clock.now()
+        require_few_or_granted(connection, actor, OPENED, subject_of(debtor_id), now)
         said = {"note": mask_numbers(note.strip())} if note.strip() else {}
         audit.record(
-            connection, service.clock.now(), actor, OPENED, subject_of(debtor_id),
+            connection, now, actor, OPENED, subject_of(debtor_id),
             reason=reason.value, **said,
         )  # fmt: skip
 

@@ -35,6 +35,7 @@ from contact_service.web import (
     api_runs,
     audio_page,
     audit_log,
+    bulk_access,
     calendar_page,
     campaigns,
     centre,
@@ -120,6 +121,7 @@ app.include_router(queue.router)
 app.include_router(api.router)
 app.include_router(api_audit.router)
 app.include_router(api_people.router)
+app.include_router(bulk_access.api)
 app.include_router(api_files.router)
 app.include_router(api_campaigns.router)
 app.include_router(api_drafts.router)
@@ -137,6 +139,7 @@ app.include_router(token_pages.router)
 app.include_router(files.router)
 app.include_router(people.router)
 app.include_router(do_not_contact.router)
+app.include_router(bulk_access.router)
 app.include_router(unknown.router)
 app.include_router(provider_pages.router)
 app.include_router(reports.router)

@@ -52,6 +52,12 @@ MENU: tuple[Entry, ...] = (
     Entry(
         "/do-not-contact", translatable("連絡しない"), LOOKING | {Role.AUDITOR}, contractors=False
     ),
+    Entry(
+        "/bulk-access",
+        translatable("まとめての閲覧・出力"),
+        LOOKING | {Role.AUDITOR},
+        contractors=False,
+    ),
     Entry("/unknown", translatable("届いたか不明"), DECIDING),
     Entry("/providers", translatable("事業者"), LOOKING | {Role.AUDITOR}, contractors=False),
     Entry("/reports", translatable("報告書"), REPORTED),

@@ -14,7 +14,10 @@ from campaigns.vocabulary import Channel
 from contact_service.dispatch.letter_file import Encoding
 from contact_service.dispatch.letters import Written, hand_over, write_again
 from contact_service.dispatch.switches import set_switch
+from contact_service.domain.actors import NotAllowed
 from contact_service.domain.life import CannotDo
+from contact_service.identity import bulk_access
+from contact_service.identity.bulk_access import BulkKind
 from contact_service.planning import runs
 from tests.dispatch.conftest import APPROVER, STAFF, Floor
 from tests.ledger import Owed, definition, mobile
@@ -37,6 +40,13 @@ def handed(
     step: str = "letter-1",
 ) -> Written:
     return hand_over(floor.service, STAFF, run_id, step, to, floor.clock.now(), encoding)
+
+
+def granted(floor: Floor, run_id: UUID, number: int) -> None:
+    """Another person has granted that a batch is written again."""
+    what = f"{run_id}/letter-1/{number}"
+    made = bulk_access.ask(floor.service, STAFF, BulkKind.LETTERS_AGAIN, what, "郵送で紛失")
+    bulk_access.decide(floor.service, APPROVER, made, grant=True)
 
 
 def rows(path: Path, encoding: str = "utf-8-sig") -> list[dict[str, str]]:
@@ -82,11 +92,20 @@ def test_everybody_is_written_to_number_or_none_once_and_never_by_a_carrier(
     assert handed(floor, run_id, again).batch is None
     assert not again.exists()
     number = done.batch.number
+    with pytest.raises(NotAllowed, match="ほかの人の確認"):
+        write_again(floor.service, STAFF, run_id, "letter-1", number, again, floor.clock.now())
+    assert not again.exists()
+    granted(floor, run_id, number)
     write_again(floor.service, STAFF, run_id, "letter-1", number, again, floor.clock.now())
+    with pytest.raises(NotAllowed, match="ほかの人の確認"):  # another batch was not asked for
+        write_again(
+            floor.service, STAFF, run_id, "letter-1", 9, tmp_path / "c.csv", floor.clock.now()
+        )
     assert again.read_bytes() == out.read_bytes()
-    assert [row[0] for row in floor.ledger.rows("SELECT action FROM audit_log ORDER BY id")][
-        -2:
-    ] == ["letters.handed_over", "letters.written_again"]
+    said = floor.ledger.rows(
+        "SELECT action FROM audit_log WHERE action LIKE 'letters.%' ORDER BY id"
+    )
+    assert said == [("letters.handed_over",), ("letters.written_again",)]
     assert not floor.carrier.taken
 
 
@@ -123,6 +142,7 @@ def test_a_batch_written_again_leaves_out_who_must_be_left_alone_since(
     floor.ledger.pays(people[0])
     floor.ledger.restrict("protection_measure", debtor_id=people[1])
     now = floor.clock.now()
+    granted(floor, run_id, 1)
     done = write_again(floor.service, STAFF, run_id, "letter-1", 1, tmp_path / "b.csv", now)
     assert done.left_out == 2
     assert [row["宛名番号"] for row in rows(tmp_path / "b.csv")] == [code(floor, people[2])]

@@ -48,6 +48,7 @@ PAGES: tuple[tuple[str, str, Role | None], ...] = (
     ("quality", "/centre/quality", Role.SUPERVISOR),
     ("work", "/centre/work", Role.SUPERVISOR),
     ("users", "/users", Role.ADMINISTRATOR),
+    ("bulk-access", "/bulk-access", Role.APPROVER),
     ("tokens", "/tokens", Role.ADMINISTRATOR),
     ("account", "/account", Role.STAFF),
     ("password", "/account/password", Role.STAFF),

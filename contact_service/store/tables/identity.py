@@ -97,3 +97,27 @@ idempotency_key = Table(
     secret("body"),
     Index("ix_idempotency_key_begun_at", "begun_at"),
 )
+
+#: Wishes to do what concerns many people at once; a second person decides (identity.bulk_access).
+bulk_access = Table(
+    "bulk_access",
+    metadata,
+    identity(),
+    Column("kind", String(20), nullable=False),
+    Column("subject", Text, nullable=False),  # what is asked for; '' where the kind says it
+    Column("reason", Text, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("decided_at", Instant),
+    Column("decided_by", Text),
+    Column("granted", Boolean),
+    CheckConstraint("decided_by IS NULL OR decided_by <> asked_by", name="two_persons"),
+    Index(
+        "uq_bulk_access_undecided",
+        "kind",
+        "subject",
+        "asked_by",
+        unique=True,
+        postgresql_where=text("decided_at IS NULL"),
+    ),
+)

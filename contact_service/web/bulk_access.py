@@ -1,0 +1,123 @@
+"""What concerns many people at once: asked for by one person, granted by another."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import BaseModel, Field
+
+from contact_service.domain.actors import Actor, NotAllowed, allowed
+from contact_service.domain.life import CannotDo
+from contact_service.identity import bulk_access
+from contact_service.identity.bulk_access import ASKERS, DECIDERS, READERS, Asked, BulkKind
+from contact_service.identity.sessions import Session
+from contact_service.identity.tokens import Scope
+from contact_service.web import api_base
+from contact_service.web.carrier import service_of
+from contact_service.web.rendering import page
+from contact_service.web.session import may, own_form
+
+router = APIRouter(include_in_schema=False, prefix="/bulk-access")
+reads = may(*READERS, contractors=False)
+asks = may(*ASKERS, contractors=False)
+decides = may(*DECIDERS)
+FORMS = [Depends(own_form)]
+#: In the order of Japanese / English, as ``page`` chooses.
+KIND_WORDS = {
+    kind: f"{ja} / {bulk_access.BULK_KIND_EN[kind]}"
+    for kind, ja in bulk_access.BULK_KIND_JA.items()
+}
+
+
+@router.get("")
+def show(request: Request, session: Session = Depends(reads)) -> Response:
+    """What was asked for, undecided first."""
+    return _list(request, session)
+
+
+@router.post("", dependencies=FORMS)
+def ask(
+    request: Request,
+    session: Session = Depends(asks),
+    kind: BulkKind = Form(...),
+    subject: str = Form("", max_length=200),
+    reason: str = Form("", max_length=200),
+) -> Response:
+    """Ask a second person."""
+    try:
+        bulk_access.ask(service_of(request), session.account.actor, kind, subject, reason)
+    except CannotDo as error:
+        return _list(request, session, str(error))
+    return RedirectResponse("/bulk-access", 303)
+
+
+@router.post("/{asked_id}", dependencies=FORMS)
+def decide(
+    request: Request, asked_id: int, session: Session = Depends(decides), grant: bool = Form(...)
+) -> Response:
+    """Grant it for a day, or refuse it."""
+    try:
+        bulk_access.decide(service_of(request), session.account.actor, asked_id, grant=grant)
+    except (CannotDo, NotAllowed) as error:
+        return _list(request, session, str(error))
+    return RedirectResponse("/bulk-access", 303)
+
+
+def _list(request: Request, session: Session, wrong: str = "") -> Response:
+    actor = session.account.actor
+    return page(
+        request,
+        "bulk_access.html",
+        422 if wrong else 200,
+        rows=bulk_access.asked(service_of(request), actor),
+        kinds=KIND_WORDS,
+        may_ask=allowed(actor.role, ASKERS, contractors=False),
+        may_decide=allowed(actor.role, DECIDERS),
+        me=actor.name,
+        wrong=wrong,
+    )
+
+
+api = api_base.api_router("/api/bulk-access", "people")
+API_READS = Depends(api_base.may(Scope.PEOPLE_READ, *READERS, contractors=False))
+API_ASKS = Depends(api_base.may(Scope.PEOPLE_WRITE, *ASKERS, contractors=False))
+API_DECIDES = Depends(api_base.may(Scope.PEOPLE_WRITE, *DECIDERS))
+
+
+class BulkWish(BaseModel):
+    """What is asked for, and why."""
+
+    kind: BulkKind
+    subject: str = Field("", max_length=200, description="RUN/STEP/BATCH of letters_again")
+    reason: str = Field(min_length=1, max_length=200)
+
+
+class BulkDecision(BaseModel):
+    """What the second person says."""
+
+    grant: bool
+
+
+class BulkMade(BaseModel):
+    """The number of the wish."""
+
+    id: int
+
+
+@api.get("", summary="まとめての閲覧・出力の依頼 / what was asked for in bulk")
+def listed(request: Request, caller: Actor = API_READS) -> list[Asked]:
+    """まとめての閲覧・出力の依頼（確認待ちが先、100件まで） / undecided first, at most 100"""
+    return list(bulk_access.asked(service_of(request), caller))
+
+
+@api.post("", status_code=201, summary="依頼する / ask a second person")
+def wish(request: Request, body: BulkWish, caller: Actor = API_ASKS) -> BulkMade:
+    """依頼する / ask a second person"""
+    service = service_of(request)
+    return BulkMade(id=bulk_access.ask(service, caller, body.kind, body.subject, body.reason))
+
+
+@api.post("/{asked_id}", status_code=204, summary="確認する / decide")
+def say(request: Request, asked_id: int, body: BulkDecision, caller: Actor = API_DECIDES) -> None:
+    """確認する（依頼した人とは別の人） / decide: somebody else than who asked"""
+    bulk_access.decide(service_of(request), caller, asked_id, grant=body.grant)
