@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from contact_service.evaluation.charts import svg
-
 STATES = {
     "scheduled": ("開始待ち", "#56b4e9"),
     "running": ("実施中", "#0072b2"),
@@ -18,6 +16,9 @@ _CLASH = "#d55e00"
 
 def calendar_picture(figures: dict[str, Any]) -> str:
     """The figures of ``planning.calendar`` as SVG."""
+    # here, not above: it loads the statistics, and most commands of campaigns draw nothing
+    from contact_service.evaluation.charts import svg
+
     label = {run["run"]: f"{run['title']}（{run['first_day']:%-m/%-d}）" for run in figures["runs"]}
     bars = [
         {

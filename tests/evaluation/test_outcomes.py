@@ -218,6 +218,15 @@ def test_who_owes_nothing_that_is_collected_is_watched_no_longer(blank: Engine) 
         ended.format("written_off", 1, "true"),
         ended.format("execution_suspended", 2, "true"),
         ended.format("written_off", 3, "t.claims = 2 AND c.instalment = 1"),
+        # over the day before the start, or lifted: of each claim, or of the whole person
+        """INSERT INTO restriction (kind, debtor_id, claim_id, debtor_code, starts_on, ends_on,
+                                    lifted_at, origin)
+           SELECT 'execution_suspended', c.debtor_id, CASE WHEN t.cluster % 10 < 6 THEN c.id END,
+               c.id, DATE '2026-08-01',
+               CASE WHEN t.cluster % 2 = 0 THEN DATE '2026-09-06' END,
+               CASE WHEN t.cluster % 2 = 1 THEN timestamptz '2026-09-05 12:00+09' END, 'file'
+           FROM target t JOIN claim c ON t.addressee_id = c.debtor_id
+           WHERE t.arm = 'holdout' AND t.cluster % 10 BETWEEN 4 AND 7""",
     )
     before = by_arm(figures_of(blank, QUIET, PAID_LATER)["analysis"]["arms"])["holdout"]
     figures = figures_of(blank, QUIET, PAID_LATER, *ends)["analysis"]
