@@ -175,12 +175,21 @@ def test_attempts_add_up(known: Figures, shared: Service) -> None:
         stored = dict(
             connection.execute(text("SELECT step, count(*) FROM attempt GROUP BY 1")).all()
         )
+        made = dict(
+            connection.execute(
+                text("SELECT step, count(*) FROM attempt WHERE state <> 'skipped' GROUP BY 1")
+            ).all()
+        )
     counted: dict[str, int] = {}
     for row in contacts["by_arm_and_step"]:
         counted[row["step"]] = counted.get(row["step"], 0) + sum(row["attempts"].values())
         assert row["attempts"]["skipped"] == sum(row["skipped"].values())
         assert row["planned"] >= row["contacted"] >= row["reached"] >= row["confirmed"]
     assert counted == stored
+    contacted = {step: 0 for step in made}  # one try each
+    for row in contacts["by_arm_and_step"]:
+        contacted[row["step"]] += row["contacted"]
+    assert contacted == made
     for step in contacts["outcomes"]:
         assert sum(step["outcomes"].values()) == step["made"]
     # operators hand nothing to a carrier, so no carrier can refuse it
@@ -339,7 +348,8 @@ def test_letters_cost_what_each_costs(blank: Engine) -> None:
 def test_how_much_can_be_known(
     blank: Engine, known_until: date, expected: Completeness, days: int
 ) -> None:
-    figures = figures_of(blank, World(known_until=known_until, calls_per_half_hour=-9))
+    later = "UPDATE source_file SET imported_at = '2026-11-30' WHERE kind = 'claims'"
+    figures = figures_of(blank, World(known_until=known_until, calls_per_half_hour=-9), later)
     run = figures["run"]
     assert (run["completeness"], run["days_observed"]) == (expected.value, days)
     assert len(figures["payment"]["curves"]) == days * 3
