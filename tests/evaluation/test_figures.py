@@ -186,7 +186,7 @@ def test_attempts_add_up(known: Figures, shared: Service) -> None:
         assert row["attempts"]["skipped"] == sum(row["skipped"].values())
         assert row["planned"] >= row["contacted"] >= row["reached"] >= row["confirmed"]
     assert counted == stored
-    contacted = {step: 0 for step in made}  # one try each
+    contacted = dict.fromkeys(made, 0)  # one try each
     for row in contacts["by_arm_and_step"]:
         contacted[row["step"]] += row["contacted"]
     assert contacted == made
