@@ -62,29 +62,33 @@ class Verdict:
 
 
 def seal(engine: Engine) -> int:
-    """Put what has been written since into the chain; returns how many lines."""
-    sealed = 0
+    """Put what has been written since into the chain; returns how many lines.
+
+    A line that is committed meanwhile behind those that were looked at waits for the next time.
+    """
+    sealed, after = 0, 0
     while True:
         with engine.begin() as connection:
             if not connection.scalar(
                 text("SELECT pg_try_advisory_xact_lock(:n)"), {"n": _CHAIN_LOCK}
             ):
                 return sealed  # another process is at it
-            added = _seal_batch(connection)
+            added, after = _seal_batch(connection, after)
         sealed += added
         if added < BATCH:
             return sealed
 
 
-def _seal_batch(connection: Connection) -> int:
+def _seal_batch(connection: Connection, after: int) -> tuple[int, int]:
+    """Chain lines behind the one with the id ``after``: how many, and the id of the last."""
     key, head = audit_key(connection), last(connection)
     lines = connection.execute(
         text(f"""
         SELECT {_LINE} FROM audit_log l
-        WHERE NOT EXISTS (SELECT FROM audit_chain c WHERE c.entry_id = l.id)
+        WHERE l.id > :after AND NOT EXISTS (SELECT FROM audit_chain c WHERE c.entry_id = l.id)
         ORDER BY l.id LIMIT :most
         """),
-        {"most": BATCH},
+        {"most": BATCH, "after": after},
     ).all()
     links = []
     sequence, digest = head.sequence, head.digest
@@ -100,7 +104,7 @@ def _seal_batch(connection: Connection) -> int:
             """),
             links,
         )
-    return len(links)
+    return len(links), lines[-1].id if lines else after
 
 
 def last(connection: Connection) -> Head:

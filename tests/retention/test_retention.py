@@ -12,8 +12,10 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner
 
+from contact_service import worker
 from contact_service.callcentre.calls import no_more_calls
 from contact_service.cli import _assemble
+from contact_service.clock import FileClock
 from contact_service.domain.actors import SYSTEM, Actor, NotAllowed, Role
 from contact_service.domain.life import CannotDo
 from contact_service.evaluation.report import run_report
@@ -212,3 +214,27 @@ def test_periods_are_said_in_full(tmp_path: Path) -> None:
     faulty.write_text("people: 10\n")
     with pytest.raises(ValueError, match="notes"):
         periods(faulty)
+
+
+def test_beat_lets_go_where_the_office_has_stated_periods(
+    floor: Floor, people: dict[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FileClock(tmp_path / "clock.json")
+    clock.set(floor.clock.now() + LATER)
+    stated = tmp_path / "periods.yaml"
+    stated.write_bytes(USUAL.read_bytes())
+    own = floor.service.settings.model_copy(
+        update={"clock": f"file:{clock.path}", "keys_file": floor.service.settings.keys_path}
+    )
+    monkeypatch.setattr(worker, "settings", lambda: own)
+    assert "let go" not in worker._beat_table()  # nothing goes by periods that nobody stated
+    own = own.model_copy(update={"retention_file": stated})
+    entry = worker._beat_table()["let go"]
+    worker.dispatcher.cache_clear()
+    try:
+        worker.app.tasks[entry["task"]](*entry["args"])
+    finally:
+        worker.dispatcher().close()
+        worker.dispatcher.cache_clear()
+    gone = floor.ledger.rows("SELECT id FROM debtor WHERE anonymised_at IS NOT NULL")
+    assert (people["goes"],) in gone and (people["owes"],) not in gone
