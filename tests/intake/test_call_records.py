@@ -51,6 +51,38 @@ def test_a_record_becomes_calls_once(take: Import, query: Query, tmp_path: Path,
     assert query(CALLS) == EXPECTED[name]
 
 
+#: Parameters as https://docs.asterisk.org/Operation/Logging/Queue-Logs/ lists them → what they mean.
+ENDS = {
+    "BLINDTRANSFER|300|office|21|63|4": ("talked", 21, 63),
+    "TRANSFER|300|office|22|64|4": ("talked", 22, 64),
+    "ATTENDEDTRANSFER|BRIDGE|b-1|23|65|4": ("talked", 23, 65),
+    "ATTENDEDTRANSFER|LINK|SIP/7|SIP/8|24|66|4": ("talked", 24, 66),
+    "EXITEMPTY|2|4|31": ("other", 31, 0),
+    "EXITWITHTIMEOUT|2|4|32": ("other", 32, 0),
+    "EXITWITHKEY|9|2|4|33": ("other", 33, 0),
+    "ABANDON|2|4|34": ("abandoned", 34, 0),
+}
+
+
+def test_each_end_is_read_where_asterisk_documents_it(
+    take: Import, query: Query, tmp_path: Path
+) -> None:
+    log = tmp_path / "queue_log"
+    start = 1788224400  # 2026-09-01 10:00 in Tokyo
+    log.write_text(
+        "".join(
+            f"{start + n * 600}|e.{n}|q|NONE|ENTERQUEUE||09012345678|4\n"
+            f"{start + n * 600 + wait + talk}|e.{n}|q|SIP/201|{event}\n"
+            for n, (event, (_, wait, talk)) in enumerate(ENDS.items())
+        )
+    )
+    assert take("calls", log).counts.rejected == 0
+    found = [(row[1], row[4], row[2], row[3]) for row in query(CALLS)]
+    assert found == [
+        (f"{10 + n // 6}:{n % 6}0:00", *expected) for n, expected in enumerate(ENDS.values())
+    ]
+
+
 def test_a_bad_line_is_rejected_and_mended(take: Import, query: Query, tmp_path: Path) -> None:
     log = tmp_path / "queue_log"
     log.write_text(
