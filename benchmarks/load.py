@@ -19,6 +19,7 @@ import json
 import random
 import sys
 import time
+from collections import deque
 from typing import Any
 from urllib.parse import urlencode
 
@@ -54,7 +55,8 @@ class _Queue:
         self.statuses: list[bytes] = []
         self._requests = requests
         self._came: list[float] = []  # moments still to come, the next one last
-        self._idle: list[_Connection] = []
+        # whoever has rested longest goes next: a server closes what rests for seconds
+        self._idle: deque[_Connection] = deque()
         if per_second:
             chance, at = random.Random(1), time.perf_counter()
             for _ in requests:
@@ -81,7 +83,7 @@ class _Queue:
         asyncio.get_running_loop().call_later(delay, self._one_came)
 
     def _one_came(self) -> None:
-        self.next_for(self._idle.pop())
+        self.next_for(self._idle.popleft())
         if not self._came:
             while self._idle:
                 self._idle.pop().close()

@@ -80,6 +80,21 @@ attempt = Table(
     Index("ix_attempt_unknown", "provider", postgresql_where=text("state = 'unknown'")),
     Index("ix_attempt_accepted", "provider", postgresql_where=text("state = 'accepted'")),
     Index("ix_attempt_run_id_step", "run_id", "step"),
+    # what is still to come is counted from this alone, and asked for by pages all day
+    Index(
+        "ix_attempt_ahead",
+        "run_id",
+        "channel",
+        "due_at",
+        postgresql_where=text("state = 'planned'"),
+        postgresql_include=["requested", "expires_at"],
+    ),
+    Index(
+        "ix_attempt_submitted_at",
+        "submitted_at",
+        postgresql_where=text("submitted_at IS NOT NULL"),
+        postgresql_include=["run_id", "channel"],
+    ),
     Index(
         "ix_attempt_phone_id_submitted_at",
         "phone_id",
