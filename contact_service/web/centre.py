@@ -56,7 +56,7 @@ def _of_today(request: Request, service: Service, now: datetime) -> Forecast | N
         # the calls of weeks takes a second where there are hundreds of thousands
         files = connection.scalar(text("SELECT max(id) FROM source_file"))
         known, past = getattr(request.app.state, "calls_before_today", (None, None))
-        if known != (day, files):
+        if known != (day, files) or not past:
             past = calls_before(connection, day, WEEKS)
             request.app.state.calls_before_today = (day, files), past
         try:
