@@ -6,7 +6,6 @@ from datetime import datetime
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
-from sqlalchemy import text
 
 from contact_service.bootstrap import Service
 from contact_service.callcentre.wallboard import follow_up, wallboard
@@ -16,7 +15,6 @@ from contact_service.domain.states import AttemptState, OperatorState
 from contact_service.evaluation.staffing.forecast import (
     Forecast,
     NothingToForecast,
-    calls_before,
     forecast,
 )
 from contact_service.identity.sessions import Session
@@ -40,27 +38,20 @@ def show(request: Request, session: Session = Depends(looks_after_it)) -> Respon
         request,
         "centre.html",
         board=wallboard(service, session.account.actor, now),
-        forecast=_of_today(request, service, now),
+        forecast=_of_today(service, now),
         words=words.of(request),
         OperatorState=OperatorState,
         TextState=AttemptState,
     )
 
 
-def _of_today(request: Request, service: Service, now: datetime) -> Forecast | None:
+def _of_today(service: Service, now: datetime) -> Forecast | None:
     """Today's calls as they were to be expected, beside those that came; ``None``: no record to
     learn from, or a day on which the centre does not work."""
     day = now.astimezone(TOKYO).date()
     with service.engine.connect() as connection:
-        # only a file brings calls of past days; the board asks every half minute, and counting
-        # the calls of weeks takes a second where there are hundreds of thousands
-        files = connection.scalar(text("SELECT max(id) FROM source_file"))
-        known, past = getattr(request.app.state, "calls_before_today", (None, None))
-        if known != (day, files) or not past:
-            past = calls_before(connection, day, WEEKS)
-            request.app.state.calls_before_today = (day, files), past
         try:
-            found = forecast(connection, day, 1, WEEKS, now, past)
+            found = forecast(connection, day, 1, WEEKS, now)
         except NothingToForecast:
             return None
     return found if found.half_hours else None
