@@ -10,9 +10,8 @@ from contact_service.cli.common import actor, fail, print_json, service
 from contact_service.cli.report import Language, named_run
 from contact_service.domain.actors import Role
 from contact_service.evaluation import library
-from contact_service.evaluation.chapters.whole import QUESTIONS
 from contact_service.evaluation.facts import NoSuchRun
-from contact_service.evaluation.wording import text
+from contact_service.evaluation.wording import language, text
 
 app = typer.Typer(no_args_is_help=True)
 _JSON = typer.Option(False, "--json", help="JSONで / as JSON")
@@ -63,10 +62,10 @@ def show(
         print_json(row)
         return
     typer.echo(f"{row['id']}  {row['title']}（{row['campaign']}）")
-    said = row["entry"]["summary" if lang is Language.JA else "summary_en"]
-    for question in QUESTIONS:
-        typer.echo(text(f"q_{question}", lang.value))
-        for line in said[question]:
+    spoken, said = library.told(row, language(lang.value))
+    for question, lines in said.items():
+        typer.echo(text(f"q_{question}", spoken))
+        for line in lines:
             typer.echo(f"  {line}")
     typer.echo(f"学んだこと / lessons: {row['lessons']}")
 

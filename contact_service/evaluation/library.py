@@ -22,6 +22,7 @@ from contact_service.evaluation.chapters.voice import voice_of
 from contact_service.evaluation.counts import Counts
 from contact_service.evaluation.facts import Completeness, RunFacts, run_facts
 from contact_service.evaluation.forms import READERS
+from contact_service.evaluation.wording import QUESTIONS, Lang
 from contact_service.planning.definitions import kinds_of
 from contact_service.store import audit
 from contact_service.store.tables.campaigns import campaign_version, run
@@ -96,6 +97,16 @@ def show(service: Service, actor: Actor, entry: int) -> Entry:
     require(actor, *READERS)
     with service.engine.connect() as connection:
         return _one(connection, entry)
+
+
+def told(entry: Entry, lang: Lang) -> tuple[Lang, dict[str, list[str]]]:
+    """What an entry says to each of :data:`~contact_service.evaluation.wording.QUESTIONS`, in
+    their order, and in which language: entries made before there were two have Japanese alone."""
+    kept = entry["entry"]
+    if lang == "en" and "summary_en" not in kept:
+        lang = "ja"
+    said = kept["summary_en" if lang == "en" else "summary"]
+    return lang, {question: said.get(question, []) for question in QUESTIONS}
 
 
 def copied(service: Service, actor: Actor, entry: int, name: str) -> str:

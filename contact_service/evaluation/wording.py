@@ -28,6 +28,9 @@ from contact_service.domain.states import EXCLUSION_EN, EXCLUSION_JA, SKIP_EN, S
 
 Lang = Literal["ja", "en"]
 
+#: What page one of a report answers, in this order.
+QUESTIONS = ("tried", "happened", "sure", "cost", "centre", "do")
+
 _AMOUNTS = ("a:-2万", "b:2-5万", "c:5-15万", "d:15万-")
 """The bands of the allocation by amount, as ``target.stratum`` holds them."""
 _HOURS = ("morning", "early_afternoon", "late_afternoon", "evening")

@@ -12,11 +12,7 @@ from contact_service.callcentre.wallboard import follow_up, wallboard
 from contact_service.clock import TOKYO
 from contact_service.domain.actors import Role
 from contact_service.domain.states import AttemptState, OperatorState
-from contact_service.evaluation.staffing.forecast import (
-    Forecast,
-    NothingToForecast,
-    forecast,
-)
+from contact_service.evaluation.staffing.forecast import Forecast, NothingToForecast, forecast
 from contact_service.identity.sessions import Session
 from contact_service.web import words
 from contact_service.web.carrier import service_of
@@ -48,10 +44,9 @@ def show(request: Request, session: Session = Depends(looks_after_it)) -> Respon
 def _of_today(service: Service, now: datetime) -> Forecast | None:
     """Today's calls as they were to be expected, beside those that came; ``None``: no record to
     learn from, or a day on which the centre does not work."""
-    day = now.astimezone(TOKYO).date()
     with service.engine.connect() as connection:
         try:
-            found = forecast(connection, day, 1, WEEKS, now)
+            found = forecast(connection, now.astimezone(TOKYO).date(), 1, WEEKS, now)
         except NothingToForecast:
             return None
     return found if found.half_hours else None

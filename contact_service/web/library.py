@@ -8,10 +8,12 @@ from fastapi.responses import RedirectResponse
 from contact_service.domain.actors import NotAllowed, Role
 from contact_service.evaluation import library
 from contact_service.evaluation.forms import READERS
+from contact_service.evaluation.wording import language
 from contact_service.identity.sessions import Session
 from contact_service.planning import drafts
 from contact_service.web.carrier import service_of
 from contact_service.web.editor import title_of
+from contact_service.web.locale import language_of
 from contact_service.web.rendering import page
 from contact_service.web.session import may, own_form
 
@@ -60,11 +62,14 @@ def _entry(
         found = library.show(service_of(request), session.account.actor, entry)
     except library.NotInLibrary as error:
         raise HTTPException(404, str(error)) from None
+    spoken, said = library.told(found, language(language_of(request)))
     return page(
         request,
         "library_entry.html",
         422 if wrong else 200,
         entry=found,
+        spoken=spoken,
+        said=said,
         wrong=wrong,
         name=name,
         may_copy=session.account.role in (Role.STAFF, Role.ADMINISTRATOR),

@@ -109,3 +109,10 @@ def test_the_latest_run_becomes_an_entry_from_a_shell(
 def test_operators_add_nothing(service: Service, engine: Engine) -> None:
     with pytest.raises(NotAllowed):
         library.add(service, Actor("201", Role.OPERATOR), RUN, "learnt")
+
+
+def test_an_entry_made_before_there_was_english_is_read_in_japanese_and_in_order() -> None:
+    kept = {"entry": {"summary": {"do": ["続ける"], "tried": ["SMS"]}}}
+    spoken, said = library.told(kept, "en")
+    assert spoken == "ja" and next(iter(said)) == "tried" and said["do"] == ["続ける"]
+    assert library.told({"entry": {**kept["entry"], "summary_en": {}}}, "en")[0] == "en"

@@ -20,13 +20,13 @@ from contact_service.evaluation.document.model import (
     Words,
 )
 from contact_service.evaluation.facts import RunFacts
-from contact_service.evaluation.wording import Lang, number, percent
+from contact_service.evaluation.wording import QUESTIONS, Lang, number, percent
 
 Figures = dict[str, Any]
 
-#: What page one answers, in this order, and the section that says how its figures were counted.
-QUESTIONS = {"tried": "flow", "happened": "payment", "sure": "payment", "cost": "cost",
-             "centre": "load", "do": "cost"}  # fmt: skip
+#: The section that says how the figures in an answer of page one were counted.
+_COUNTED_IN = {"tried": "flow", "happened": "payment", "sure": "payment", "cost": "cost",
+               "centre": "load", "do": "cost"}  # fmt: skip
 
 
 def run_document(facts: RunFacts, figures: Figures, lang: Lang) -> Document:
@@ -97,7 +97,7 @@ def _page_one(figures: Figures, voice: Voice) -> Section:
 
 
 def _answer(question: str, lines: list[str], voice: Voice) -> Answer:
-    return Answer(voice.t(f"q_{question}"), lines, QUESTIONS[question])
+    return Answer(voice.t(f"q_{question}"), lines, _COUNTED_IN[question])
 
 
 def _card(arm: Figures, outcome: str, voice: Voice) -> Card:

@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 from campaigns.hours import is_year_end
 from contact_service.clock import TOKYO
 from contact_service.domain.windows import is_holiday
-from contact_service.evaluation.counts import Counts, Row
+from contact_service.evaluation.counts import Counts
 from contact_service.planning.definitions import definitions_of
 from contact_service.planning.expectation import call_backs
 
@@ -80,30 +80,14 @@ def is_worked(day: date) -> bool:
     return day.weekday() < 5 and not is_holiday(day) and not is_year_end(day)
 
 
-def calls_before(connection: Connection, first: date, weeks: int) -> list[Row]:
-    """Incoming calls of the ``weeks`` before ``first`` by day and half-hour: what a forecast
-    learns from."""
-    begins = datetime.combine(first, time.min, TOKYO)
-    since = begins - timedelta(weeks=weeks)
-    return Counts(connection).rows("forecast_calls", since=since, until=begins)
-
-
-def forecast(
-    connection: Connection,
-    first: date,
-    days: int,
-    weeks: int,
-    now: datetime,
-    past: Sequence[Row] | None = None,
-) -> Forecast:
+def forecast(connection: Connection, first: date, days: int, weeks: int, now: datetime) -> Forecast:
     """The working days among ``days`` days from ``first`` on; only what was known before
-    ``first`` is used for what comes anyway: :func:`calls_before`, unless the caller has it at
-    hand. Raises :class:`NothingToForecast`."""
+    ``first`` is used for what comes anyway. Raises :class:`NothingToForecast`."""
     counts = Counts(connection)
     begins = datetime.combine(first, time.min, TOKYO)
     ends = begins + timedelta(days=days)
     since = begins - timedelta(weeks=weeks)
-    past = calls_before(connection, first, weeks) if past is None else past
+    past = counts.rows("forecast_calls", since=since, until=begins)
     worked: defaultdict[int, int] = defaultdict(int)
     for offset in range(weeks * 7):
         day = since.date() + timedelta(days=offset)
