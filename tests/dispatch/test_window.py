@@ -27,12 +27,15 @@ class Carrier:
             take=lambda size: Granted(size, 0), give_back=lambda unused: None
         )
         self.left = list(enumerate(latencies))
-        self.out = self.most_out = 0
+        self.out = self.most_out = self.most_held = 0
+        self.leased = 0
         self.sent: list[int] = []
         self.recorded: list[int] = []
 
     def lease(self, size: int) -> tuple[list[Leased], int]:
         taken, self.left = self.left[:size], self.left[size:]
+        self.leased += len(taken)
+        self.most_held = max(self.most_held, self.leased - len(self.sent))
         return [Leased(one, None, 0) for one in taken], len(taken)  # type: ignore[arg-type]
 
     async def send(self, leased: Leased) -> Answer:
@@ -70,6 +73,13 @@ def test_the_slowest_of_a_batch_holds_nobody_back() -> None:
     lane = Carrier([1.0] + [0.005] * 300, in_flight=10)
     run(lane)
     assert lane.recorded[-1] == 0, "the first to go out was the last to be answered"
+
+
+def test_leasing_runs_only_a_little_ahead_of_sending() -> None:
+    """What was checked long ago may be true no more."""
+    lane = Carrier([0.02] * 600, in_flight=20)
+    run(lane)
+    assert 20 < lane.most_held <= 3 * 20, "more than the window alone, and not much more"
 
 
 def test_an_adapter_that_fails_costs_its_own_attempt_alone() -> None:

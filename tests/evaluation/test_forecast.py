@@ -101,11 +101,20 @@ def test_what_is_planned_is_expected_to_cause_calls(floor: Floor) -> None:
         arms=[{"name": "contact"}], call_backs={"expected_rate": {"sms": 0.25}},
         steps=[{"name": "sms-1", "channel": "sms", "message": "m"}],
     ))  # fmt: skip
-    with floor.service.engine.connect() as connection:
-        found = forecast(connection, FIRST, 1, 1, datetime(2026, 10, 26, tzinfo=TOKYO))
-    told = {one.at.hour * 2 + one.at.minute // 30: one.caused for one in found.half_hours}
+
+    def caused() -> dict[int, float]:
+        with floor.service.engine.connect() as connection:
+            found = forecast(connection, FIRST, 1, 1, datetime(2026, 10, 26, tzinfo=TOKYO))
+        return {one.at.hour * 2 + one.at.minute // 30: one.caused for one in found.half_hours}
+
+    told = caused()
     assert 0 < sum(told.values()) <= 10  # of the hours in which anybody ever called
     assert told[18] == pytest.approx(0.25 * 40 * 0.2253, rel=0.01)  # 1 - exp(-1/4), in its share
+    floor.ledger.run("UPDATE run SET state = 'scheduled'")
+    assert caused() == told, "what waits for its day is to come as well"
+    floor.ledger.run("UPDATE run SET state = 'running'")
+    floor.drain()
+    assert floor.states() == {"accepted": 40} and 0 < sum(caused().values()) <= 10
 
 
 def test_without_a_record_nothing_is_forecast(ledger: Ledger) -> None:
