@@ -159,6 +159,34 @@ def batches(connection: Connection, run_id: UUID, step: str) -> list[Batch]:
     return [Batch(**row._mapping) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """A batch among all of the office's."""
+
+    subject: str
+    """RUN/STEP/BATCH, as :mod:`contact_service.identity.bulk_access` names it."""
+    title: str
+    step: str
+    number: int
+    letters: int
+    handed_over_at: datetime
+
+
+def latest_batches(connection: Connection, most: int = 100) -> list[HandedOver]:
+    """What was handed over to the mailing lately, the newest first."""
+    rows = connection.execute(
+        text("""
+        SELECT b.run_id || '/' || b.step || '/' || b.number AS subject,
+            v.definition ->> 'title' AS title, b.step, b.number, b.letters, b.handed_over_at
+        FROM letter_batch b JOIN run r ON r.id = b.run_id
+        JOIN campaign_version v ON v.id = r.campaign_version_id
+        ORDER BY b.id DESC LIMIT :most
+        """),
+        {"most": most},
+    )
+    return [HandedOver(**row._mapping) for row in rows]
+
+
 def _draft(output: Path) -> Path:
     """Where the file is written until it is whole."""
     if output.exists():

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
-from contact_service.domain.actors import Actor, NotAllowed, allowed
+from contact_service.dispatch import letters
+from contact_service.domain.actors import Actor, NotAllowed, Role, allowed
 from contact_service.domain.life import CannotDo
 from contact_service.identity import bulk_access
 from contact_service.identity.bulk_access import ASKERS, DECIDERS, READERS, Asked, BulkKind
@@ -64,13 +65,18 @@ def decide(
 
 
 def _list(request: Request, session: Session, wrong: str = "") -> Response:
-    actor = session.account.actor
+    service, actor = service_of(request), session.account.actor
+    with service.engine.connect() as connection:
+        batches = letters.latest_batches(connection)
     return page(
         request,
         "bulk_access.html",
         422 if wrong else 200,
-        rows=bulk_access.asked(service_of(request), actor),
+        rows=bulk_access.asked(service, actor),
         kinds=KIND_WORDS,
+        batches={one.subject: one for one in batches},
+        most_opened=bulk_access.MOST_OPENED,
+        may_write=allowed(actor.role, (Role.STAFF, Role.APPROVER), contractors=False),
         may_ask=allowed(actor.role, ASKERS, contractors=False),
         may_decide=allowed(actor.role, DECIDERS),
         me=actor.name,

@@ -163,6 +163,8 @@ def _change(
         return _page(request, kept or shown, step, wrong=wrong)
     if one("do") == "submit":
         return _submit(request, draft.id, session, one("reason")[:200].strip())
+    if one("do") == "preview":
+        return RedirectResponse(f"/drafts/{draft.id}/preview", 303)
     _, _, to = one("do").partition("go:")
     to = to if to in STEPS else step
     return RedirectResponse(f"/drafts/{draft.id}?step={to}&saved=1", 303)

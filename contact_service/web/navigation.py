@@ -66,7 +66,6 @@ MENU: tuple[Entry, ...] = (
     Entry("/users", translatable("利用者"), frozenset({Role.ADMINISTRATOR})),
     Entry("/tokens", translatable("トークン"), frozenset({Role.ADMINISTRATOR})),
     Entry("/api-docs", translatable("APIの説明"), frozenset({Role.AUDITOR})),
-    Entry("/account", translatable("自分の設定"), EVERYBODY),
 )
 
 

@@ -11,11 +11,24 @@ from contact_service.identity.accounts import ROLES, CannotDo
 from contact_service.identity.sessions import Session
 from contact_service.identity.tokens import LONGEST_DAYS, Scope
 from contact_service.web.carrier import service_of
+from contact_service.web.locale import translatable
 from contact_service.web.rendering import page
 from contact_service.web.session import may, own_form
 
 router = APIRouter(include_in_schema=False, prefix="/tokens")
 administrator = may(Role.ADMINISTRATOR)
+#: What each scope opens.
+SCOPE_WORDS = {
+    Scope.CENTRE: translatable("電話センター（次の方、結果、通話の記録）"),
+    Scope.CAMPAIGNS_READ: translatable("計画と実施を読む"),
+    Scope.CAMPAIGNS_WRITE: translatable("計画を書き、実施を動かす・止める"),
+    Scope.FILES_READ: translatable("ファイルの結果を読む"),
+    Scope.FILES_WRITE: translatable("ファイルを取り込む"),
+    Scope.PEOPLE_READ: translatable("納付者を探して開く"),
+    Scope.PEOPLE_WRITE: translatable("連絡しない方を登録する"),
+    Scope.REPORTS_READ: translatable("報告書を作って読む"),
+    Scope.AUDIT_READ: translatable("監査記録を読む"),
+}
 
 
 @router.get("")
@@ -66,7 +79,7 @@ def _tokens(request: Request, wrong: str = "", given: str = "") -> Response:
         tokens=found,
         at=now,
         roles=[role for role in ROLES if role is not Role.ADMINISTRATOR],
-        scopes=list(Scope),
+        scopes=SCOPE_WORDS,
         longest=LONGEST_DAYS,
         wrong=wrong,
         given=given,

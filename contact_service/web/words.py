@@ -95,6 +95,13 @@ class Words:
         """A day as notices write it: by era in Japanese."""
         return era_text(day) if self.language == "ja" else f"{day:%Y-%m-%d}"
 
+    def born(self, day: str) -> str:
+        """A birth date as it is kept; by era in Japanese, as people say theirs."""
+        try:
+            return self.era(date.fromisoformat(day))
+        except ValueError:
+            return day
+
     def fiscal_year(self, year: int) -> str:
         """A fiscal year: by era in Japanese."""
         return year_ja(year) if self.language == "ja" else f"FY{year}"

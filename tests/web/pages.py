@@ -41,6 +41,7 @@ PAGES: tuple[tuple[str, str, Role | None], ...] = (
     ("library-entry", "/library/{entry}", Role.STAFF),
     ("audit", "/audit", Role.AUDITOR),
     ("desk", "/desk", Role.OPERATOR),
+    ("desk-case", "/desk", Role.CONTRACTOR),
     ("contact-again", "/desk/contact-again", Role.SUPERVISOR),
     ("centre", "/centre", Role.SUPERVISOR),
     ("results", "/centre/results", Role.SUPERVISOR),

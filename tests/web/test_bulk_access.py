@@ -13,7 +13,7 @@ from contact_service.identity import bulk_access
 from contact_service.identity.bulk_access import MOST_OPENED, BulkKind
 from contact_service.people.opening import OpenReason, open_person
 from tests.dispatch.conftest import APPROVER, Floor, floor
-from tests.ledger import mobile
+from tests.ledger import definition, mobile
 from tests.web.api import Api
 from tests.web.people import signed_in
 from tests.web.test_doors import Door, door
@@ -53,6 +53,24 @@ def test_more_people_than_one_may_open_take_a_second_person(floor: Floor, door: 
     assert api.ask("POST", f"/api/bulk-access/{asked}", {"grant": False})[0] == 409
     kato.open(f"/people/{last}").send(f"/people/{last}/open", reason="check")
     assert "世田谷太郎" in kato.page.replace("　", "").replace(" ", "")
+
+
+def test_letters_are_asked_for_by_name_not_by_number(floor: Floor, door: Door) -> None:
+    floor.ledger.person([mobile(1)])
+    run = floor.start(definition(arms=[{"name": "contact"}], title="秋の催告"))
+    kato = signed_in(floor, door, "kato", Role.STAFF).open("/bulk-access")
+    assert "郵送へ引き渡した催告書はまだありません" in kato.page
+    floor.ledger.run(
+        "INSERT INTO letter_batch (run_id, step, number, letters, handed_over_at, handed_over_by) "
+        "VALUES (:run, 'letters', 2, 1204, now(), 'kato')", run=run,
+    )  # fmt: skip
+    subject = f"{run}/letters/2"
+    assert f'<option value="{subject}">秋の催告・letters・2回目' in kato.open("/bulk-access").page
+    assert "1,204通" in kato.page
+    kato.send("/bulk-access", kind="letters_again", subject=subject, reason="郵送で紛失")
+    assert kato.status == 200 and "<small>秋の催告・letters・2回目" in kato.page
+    sato = signed_in(floor, door, "sato", Role.OPERATOR).open("/bulk-access")
+    assert "人を超える納付者を開く" in sato.page and "どの引渡しか" not in sato.page
 
 
 def test_whoever_asked_does_not_decide_and_a_grant_is_one_persons_for_a_day(floor: Floor) -> None:

@@ -10,6 +10,7 @@ from babel.messages.pofile import read_po
 
 from contact_service.domain.actors import Role
 from contact_service.identity import accounts
+from contact_service.web import words
 from contact_service.web.locale import CATALOGUES, side
 from contact_service.web.navigation import MENU, menu
 from contact_service.web.session import local
@@ -128,6 +129,16 @@ def test_a_text_of_two_languages_is_shown_in_one() -> None:
     assert side(Reader("xx"), both) == "違います\nだめです"  # type: ignore[arg-type]
 
 
+def test_a_birth_date_is_said_by_era() -> None:
+    class Reader:
+        def __init__(self, language: str) -> None:
+            self.cookies = {"language": language}
+
+    assert words.of(Reader("ja")).born("1965-07-10") == "昭和40年7月10日"  # type: ignore[arg-type]
+    assert words.of(Reader("en")).born("1965-07-10") == "1965-07-10"  # type: ignore[arg-type]
+    assert words.of(Reader("ja")).born("不詳") == "不詳"  # type: ignore[arg-type]
+
+
 def test_the_menu_shows_what_may_be_opened_and_where_one_is() -> None:
     def seen(role: Role) -> set[str]:
         return {entry.path for entry, _ in menu(role, "/")}
@@ -137,8 +148,8 @@ def test_the_menu_shows_what_may_be_opened_and_where_one_is() -> None:
     assert menu(None, "/") == []
     marked = {entry.path: current for entry, current in menu(Role.OPERATOR, "/desk/contact-again")}
     assert {path for path, current in marked.items() if current} == {"/desk"}
-    assert ("page", "/account") in {
-        (current, entry.path) for entry, current in menu(Role.AUDITOR, "/account")
+    assert ("page", "/audit") in {
+        (current, entry.path) for entry, current in menu(Role.AUDITOR, "/audit")
     }
 
 

@@ -6,42 +6,28 @@ script, readable at twice the size and on a tablet; a campaign by the keyboard a
 
 from __future__ import annotations
 
-import io
-import json
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import UUID
 
 import pytest
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page, expect
-from sqlalchemy import text as sql
 
-from contact_service.domain.actors import Actor, Role
-from contact_service.evaluation import report_files
-from contact_service.intake import uploads
-from contact_service.intake.fields import FileKind
-from contact_service.people.opening import OpenReason, open_person
-from contact_service.planning import drafts, versions
+from contact_service.domain.actors import Role
 from tests.conftest import ROOT
-from tests.dispatch.conftest import STAFF, Floor, floor
-from tests.intake.conftest import CLAIM, write_csv
-from tests.ledger import Owed, definition, mobile
+from tests.dispatch.conftest import Floor, floor
+from tests.ledger import Owed, mobile
 from tests.web.chromium import chromium
 from tests.web.pages import PAGES
 from tests.web.people import signed_in
 from tests.web.test_doors import Door, door, door_settings
-from tests.web.test_files import BAD
-from tests.web.test_files import work as import_work
-from tests.web.test_records import work as report_work
+from tests.web.world import lived_in, world
 
 __all__ = ["chromium", "door", "door_settings", "floor"]
 pytestmark = pytest.mark.browser
 
-EVALUATOR = Actor("evaluator", Role.EVALUATOR)
 AXE = ROOT / "tests" / "web" / "vendor" / "axe-4.14.1.min.js"
 #: JIS X 8341-3:2016 is WCAG 2.0; 2.1 and 2.2 are asked for on top.
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -79,63 +65,6 @@ class Watched:
         assert (self.outside, self.failed) == ([], [])
 
 
-def world(floor: Floor, door: Door) -> dict[str, str]:
-    """People, a campaign of two versions with a run under way, and a draft."""
-    for n in range(6):
-        floor.ledger.person([mobile(n)], [Owed(yen=9_000 + n)])
-    first = definition(arms=[{"name": "contact"}])
-    run = floor.start(first)
-    for n in range(6, 12):  # not in that run: the preview's
-        floor.ledger.person([mobile(n)], [Owed(yen=9_000 + n)])
-    engine, now = floor.service.engine, floor.clock.now()
-    second = first.model_copy(update={"title": "試験（二版）"})
-    versions.submit(engine, STAFF, second, second.model_dump_json(), now)
-    with engine.begin() as connection:
-        text = (ROOT / "campaigns/library/three-arm-trial.yaml").read_text(encoding="utf-8")
-        draft = drafts.begin(connection, STAFF, text, "SMS・オートコール効果測定", now)
-        person, opened = connection.scalars(sql("SELECT id FROM debtor ORDER BY id LIMIT 2")).all()
-        result = connection.scalar(sql("""
-            INSERT INTO disposition (attempt_id, kind, recorded_at, recorded_by)
-            SELECT id, 'absent', :now, 'sato' FROM attempt WHERE channel = 'operator' LIMIT 1
-            RETURNING id"""), {"now": now})  # fmt: skip
-    open_person(floor.service, STAFF, opened, OpenReason.CHECK, "")
-    job, file = imported(floor, door)
-    breakdown = report_files.ask_by_field(floor.service, EVALUATOR, run, "kinds")
-    report_work(floor, door.stack.settings)
-    return {
-        "campaign": "test", "version": "2", "run": str(run), "draft": str(draft),
-        "person": str(person), "opened": str(opened), "result": str(result), "job": job,
-        "file": file, "breakdown": str(breakdown), "entry": entry(floor, run),
-    }  # fmt: skip
-
-
-def imported(floor: Floor, door: Door) -> tuple[str, str]:
-    """A file of which one row is rejected, by a page and a worker: its job and its number."""
-    settings = door.stack.settings
-    service = replace(floor.service, settings=settings)
-    path = write_csv(settings.state_dir / "handed-in.csv", [CLAIM, BAD])
-    job = uploads.hand_in(
-        service, STAFF, FileKind.CLAIMS, "滞納_20260930.csv", io.BytesIO(path.read_bytes()), training=True,
-        as_of=None, dry_run=False, mends=None,
-    )  # fmt: skip
-    import_work(floor, settings)
-    return str(job), str(floor.ledger.one("SELECT max(id) FROM source_file"))
-
-
-def entry(floor: Floor, run: UUID) -> str:
-    """A small entry of the library."""
-    made = {"summary": {"sure": ["SMSの群の納付は、対照群より高いとは言えません。"]},
-            "summary_en": {"sure": ["That the group of the SMS paid more cannot be said."]}}  # fmt: skip
-    text = (ROOT / "campaigns/library/three-arm-trial.yaml").read_text(encoding="utf-8")
-    with floor.service.engine.begin() as connection:
-        return str(connection.scalar(sql("""
-            INSERT INTO library_entry (run_id, campaign, title, definition, entry, lessons, office,
-                training, added_at, added_by)
-            VALUES (:run, 'spring-trial', '春のSMS', :text, CAST(:entry AS jsonb),
-                '夕方のSMSがよく届いた。', '*', true, now(), 'sato')
-            RETURNING id"""), {"run": run, "text": text, "entry": json.dumps(made)}))  # fmt: skip
-
-
 def faults_of(page: Page) -> list[str]:
     """What axe-core finds on a page."""
     page.evaluate(AXE.read_text(encoding="utf-8"))
@@ -151,10 +80,12 @@ def test_every_page_is_for_everybody_and_stays_inside(
     chromium: Chromium, floor: Floor, door: Door
 ) -> None:
     places = world(floor, door)
-    sessions = {
-        role: signed_in(floor, door, f"user-{role.value}", role).cookies["session"]
+    people = {
+        role: signed_in(floor, door, f"user-{role.value}", role)
         for role in {role for _, _, role in PAGES if role}
     }
+    lived_in(places, people)
+    sessions = {role: browser.cookies["session"] for role, browser in people.items()}
     wrong: dict[str, list[str]] = {}
     for name, address, role in PAGES:
         watched = Watched(chromium, door, sessions[role] if role else "")

@@ -1,0 +1,129 @@
+"""An office with something on every page: for the browser's tests and the manual's pictures."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from uuid import UUID
+
+from sqlalchemy import text as sql
+
+from contact_service.domain.actors import Actor, Role
+from contact_service.domain.restrictions import RestrictionKind
+from contact_service.evaluation import report_files
+from contact_service.identity import bulk_access
+from contact_service.identity.bulk_access import BulkKind
+from contact_service.intake import uploads
+from contact_service.intake.fields import FileKind
+from contact_service.people.restricting import Wanted, ask_to_lift, restrict
+from contact_service.planning import drafts, versions
+from providers.base import Unknown
+from tests.conftest import ROOT
+from tests.dispatch.conftest import APPROVER, STAFF, Floor
+from tests.intake.conftest import CLAIM, write_csv
+from tests.ledger import Owed, definition, mobile
+from tests.web.browser import Browser
+from tests.web.test_doors import Door
+from tests.web.test_files import BAD
+from tests.web.test_files import work as import_work
+from tests.web.test_records import work as report_work
+
+EVALUATOR = Actor("evaluator", Role.EVALUATOR)
+TITLE = "国民健康保険料 SMS・オートコール"
+TRIAL = (ROOT / "campaigns/library/three-arm-trial.yaml").read_text(encoding="utf-8")
+
+
+def world(floor: Floor, door: Door) -> dict[str, str]:
+    """What the addresses of the pages name: people, a campaign of two versions with a run under
+    way, outcomes to settle, restrictions to lift, files, letters, a draft, and an entry of the
+    library."""
+    people = [floor.ledger.person([mobile(n)], [Owed(yen=9_000 + n)]) for n in range(8)]
+    first = definition(arms=[{"name": "contact"}], title=TITLE)
+    run = floor.start(first)
+    two_cannot_be_told(floor)
+    for n in range(8, 14):  # not in that run: the preview's
+        floor.ledger.person([mobile(n)], [Owed(yen=9_000 + n)])
+    engine, now = floor.service.engine, floor.clock.now()
+    second = first.model_copy(update={"title": f"{TITLE}（二版）"})
+    versions.submit(engine, STAFF, second, second.model_dump_json(), now)
+    with engine.begin() as connection:
+        draft = drafts.begin(connection, STAFF, TRIAL, "SMS・オートコール効果測定", now)
+        result = connection.scalar(sql("""
+            INSERT INTO disposition (attempt_id, kind, recorded_at, recorded_by)
+            SELECT id, 'absent', :now, 'sato' FROM attempt WHERE channel = 'operator'
+            ORDER BY id DESC LIMIT 1 RETURNING id"""), {"now": now})  # fmt: skip
+        connection.execute(
+            sql("""
+            INSERT INTO letter_batch (run_id, step, number, letters, handed_over_at, handed_over_by)
+            VALUES (:run, 'letters', 1, 12, :now, 'planner')"""),
+            {"run": run, "now": now},
+        )
+    restricted(floor, people[-1])
+    bulk_access.ask(floor.service, STAFF, BulkKind.OPEN_MANY, "", "誤送信の一斉確認")
+    subject = f"{run}/letters/1"
+    bulk_access.ask(floor.service, APPROVER, BulkKind.LETTERS_AGAIN, subject, "郵送で紛失")
+    job, file = imported(floor, door)
+    breakdown = report_files.ask_by_field(floor.service, EVALUATOR, run, "kinds")
+    report_work(floor, door.stack.settings)
+    return {
+        "campaign": "test", "version": "2", "run": str(run), "draft": str(draft),
+        "person": str(people[0]), "opened": str(people[1]), "result": str(result), "job": job,
+        "file": file, "breakdown": str(breakdown), "entry": entry(floor, run),
+    }  # fmt: skip
+
+
+def lived_in(places: dict[str, str], people: dict[Role, Browser]) -> None:
+    """What those who open the pages have done before, each at their own browser: somebody's
+    record is open, a recording is in use, and an operator has somebody on the desk."""
+    staff, operator = people[Role.STAFF], people[Role.CONTRACTOR]
+    person = f"/people/{places['opened']}"
+    staff.open(person).send(f"{person}/open", reason="check")
+    words = "世田谷区役所です。お伝えしたいことがあり、お電話しました。"
+    staff.open("/recordings").send("/recordings/speak", name="notice-hello", words=words)
+    staff.send("/recordings/versions/1/use")
+    operator.open("/desk").send("/desk/next")
+    assert "次の方を開く" not in operator.page, "nobody is due at the desk"
+
+
+def two_cannot_be_told(floor: Floor) -> None:
+    """Two contacts that the carrier may have: for a person to decide."""
+    floor.carrier.answer = lambda contact, ref: Unknown("read timeout")
+    floor.drain_in_thread()  # playwright has a loop of its own here
+    floor.ledger.run("""
+        UPDATE attempt SET needs_person = true WHERE id IN (
+            SELECT id FROM attempt WHERE state = 'unknown' ORDER BY id LIMIT 2)""")
+
+
+def restricted(floor: Floor, person: int) -> None:
+    """Two who are left alone; for one of them somebody asks to end it."""
+    code = str(floor.ledger.one("SELECT code FROM debtor WHERE id = :id", id=person))
+    restrict(floor.service, STAFF, Wanted(RestrictionKind.HARDSHIP, code=code))
+    one = restrict(floor.service, STAFF, Wanted(RestrictionKind.OPTED_OUT, number="090-7777-6666"))
+    ask_to_lift(floor.service, STAFF, one, "別の方の番号だった")
+
+
+def imported(floor: Floor, door: Door) -> tuple[str, str]:
+    """A file of which one row is rejected, by a page and a worker: its job and its number."""
+    settings = door.stack.settings
+    service = replace(floor.service, settings=settings)
+    path = write_csv(settings.state_dir / "handed-in.csv", [CLAIM, BAD])
+    job = uploads.hand_in(
+        service, STAFF, FileKind.CLAIMS, "滞納_20260930.csv", io.BytesIO(path.read_bytes()), training=True,
+        as_of=None, dry_run=False, mends=None,
+    )  # fmt: skip
+    import_work(floor, settings)
+    return str(job), str(floor.ledger.one("SELECT max(id) FROM source_file"))
+
+
+def entry(floor: Floor, run: UUID) -> str:
+    """A small entry of the library."""
+    made = {"summary": {"sure": ["SMSの群の納付は、対照群より高いとは言えません。"]},
+            "summary_en": {"sure": ["That the group of the SMS paid more cannot be said."]}}  # fmt: skip
+    with floor.service.engine.begin() as connection:
+        return str(connection.scalar(sql("""
+            INSERT INTO library_entry (run_id, campaign, title, definition, entry, lessons, office,
+                training, added_at, added_by)
+            VALUES (:run, 'spring-trial', '春のSMS', :text, CAST(:entry AS jsonb),
+                '夕方のSMSがよく届いた。', '*', true, now(), 'sato')
+            RETURNING id"""), {"run": run, "text": TRIAL, "entry": json.dumps(made)}))  # fmt: skip
