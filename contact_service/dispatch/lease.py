@@ -45,7 +45,9 @@ def open_now(definitions: dict[UUID, Definition], now: datetime) -> list[UUID]:
 
 #: Attempts that nobody else holds, locked for us in the order in which they fell due. What is
 #: locked cannot change any more, and the next statement sees the ledger as it stands after that.
+#: One text for all of them: they only go back to the database.
 _TAKE = """
+SELECT CAST(array_agg(taken.id) AS text) FROM (
 SELECT a.id
 FROM attempt a
 WHERE a.state = 'planned' AND a.channel = :channel AND a.due_at <= :due_by
@@ -53,7 +55,7 @@ AND a.run_id = ANY(:runs) {more}
 AND EXISTS (SELECT 1 FROM run r WHERE r.id = a.run_id AND r.state = 'running')
 AND NOT EXISTS (SELECT 1 FROM stop_switch s WHERE s.scope = ANY(:scopes))
 ORDER BY a.due_at, a.id
-LIMIT :size FOR UPDATE OF a SKIP LOCKED
+LIMIT :size FOR UPDATE OF a SKIP LOCKED) taken
 """
 _TAKE_ANY = text(_TAKE.format(more="AND NOT a.requested"))
 #: Who is on the line with an operator is not called by another.
@@ -78,7 +80,13 @@ RESERVED_MINUTES = 30
 # than look up 500 rows, and then a lease takes the longer the larger the ledger is. A count
 # that hides in a sub-select is taken for a few, and everything is looked up by an index.
 _JUDGE = text(f"""
-WITH candidate AS MATERIALIZED (
+WITH asked AS MATERIALIZED (
+    -- what a run and its steps ask for at all: most ask for little, and then nothing is looked up
+    SELECT s.run_id, s.step, s.unless <> '{{}}' AS unless, s.conditions <> '{{}}' AS conditions,
+        (r.quiet_conversation_days > 0 OR r.quiet_promise_days > 0 OR r.quiet_payment_days > 0)
+            AS quiet
+    FROM run_step s JOIN run r ON r.id = s.run_id WHERE r.id = ANY(CAST(:runs AS uuid[]))
+), candidate AS MATERIALIZED (
     SELECT a.id, a.target_id, a.run_id, a.step, a.try_number, a.phone_id, a.expires_at, a.due_at,
         a.requested
     FROM attempt a WHERE a.id = ANY((SELECT CAST(:ids AS uuid[]))::uuid[])
@@ -96,12 +104,12 @@ WITH candidate AS MATERIALIZED (
         WHEN owed.behind_the_number IS NOT TRUE THEN 'number_changed'
         WHEN {left_alone.TARGET_RESTRICTED} THEN 'restricted'
         WHEN a.requested THEN NULL -- they asked for it: nothing below is theirs to wait for
-        WHEN EXISTS (
+        WHEN (asked.unless IS NOT FALSE AND EXISTS (
             SELECT 1 FROM attempt earlier
             JOIN run_step s ON s.run_id = a.run_id AND s.step = a.step
             LEFT JOIN event e ON e.attempt_id = earlier.id
             WHERE earlier.target_id = a.target_id AND earlier.step <> a.step
-            AND (earlier.outcome = ANY(s.unless) OR e.outcome = ANY(s.unless)))
+            AND (earlier.outcome = ANY(s.unless) OR e.outcome = ANY(s.unless))))
         -- a later report may have said that the try before reached the person after all
         OR (a.try_number > 1 AND NOT EXISTS (
             SELECT 1 FROM attempt before
@@ -110,21 +118,23 @@ WITH candidate AS MATERIALIZED (
             WHERE before.target_id = a.target_id AND before.step = a.step
             AND before.try_number = a.try_number - 1 AND before.outcome = rule."on"))
         THEN 'already_reached'
-        WHEN {rechecks.STEP_DOES_NOT_FIT} THEN 'condition'
-        WHEN {rechecks.QUIET} THEN 'quiet'
+        WHEN asked.conditions IS NOT FALSE AND {rechecks.STEP_DOES_NOT_FIT} THEN 'condition'
+        WHEN asked.quiet IS NOT FALSE AND {rechecks.QUIET} THEN 'quiet'
         WHEN contacts.in_7_days + under_way.others >= caps.per_7_days
         OR contacts.in_30_days + under_way.others >= caps.per_30_days
         THEN 'contact_cap'
     END AS reason
     FROM candidate a
     JOIN target t ON t.id = a.target_id
+    LEFT JOIN asked ON asked.run_id = a.run_id AND asked.step = a.step
     JOIN unnest(CAST(:runs AS uuid[]), CAST(:caps_7 AS int[]), CAST(:caps_30 AS int[]))
         AS caps(run_id, per_7_days, per_30_days) ON caps.run_id = a.run_id
     CROSS JOIN LATERAL (
         SELECT bool_or(d.training) AS by_training, bool_or(NOT d.training) AS by_real,
             bool_or(c.outstanding_yen > 0) AS anything,
             bool_or(c.outstanding_yen > 0 AND {left_alone.STILL_THEIR_NUMBER})
-                AS behind_the_number
+                AS behind_the_number,
+            array_agg(DISTINCT c.debtor_id) AS people
         FROM target_claim tc JOIN claim c ON c.id = tc.claim_id
         JOIN debtor d ON d.id = c.debtor_id
         WHERE tc.target_id = t.id) owed
@@ -200,14 +210,14 @@ def lease(
         take = _TAKE_OF_STEP
     else:
         take = _TAKE_OF_A_LIST if channel is Channel.OPERATOR else _TAKE_ANY
-    ids = connection.scalars(take, wanted).all()
-    if not ids:
+    ids = connection.scalar(take, wanted)
+    if ids is None:
         return [], 0
     with one_plan(connection):
         rows = connection.execute(
             _JUDGE,
             {
-                "ids": list(ids),
+                "ids": ids,
                 "now": now,
                 "runs": runs,
                 "caps_7": [definitions[run_id].caps.per_7_days for run_id in runs],

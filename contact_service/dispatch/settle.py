@@ -8,6 +8,7 @@ settling twice changes nothing.
 from __future__ import annotations
 
 from collections.abc import Collection
+from operator import attrgetter
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -23,6 +24,9 @@ RESTRICTS = {
     Outcome.WRONG_PERSON: RestrictionKind.WRONG_PERSON,
     Outcome.INVALID_NUMBER: RestrictionKind.INVALID_NUMBER,
 }
+
+#: The database's order of identifiers; numbers compare ten times as fast as they do.
+_BY_NUMBER = attrgetter("int")
 
 _LOCK = text("SELECT 1 FROM attempt WHERE id = ANY(:ids) ORDER BY id FOR UPDATE")
 
@@ -115,7 +119,7 @@ SET result = excluded.result, talk_seconds = excluded.talk_seconds
 def lock(connection: Connection, attempt_ids: Collection[UUID]) -> None:
     """Hold attempts until the transaction's end. Whoever is going to write several locks them so,
     in one order for everybody: two who hold what the other wants would wait for ever."""
-    connection.execute(_LOCK, {"ids": sorted(attempt_ids)})
+    connection.execute(_LOCK, {"ids": sorted(attempt_ids, key=_BY_NUMBER)})
 
 
 def settle(
@@ -132,7 +136,7 @@ def settle(
     """
     if not attempt_ids:
         return
-    ids = {"ids": sorted(attempt_ids)}
+    ids = {"ids": sorted(attempt_ids, key=_BY_NUMBER)}
     # a report and the answer to the request may be written at the same moment by two
     # processes; whoever comes second must see what the first has written
     if not locked:

@@ -15,14 +15,15 @@ _PEOPLE = """
 """
 
 #: One row ``in_7_days, in_30_days``: contacts by any channel and campaign, of whoever among the
-#: people concerned was contacted most, at whichever number; or of the number itself.
-CONTACTS = f"""
+#: people concerned (an array ``people`` in scope) was contacted most, at whichever number; or of
+#: the number itself.
+CONTACTS = """
     SELECT coalesce(max(n_7), 0) AS in_7_days, coalesce(max(n_30), 0) AS in_30_days FROM (
         SELECT count(DISTINCT id) FILTER (WHERE submitted_at > :now - interval '7 days') AS n_7,
             count(DISTINCT id) AS n_30
         FROM (
             SELECT p.debtor_id AS whose, x.id, x.submitted_at
-            FROM ({_PEOPLE}) p
+            FROM unnest(people) AS p(debtor_id)
             JOIN claim k ON k.debtor_id = p.debtor_id
             JOIN target_claim of_k ON of_k.claim_id = k.id
             JOIN attempt x ON x.target_id = of_k.target_id

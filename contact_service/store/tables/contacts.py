@@ -75,7 +75,6 @@ attempt = Table(
         "due_at",
         postgresql_where=text("state = 'planned' AND requested"),
     ),
-    Index("ix_attempt_lease_until", "lease_until", postgresql_where=text("state = 'leased'")),
     Index("ix_attempt_leased_phone", "phone_id", postgresql_where=text("state = 'leased'")),
     Index("ix_attempt_unknown", "provider", postgresql_where=text("state = 'unknown'")),
     Index("ix_attempt_accepted", "provider", postgresql_where=text("state = 'accepted'")),
