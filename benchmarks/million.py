@@ -20,7 +20,7 @@ from contact_service.planning.definitions import definitions_running
 FEW = 10_000
 #: Shares of the whole after which leasing is measured.
 MARKS = (0.1, 0.5, 0.9)
-LEASES = 11
+LEASES = 21
 
 
 def measure(office: Office, attempts: int, only: set[str]) -> Samples:
