@@ -24,6 +24,25 @@ def test_migrations_amount_to_the_tables(engine: Engine) -> None:
         assert current_revision(connection) == newest_revision()
 
 
+def test_tables_are_cleared_as_they_say(engine: Engine) -> None:
+    """Settings of storage, which the comparison above does not see."""
+    with engine.connect() as connection:
+        set_ = connection.execute(
+            text("""
+            SELECT c.relname, o.option_name, CAST(o.option_value AS float) FROM pg_class c
+            CROSS JOIN LATERAL pg_options_to_table(c.reloptions) o
+            WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
+            """)
+        )
+        found = {(row[0], row[1]): row[2] for row in set_}
+    assert found == {
+        (name, option): float(value)
+        for name, table in metadata.tables.items()
+        for option, value in (table.dialect_options["postgresql"]["with"] or {}).items()
+    }
+    assert found
+
+
 def test_migrating_twice_changes_nothing(engine: Engine) -> None:
     assert migrate(engine) == migrate(engine) == newest_revision()
 

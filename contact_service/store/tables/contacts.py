@@ -107,6 +107,13 @@ attempt = Table(
         unique=True,
         postgresql_where=text("provider_ref IS NOT NULL"),
     ),
+    # each contact leaves two dead versions: a fifth of what has grown for years is too many to
+    # wait for, and at the usual restraint clearing a million rows takes five minutes and more
+    postgresql_with={
+        "autovacuum_vacuum_scale_factor": 0,
+        "autovacuum_vacuum_threshold": 50_000,
+        "autovacuum_vacuum_cost_delay": 0,
+    },
 )
 
 event = Table(
