@@ -43,16 +43,26 @@ def watch(service: Service, pacing: Pacing) -> list[str]:
         ]
 
 
+# Found by when they were handed over or ended: this is asked every other second, and must not
+# take the longer the more years a ledger holds.
 _BY_CARRIER = text("""
-SELECT a.provider, a.channel, count(*) AS made,
-    count(*) FILTER (WHERE a.state = 'unknown' OR a.outcome = ANY(:failed)) AS failed
-FROM attempt a
-LEFT JOIN LATERAL (SELECT max(l.at) AS at FROM audit_log l
-    WHERE l.action = 'switch.lift' AND l.subject = 'provider:' || a.provider) lifted ON true
-WHERE a.provider IS NOT NULL AND a.state IN ('accepted', 'unknown', 'finished')
--- a lease that ran out says that a worker of ours died, and nothing of the carrier
-AND a.reason IS DISTINCT FROM 'lease_expired'
-AND a.leased_at > :since AND a.leased_at > coalesce(lifted.at, :since)
+WITH given AS (
+    SELECT provider, channel, leased_at, state = 'unknown' OR outcome = ANY(:failed) AS failed
+    FROM attempt
+    WHERE submitted_at > :since AND state IN ('accepted', 'unknown', 'finished')
+    -- a lease that ran out says that a worker of ours died, and nothing of the carrier
+    AND reason IS DISTINCT FROM 'lease_expired'
+    UNION ALL -- refused at once
+    SELECT provider, channel, leased_at, outcome = ANY(:failed)
+    FROM attempt
+    WHERE state = 'finished' AND outcome_at > :since AND submitted_at IS NULL
+), lifted AS (
+    SELECT subject, max(at) AS at FROM audit_log
+    WHERE action = 'switch.lift' AND at > :since GROUP BY subject
+)
+SELECT g.provider, g.channel, count(*) AS made, count(*) FILTER (WHERE g.failed) AS failed
+FROM given g LEFT JOIN lifted l ON l.subject = 'provider:' || g.provider
+WHERE g.provider IS NOT NULL AND g.leased_at > coalesce(l.at, :since)
 GROUP BY 1, 2
 """)
 

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from campaigns.vocabulary import Channel
+from campaigns.vocabulary import Channel, Outcome
 from contact_service.dispatch.pacing import Centre, Pacing, Pauses, Threshold
 from contact_service.dispatch.reconcile import collect_unknown
 from contact_service.dispatch.switches import lift_switch, switches
 from contact_service.dispatch.watch import watch
 from contact_service.planning import runs
-from providers.base import Accepted, Unknown
+from providers.base import Accepted, Cause, Refused, Unknown
 from tests.dispatch.conftest import APPROVER, STAFF, Floor
 from tests.ledger import definition, mobile
 
@@ -44,6 +44,24 @@ def test_a_carrier_that_fails_too_often_is_stopped_with_the_reason(floor: Floor)
     lift_switch(floor.service.engine, APPROVER, "provider:scripted", floor.clock.now())
     floor.clock.at += timedelta(minutes=1)
     assert watch(floor.service, rules) == []
+
+
+def test_what_a_carrier_refuses_at_once_counts_once_and_what_it_delivers_too(floor: Floor) -> None:
+    people(floor, 12)
+    floor.start()
+    floor.carrier.answer = lambda contact, ref: (
+        Refused(Cause.NEVER_THIS_CONTENT, Outcome.BLOCKED, "30003")
+        if len(floor.carrier.taken) % 3 == 0
+        else Accepted(ref)
+    )
+    floor.drain()
+    floor.ledger.run(
+        "UPDATE attempt SET state = 'finished', outcome = 'delivered', outcome_at = :now"
+        " WHERE state = 'accepted'",
+        now=floor.clock.now(),
+    )
+    (reason,) = watch(floor.service, Pacing(pauses=Pauses(failures=SOME)))
+    assert "4 of 12" in reason
 
 
 def test_a_handful_stops_nothing(floor: Floor) -> None:

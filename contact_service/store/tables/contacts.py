@@ -94,6 +94,9 @@ attempt = Table(
         postgresql_where=text("submitted_at IS NOT NULL"),
         postgresql_include=["run_id", "channel"],
     ),
+    # looked through every other second for what is over, and for what goes wrong
+    Index("ix_attempt_expires_at", "expires_at", postgresql_where=text("state = 'planned'")),
+    Index("ix_attempt_outcome_at", "outcome_at", postgresql_where=text("state = 'finished'")),
     Index(
         "ix_attempt_phone_id_submitted_at",
         "phone_id",
