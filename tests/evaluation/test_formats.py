@@ -26,6 +26,7 @@ from contact_service.domain.actors import Actor
 from contact_service.evaluation.chapters.voice import voice_of
 from contact_service.evaluation.document import pdf, xlsx
 from contact_service.evaluation.document.model import (
+    Answers,
     Column,
     Document,
     Interval,
@@ -37,6 +38,7 @@ from contact_service.evaluation.document.model import (
 )
 from contact_service.evaluation.forms import Format
 from contact_service.evaluation.report import run_report, written
+from contact_service.evaluation.wording import Lang
 from tests.evaluation.world import DEFINITION, QUIET, RUN, Report, build
 
 Reports = Callable[[str], Report]
@@ -92,6 +94,37 @@ def test_a_workbook_counts(report: Reports) -> None:
     assert date(2026, 9, 7) in {d.date() if isinstance(d, datetime) else d for d in days}
     said = " ".join(str(cell) for row in found["1分でわかる要約"] for cell in row)
     assert "訓練データによる報告書です" in said
+
+
+@pytest.mark.parametrize("lang", ["ja", "en"])
+def test_a_workbook_leads_from_figures_to_how_they_were_counted(
+    report: Reports, lang: Lang
+) -> None:
+    made = report(lang)
+    content = made.content(Format.XLSX)
+    found = sheets(content)
+    annex = list(found)[-1]
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        parts = [
+            archive.read(f"xl/worksheets/sheet{n}.xml").decode() for n in range(1, len(found) + 1)
+        ]
+    link = re.compile(r"""<hyperlink ref="([A-Z])(\d+)" location="'([^"]+)'!A(\d+)\"""")
+    for section, part, rows in zip(made.document.sections, parts, found.values(), strict=False):
+        links = [
+            (rows[int(row) - 1][ord(column) - ord("A")], found[sheet][int(to) - 1][0], sheet)
+            for column, row, sheet, to in link.findall(part)
+        ]
+        to_annex = [said for said, there, sheet in links if sheet == annex and said == there]
+        assert to_annex == list(section.counted_by)
+        asked = [
+            answer.question
+            for block in section.blocks
+            if isinstance(block, Answers)
+            for answer in block.answers
+            if answer.section
+        ]
+        assert [said for said, _, sheet in links if sheet != annex] == asked
+    assert any(section.counted_by for section in made.document.sections)
 
 
 def test_names_of_sheets_are_whole(report: Reports) -> None:

@@ -1,4 +1,5 @@
-"""A report as an Excel workbook: typed cells to count with, one sheet a section.
+"""A report as an Excel workbook: typed cells to count with, one sheet a section. Answers lead to
+the sheet their figures stand on, and a sheet to the questions that counted them.
 
 Texts are written as texts whatever they begin with, so that nothing is read as a formula or an
 address. Long numbers stay numbers up to the fifteen digits that Excel keeps.
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -45,6 +46,7 @@ _SAFE: dict[str, Any] = {
 _EXCEL_CELL = 32_767
 _WIDEST = 48
 _SHEET_NAME = 31
+_LINKS_IN_A_ROW = 4
 
 
 def workbook(document: Document, written_at: date) -> bytes:
@@ -56,13 +58,16 @@ def workbook(document: Document, written_at: date) -> bytes:
         book.set_calc_mode("auto")
         style = _Style(book)
         taken: set[str] = set()
-        for section in document.sections:
-            sheet = book.add_worksheet(_sheet_name(section.title, taken))
-            _Sheet(sheet, style, document.lang).section(document, section)
+        names = {one.id: _sheet_name(one.title, taken) for one in document.sections}
+        links = {f"#{section}": f"internal:'{name}'!A1" for section, name in names.items()}
+        sheets = {section: book.add_worksheet(name) for section, name in names.items()}
         if document.sources:
-            title = text("annex", document.lang)
-            sheet = book.add_worksheet(_sheet_name(title, taken))
-            _Sheet(sheet, style, document.lang).sources(document)
+            name = _sheet_name(text("annex", document.lang), taken)
+            annex = _Sheet(book.add_worksheet(name), style, document.lang)
+            for source, row in annex.sources(document).items():
+                links[source] = f"internal:'{name}'!A{row + 1}"
+        for section in document.sections:
+            _Sheet(sheets[section.id], style, document.lang, links).section(document, section)
     return held.getvalue()
 
 
@@ -113,10 +118,14 @@ class _Style:
 
 
 class _Sheet:
-    """One sheet, written from the top down."""
+    """One sheet, written from the top down. ``links`` says where a question, or ``#`` and a
+    section's id, is to be found in the workbook."""
 
-    def __init__(self, sheet: Worksheet, style: _Style, lang: Lang) -> None:
+    def __init__(
+        self, sheet: Worksheet, style: _Style, lang: Lang, links: Mapping[str, str] | None = None
+    ) -> None:
         self._sheet, self._style, self._lang = sheet, style, lang
+        self._links = links or {}
         self._row = 0
         self._widths: dict[int, int] = {}
 
@@ -125,25 +134,29 @@ class _Sheet:
             self._line(line, bold=True, bg_color="#ffd43d")
         self._line(f"{document.title} – {document.kicker}", font_color="#626264")
         self._line(section.title, bold=True, font_size=14)
+        if section.counted_by:
+            self._line(f"{text('counted_by', self._lang)}:", font_color="#626264")
+            self._links_to(section.counted_by)
         for block in section.blocks:
             self._block(block)
-        if section.counted_by:
-            names = ", ".join(section.counted_by)
-            self._line(f"{text('counted_by', self._lang)}: {names}", font_color="#626264")
         if section.rows:
             self._line(f"{text('rows_by', self._lang)}: {section.rows}", font_color="#626264")
         self._finish()
 
-    def sources(self, document: Document) -> None:
+    def sources(self, document: Document) -> dict[str, int]:
+        """The questions, and the row (from 0) at which each begins."""
+        begins = {}
         self._line(text("annex", self._lang), bold=True, font_size=14)
         self._line(text("annex_lead", self._lang))
         for name, source in document.sources.items():
+            begins[name] = self._row
             self._line(name, bold=True)
             for line in source["sql"].splitlines():
                 self._line(line, font_name="Consolas", font_size=9)
             for key, value in source["parameters"].items():
                 self._line(f":{key} = {value}", font_color="#626264", font_size=9)
         self._finish()
+        return begins
 
     def _block(self, block: Block) -> None:
         if isinstance(block, Table):
@@ -157,8 +170,9 @@ class _Sheet:
             for card in block.cards:
                 self._cells([card.label.text, card.figure, " ".join(card.small)])
         elif isinstance(block, Answers):
-            for question, lines, _ in block.answers:
-                self._line(question, bold=True)
+            for question, lines, section in block.answers:
+                self._link(0, f"#{section}", question, bold=True)
+                self._row += 1
                 for line in lines:
                     self._line(line)
         elif isinstance(block, Flow):
@@ -213,6 +227,22 @@ class _Sheet:
     def _line(self, said: str, **properties: Any) -> None:
         self._sheet.write_string(self._row, 0, said[:_EXCEL_CELL], self._style.get(**properties))
         self._row += 1
+
+    def _links_to(self, names: Sequence[str]) -> None:
+        """So many links, some beside one another."""
+        for first in range(0, len(names), _LINKS_IN_A_ROW):
+            for place, name in enumerate(names[first : first + _LINKS_IN_A_ROW]):
+                self._link(place, name, name)
+                self._widen(place, name)
+            self._row += 1
+
+    def _link(self, place: int, to: str, said: str, **properties: Any) -> None:
+        if to in self._links:
+            look = self._style.get(font_color="#0017c1", underline=1, **properties)
+            self._sheet.write_url(self._row, place, self._links[to], look, said[:_EXCEL_CELL])
+        else:
+            style = self._style.get(**properties)
+            self._sheet.write_string(self._row, place, said[:_EXCEL_CELL], style)
 
     def _widen(self, place: int, said: str) -> None:
         width = sum(2 if ord(char) > 0x2E7F else 1 for char in said) + 2
