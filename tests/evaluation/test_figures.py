@@ -162,6 +162,14 @@ def test_money_that_comes_in_parts(blank: Engine) -> None:
                     least(paid_on + 1, DATE '2026-10-04'), amount_yen, 'second', source_file_id, 2
                 FROM payment WHERE method = 'convenience'"""
     figures = figures_of(blank, QUIET, halve, second)
+    at_once = figures_of(blank, QUIET)["payment"]["curves"]
+    curve = {(row["arm"], row["day"]): row for row in figures["payment"]["curves"]}
+    for row in at_once:
+        if row["day"] < 26:  # nothing comes later than the last day
+            later = curve[row["arm"], row["day"] + 1]
+            assert later["paid_in_full"]["clusters"] == row["paid_in_full"]["clusters"]
+            same = curve[row["arm"], row["day"]]
+            assert same["paid_something"]["clusters"] == row["paid_something"]["clusters"]
     ends = by_arm([row for row in figures["payment"]["curves"] if row["day"] == 27])
     assert {
         arm: (row["paid_something"]["clusters"], row["paid_in_full"]["clusters"], row["paid_yen"])

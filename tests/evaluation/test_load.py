@@ -101,6 +101,30 @@ def test_half_hours_and_erlangs(figures: dict[str, Any]) -> None:
     assert peak["service_level"] == pytest.approx(0.936863, abs=1e-5)
 
 
+def test_a_half_hour_is_open_between_a_days_first_call_and_its_last(blank: Engine) -> None:
+    """The machine calls at other hours than people, and does not open the centre for them."""
+    tuesday = MONDAY + timedelta(days=1)
+    with blank.connect() as connection:
+        log(
+            connection,
+            ("resident", at(MONDAY, "10:00"), 60, 0, "talked"),
+            ("resident", at(MONDAY, "11:05"), 60, 0, "complaint"),
+            ("resident", at(tuesday, "10:05"), 0, 0, "abandoned"),
+            ("operator", at(tuesday, "10:40"), 60, 0, "talked"),
+            ("auto_call", at(MONDAY, "09:00"), 60, 0, "talked"),
+            ("auto_call", at(tuesday, "18:00"), 60, 0, "talked"),
+        )
+        found = load_figures(connection, MONDAY, None, tuesday)
+    open_days = {(row["origin"], row["slot"]): row["open_days"] for row in found["by_half_hour"]}
+    assert open_days == {
+        ("resident", "10:00"): 2, ("resident", "11:00"): 1, ("operator", "10:30"): 2,
+        ("auto_call", "09:00"): 1, ("auto_call", "18:00"): 1,
+    }  # fmt: skip
+    inbound = row_of(found["totals"], origin="resident")
+    # somebody who complains has been spoken with
+    assert (inbound["calls"], inbound["talked"], inbound["abandoned"]) == (3, 2, 1)
+
+
 def test_weekdays_and_weeks(figures: dict[str, Any]) -> None:
     monday = row_of(figures["by_weekday"], period="before", weekday=0, origin="resident")
     assert (monday["days"], monday["calls_per_day"]) == (1, 5)
