@@ -80,8 +80,8 @@ def risk_difference(events: int, n: int, control_events: int, control_n: int) ->
 
 def risk_ratio(events: int, n: int, control_events: int, control_n: int) -> Estimate | None:
     """Ratio of two proportions with the log-Wald interval (Katz 1978); ``None`` where a count
-    of zero leaves it without one."""
-    if events == 0 or control_events == 0:
+    of zero leaves it without one, or one of everybody in both arms with one of no width."""
+    if events == 0 or control_events == 0 or (events == n and control_events == control_n):
         return None
     ratio = (events / n) / (control_events / control_n)
     error = sqrt(1 / events - 1 / n + 1 / control_events - 1 / control_n)

@@ -26,6 +26,14 @@ def test_nobody_paid_anywhere() -> None:
     assert estimates.number_needed(found) is None
 
 
+def test_everybody_paid_everywhere() -> None:
+    """No interval of no width: that would say that the ratio is known exactly."""
+    assert estimates.risk_ratio(30, 30, 40, 40) is None
+    one_arm = estimates.risk_ratio(30, 30, 20, 40)
+    assert one_arm is not None
+    assert one_arm.low < 2 < one_arm.high
+
+
 def test_wilson_newcombe_1998_81_of_263() -> None:
     found = estimates.share(81, 263)
     assert (round(found.low, 4), round(found.high, 4)) == (0.2553, 0.3662)

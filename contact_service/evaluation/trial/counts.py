@@ -11,6 +11,7 @@ from contact_service.evaluation.trial.reading import Table, number, opened, plai
 
 HEADINGS = ("arm", "n", "events")
 CLUSTERS = "clusters"
+MOST_PEOPLE = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,9 @@ def _whole(table: Table, line: int, cells: list[str], column: int, most: int | N
     if found is None or found < 0 or not found.is_integer():
         raise at(table.path, line, heading, "0以上の整数で記入してください",
                  "give a whole number, 0 or more")  # fmt: skip
+    if found > MOST_PEOPLE:
+        raise at(table.path, line, heading, f"{MOST_PEOPLE:,} 以下で記入してください",
+                 f"give {MOST_PEOPLE:,} or less")  # fmt: skip
     if most is not None and found > most:
         raise at(table.path, line, heading, "n より多くはできません。n と見比べてください",
                  "more than n; compare it with n")  # fmt: skip

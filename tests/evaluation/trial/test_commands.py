@@ -183,6 +183,7 @@ def test_freireich_as_rows(tmp_path: Path) -> None:
         ("arm,n,events\na,10,3\na,10,4\n", [], "3行目「arm」"),
         ("arm,n,events\na,10,3\nb,10,11\n", [], "3行目「events」: n より多く"),
         ("arm,n,events\na,10,3\nb,ten,1\n", [], '3, "n": give a whole number'),
+        ("arm,n,events\na,10,3\nb,99999999999999999999,1\n", [], "1,000,000,000 or less"),
         ("arm,n,events\na,10,3\nb,0,0\n", [], "0人の群"),
         ("arm,n,events\na,10,3\nb,10\n", [], "line 3: 2 cells under 3 headings"),
         ("arm,n,events,clusters\na,10,3,11\nb,10,3,5\n", [], "2行目「clusters」"),
