@@ -238,6 +238,17 @@ def test_cost(known: Figures, shared: Service) -> None:
     calls = next(r for r in known["cost"]["steps"] if r["measure"] == "call_minutes")
     assert (calls["amount"], calls["yen"]) == (minutes, minutes * 18)
     assert arms["sms"]["inbound_calls"] == inbound > 0
+    with shared.engine.connect() as connection:
+        seconds = connection.execute(
+            text("""
+            SELECT sum(c.talk_seconds + c.wrap_seconds) FROM call c
+            JOIN attempt a ON a.id = c.attempt_id JOIN target t ON t.id = a.target_id
+            WHERE t.arm = 'sms' AND c.origin = 'operator'""")
+        ).scalar_one()
+    (hours,) = [
+        r for r in known["cost"]["steps"] if (r["arm"], r["measure"]) == ("sms", "operator_hours")
+    ]
+    assert hours["amount"] == pytest.approx(seconds / 3600)
     extra = by_arm(known["cost"]["additional"])["sms"]
     control = arms["holdout"]["total_yen"] / 80 * 70
     assert extra["additional_cost_yen"] == round(arms["sms"]["total_yen"] - control)
@@ -308,8 +319,27 @@ def test_at_a_planned_look_the_bound_decides(blank: Engine) -> None:
     assert "allows stopping" not in " ".join(too_soon["summary"]["sure"])
 
 
+def test_calls_to_the_centre_cost_within_the_horizon(blank: Engine) -> None:
+    """Two of four; and who calls about a contact is no call of ours, however it is recorded."""
+    calls = """INSERT INTO call (origin, direction, started_at, talk_seconds, wrap_seconds, result,
+            phone_id, attempt_id, deduplication_key)
+        SELECT 'resident', 'inbound', CAST(v.at AS timestamptz), 100, 20, 'talked', t.phone_id,
+            (SELECT min(id::text)::uuid FROM attempt WHERE target_id = t.id), v.at
+        FROM (SELECT * FROM target WHERE arm = 'sms' ORDER BY cluster LIMIT 1) t,
+            (VALUES ('2026-09-06 23:59+09'), ('2026-09-07 00:00+09'), ('2026-10-04 23:59+09'),
+                    ('2026-10-05 00:00+09')) AS v(at)"""
+    before, after = figures_of(blank, QUIET)["cost"], figures_of(blank, QUIET, calls)["cost"]
+    arms = by_arm(after["arms"])
+    assert arms["sms"]["inbound_calls"] == 2
+    assert arms["holdout"]["inbound_calls"] == arms["sms_call"]["inbound_calls"] == 0
+    assert after["steps"] == before["steps"]
+    spent = arms["sms"]["total_yen"] - by_arm(before["arms"])["sms"]["total_yen"]
+    assert spent == round(2 * 120 / 3600 * 2800)
+
+
 def test_letters_cost_what_each_costs(blank: Engine) -> None:
-    """Thirty letters to the first thirty people of an arm, of as many lines as they owe claims."""
+    """Thirty letters to the first thirty people of an arm, of as many lines as they owe claims, in
+    two batches that are numbered from one each."""
     written = (
         """INSERT INTO attempt (id, run_id, target_id, step, try_number, channel, state, due_at,
                expires_at, provider_ref, submitted_at, outcome)
@@ -317,11 +347,13 @@ def test_letters_cost_what_each_costs(blank: Engine) -> None:
                '2026-09-08', '2026-09-09', 'l', '2026-09-08', 'handed_over'
            FROM target WHERE arm = 'sms' ORDER BY addressee_id LIMIT 30""",
         """INSERT INTO letter_batch (run_id, step, number, letters, handed_over_at, handed_over_by)
-           SELECT id, 'letter-1', 1, 30, '2026-09-08', 's' FROM run""",
+           SELECT id, 'letter-1', n, 15, '2026-09-08', 's' FROM run, generate_series(1, 2) AS n""",
         """INSERT INTO letter_line (batch_id, line, letter, attempt_id, claim_id, outstanding_yen)
-           SELECT b.id, row_number() OVER (ORDER BY c.id), dense_rank() OVER (ORDER BY t.id), a.id,
-               c.claim_id, c.outstanding_yen
-           FROM letter_batch b, attempt a JOIN target t ON t.id = a.target_id
+           SELECT b.id, row_number() OVER (PARTITION BY b.id ORDER BY c.id),
+               dense_rank() OVER (PARTITION BY b.id ORDER BY t.id), a.id, c.claim_id,
+               c.outstanding_yen
+           FROM attempt a JOIN target t ON t.id = a.target_id
+           JOIN letter_batch b ON b.number = 1 + t.addressee_id % 2
            JOIN (SELECT row_number() OVER () AS id, * FROM target_claim) c ON c.target_id = t.id
            WHERE a.channel = 'letter'""",
     )

@@ -225,9 +225,18 @@ def test_only_transferred_auto_calls_take_an_operators_time(blank: Engine) -> No
     assert row_of(found["totals"], origin="auto_call")["agent_seconds"] == transferred > 0
 
 
-@pytest.mark.parametrize("number_shown", [True, False])
+@pytest.mark.parametrize(
+    ("number", "later", "once"),
+    [
+        ("the same", timedelta(seconds=45), True),
+        ("not shown", timedelta(seconds=45), True),
+        ("another's", timedelta(seconds=45), False),
+        ("the same", timedelta(minutes=59), True),  # carriers queue
+        ("the same", timedelta(hours=2), False),
+    ],
+)
 def test_a_transfer_that_the_centre_recorded_is_not_counted_twice(
-    blank: Engine, number_shown: bool
+    blank: Engine, number: str, later: timedelta, once: bool
 ) -> None:
     with blank.connect() as connection:
         build(connection, QUIET)
@@ -240,11 +249,32 @@ def test_a_transfer_that_the_centre_recorded_is_not_counted_twice(
         with connection.begin_nested() as first:
             before = load_figures(connection, CALLS_FROM, START, CALLS_TO)
             first.rollback()
-        log(connection, ("resident", one.started_at + timedelta(seconds=45), 300, 60, "talked"))
+        log(connection, ("resident", one.started_at + later, 300, 60, "talked"))
+        other = connection.scalar(
+            text("""SELECT min(id) FROM phone WHERE id NOT IN
+                (SELECT phone_id FROM call WHERE phone_id IS NOT NULL)""")
+        )
         connection.execute(
             text("UPDATE call SET phone_id = :phone WHERE deduplication_key = '0'"),
-            {"phone": one.phone_id if number_shown else None},
+            {"phone": {"the same": one.phone_id, "another's": other}.get(number)},
         )
         after = load_figures(connection, CALLS_FROM, START, CALLS_TO)
-    fewer = row_of(after["totals"], origin="auto_call")["agent_seconds"]
-    assert fewer < row_of(before["totals"], origin="auto_call")["agent_seconds"]
+    now = row_of(after["totals"], origin="auto_call")["agent_seconds"]
+    assert (now < row_of(before["totals"], origin="auto_call")["agent_seconds"]) is once
+
+
+def test_due_dates_are_those_of_one_claim_in_twenty(blank: Engine) -> None:
+    """Of those that fell due from a fortnight before the period on."""
+    spread = """UPDATE claim SET due_on = CASE
+            WHEN n % 80 < 3 THEN DATE '2026-08-31'
+            WHEN n % 80 < 9 THEN CAST(:first AS date) - 14
+            ELSE DATE '2026-09-30' END
+        FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM claim) numbered
+        WHERE numbered.id = claim.id"""
+    before = "UPDATE claim SET due_on = CAST(:first AS date) - 15 WHERE id % 3 = 0"
+    with blank.connect() as connection:
+        build(connection, QUIET)
+        for change in (spread, before):
+            connection.execute(text(change), {"first": CALLS_FROM})
+        found = load_figures(connection, CALLS_FROM, None, CALLS_TO)
+    assert found["due_days"] == [(CALLS_FROM - timedelta(days=14)).isoformat(), "2026-09-30"]
