@@ -112,13 +112,15 @@ def test_a_half_hour_is_open_between_a_days_first_call_and_its_last(blank: Engin
             ("resident", at(tuesday, "10:05"), 0, 0, "abandoned"),
             ("operator", at(tuesday, "10:40"), 60, 0, "talked"),
             ("auto_call", at(MONDAY, "09:00"), 60, 0, "talked"),
+            ("auto_call", at(MONDAY, "12:00"), 60, 0, "talked"),
             ("auto_call", at(tuesday, "18:00"), 60, 0, "talked"),
         )
         found = load_figures(connection, MONDAY, None, tuesday)
     open_days = {(row["origin"], row["slot"]): row["open_days"] for row in found["by_half_hour"]}
     assert open_days == {
         ("resident", "10:00"): 2, ("resident", "11:00"): 1, ("operator", "10:30"): 2,
-        ("auto_call", "09:00"): 1, ("auto_call", "18:00"): 1,
+        ("auto_call", "09:00"): 1,
+        ("auto_call", "12:00"): 1, ("auto_call", "18:00"): 1,
     }  # fmt: skip
     inbound = row_of(found["totals"], origin="resident")
     # somebody who complains has been spoken with
