@@ -57,6 +57,8 @@ class Capabilities:
     """Whoever a call is connected to can hear something alone first; else that is left out."""
     queue: bool = False
     """Callers can wait with the carrier, and be connected to an operator from there."""
+    extensions: bool = False
+    """It is an exchange's line: a telephone may be named by its extension there."""
     recording: bool = False
     """It can record calls. Off unless a definition asks for it."""
     inbound_messages: bool = False

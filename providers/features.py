@@ -36,6 +36,7 @@ DECLARED: Mapping[str, Capabilities] = {
             trunk="192.0.2.1",
             caller="0300000000",
             machine_detection=True,
+            extensions=True,
         )
     ),
     "smpp": smpp_capabilities(
@@ -126,6 +127,7 @@ _ROWS: tuple[tuple[str, Callable[[Capabilities], str]], ...] = (
     ("transfer to the centre", lambda declared: _yes(declared.transfer)),
     ("words for the operator alone", lambda declared: _yes(declared.whisper)),
     ("callers wait with the carrier", lambda declared: _yes(declared.queue)),
+    ("telephones by extension", lambda declared: _yes(declared.extensions)),
     ("recording (off by default)", lambda declared: _yes(declared.recording)),
     ("messages from residents", lambda declared: _yes(declared.inbound_messages)),
     ("kind of line look-up", lambda declared: _yes(declared.line_type)),

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 LONGEST_REF = 80
 LONGEST_STATUS = 60
+
+
+#: An exchange's own numbers. What begins with 0 leads outside, and 110, 119 and their kind lead to
+#: the emergency and special services, whatever an exchange makes of them.
+_EXTENSION = re.compile(r"(?!1[0-9]{2}$)[1-9][0-9]{1,5}")
+
+
+def is_extension(text: str) -> bool:
+    """Whether ``text`` is a telephone of an exchange's own, by its extension: 2 to 6 digits."""
+    return _EXTENSION.fullmatch(text) is not None
 
 
 def plain(text: str, most: int) -> str:

@@ -6,6 +6,7 @@ whom to connect them to (``resident_of``): the number is in no address and no re
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -21,6 +22,7 @@ from contact_service.domain.states import PlacedCallResult
 from contact_service.domain.windows import is_open
 from contact_service.planning.definitions import definitions_of
 from contact_service.store import audit, left_alone
+from providers.words import is_extension
 
 
 class MustNotCall(Exception):
@@ -37,17 +39,20 @@ class ToPlace:
 
     id: UUID
     operator_phone: str
-    """E.164: rings first."""
+    """E.164, or an extension: rings first."""
 
 
 def telephone_of(service: Service, actor: Actor) -> str | None:
-    """The operator's own telephone, E.164."""
+    """The operator's own telephone: E.164, or its extension on the office's exchange."""
     with service.engine.connect() as connection:
         return _telephone(connection, service, actor.name)
 
 
-def set_telephone(service: Service, actor: Actor, typed: str, now: datetime) -> None:
-    """Where calls are put through to from now on; an empty text forgets it. Raises
+def set_telephone(
+    service: Service, actor: Actor, typed: str, now: datetime, extensions: bool = False
+) -> None:
+    """Where calls are put through to from now on; an empty text forgets it. ``extensions``: a line
+    leads to an exchange, whose telephones may be named by their extensions. Raises
     :class:`NoTelephone`."""
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
     with service.engine.begin() as connection:
@@ -56,12 +61,7 @@ def set_telephone(service: Service, actor: Actor, typed: str, now: datetime) -> 
                 text("DELETE FROM operator_phone WHERE operator = :name"), {"name": actor.name}
             )
         else:
-            found = classify(typed)
-            if len(found) != 1 or found[0].e164 is None:
-                raise NoTelephone(
-                    "電話番号を読み取れません。市外局番から入力してください（例 03-5432-1111） / "
-                    "this is no telephone number: type it with its area code (03-5432-1111)"
-                )
+            number = _read(typed, extensions)
             connection.execute(
                 text("""
                 INSERT INTO operator_phone (operator, number) VALUES (:name, :number)
@@ -69,10 +69,29 @@ def set_telephone(service: Service, actor: Actor, typed: str, now: datetime) -> 
                 """),
                 {
                     "name": actor.name,
-                    "number": service.vault.seal("operator_phone.number", found[0].e164),
+                    "number": service.vault.seal("operator_phone.number", number),
                 },
             )
         audit.record(connection, now, actor, "desk.telephone", actor.name)
+
+
+def _read(typed: str, extensions: bool) -> str:
+    plain = unicodedata.normalize("NFKC", typed).strip().removeprefix("内線").strip()
+    if extensions and is_extension(plain):
+        return plain
+    found = classify(typed)
+    if len(found) == 1 and found[0].e164 is not None:
+        return found[0].e164
+    if extensions:
+        raise NoTelephone(
+            "電話番号を読み取れません。内線番号（2～6けた、例 2301）か、市外局番からの番号"
+            "（例 03-5432-1111）を入力してください / this is no telephone number: type an "
+            "extension of 2 to 6 digits (2301), or the number with its area code (03-5432-1111)"
+        )
+    raise NoTelephone(
+        "電話番号を読み取れません。市外局番から入力してください（例 03-5432-1111） / "
+        "this is no telephone number: type it with its area code (03-5432-1111)"
+    )
 
 
 def may_call_now(

@@ -30,6 +30,7 @@ from contact_service.web.desk_forms import Said
 from contact_service.web.rendering import page
 from contact_service.web.session import may, own_form
 from providers.base import Provider
+from providers.words import is_extension
 
 router = APIRouter(include_in_schema=False, prefix="/desk")
 at_the_desk = may(Role.OPERATOR, Role.SUPERVISOR)
@@ -153,6 +154,7 @@ def show_desk(
         "words": words.of(request),
         "OperatorState": OperatorState,
         "telephone": dialled_as(telephone) if telephone else "",
+        "extensions": takes_extensions(request),
     }
     if open_.conversation_id is None:
         return page(
@@ -188,23 +190,39 @@ def show_desk(
         slots=slots(service, open_.conversation_id, now),
         said=said or {},
         found=found,
-        by_click=click_carrier(request) is not None and bool(telephone) and not on_the_line,
+        by_click=bool(telephone)
+        and click_carrier(request, telephone or "") is not None
+        and not on_the_line,
         press=uuid4(),
     )
 
 
-def click_carrier(request: Request) -> tuple[Provider, bool] | None:
+def rings(provider: Provider, telephone: str) -> bool:
+    """Whether a carrier reaches an operator's telephone: an extension is its own exchange's."""
+    return provider.capabilities.extensions or not is_extension(telephone)
+
+
+def click_carrier(request: Request, telephone: str) -> tuple[Provider, bool] | None:
     """The first carrier that can call an operator and connect them to somebody, and whether it
     is live; ``None``: calls are made by the link or by hand."""
     for config in configured(service_of(request).settings):
         provider: Provider = request.app.state.providers[config.name]
-        if provider.capabilities.transfer and Channel.AUTO_CALL in config.per_second:
+        can = provider.capabilities.transfer and rings(provider, telephone)
+        if can and Channel.AUTO_CALL in config.per_second:
             return provider, config.live
     return None
 
 
+def takes_extensions(request: Request) -> bool:
+    """Whether any line leads to an exchange of the office's own."""
+    carriers = request.app.state.providers.values()
+    return any(provider.capabilities.extensions for provider in carriers)
+
+
 def dialled_as(e164: str) -> str:
-    """A number as it is dialled in Japan."""
+    """A number as it is dialled in Japan; an extension as it is."""
+    if is_extension(e164):
+        return e164
     return office_values("", e164)["centre_phone"]
 
 

@@ -23,7 +23,9 @@ from contact_service.web.desk import (
     at_the_desk,
     click_carrier,
     done_at_the_desk,
+    rings,
     show_desk,
+    takes_extensions,
 )
 from contact_service.web.rendering import page
 from contact_service.web.session import may
@@ -62,7 +64,7 @@ def telephone(
     """Which telephone rings when a call is put through to this operator."""
 
     def choose(service: Service, actor: Actor, now: datetime) -> None:
-        placing.set_telephone(service, actor, number, now)
+        placing.set_telephone(service, actor, number, now, takes_extensions(request))
 
     return done_at_the_desk(request, session, choose, placing.NoTelephone)
 
@@ -158,7 +160,8 @@ async def place(
     """A carrier is to ring the operator first, then the resident; pressed twice, once."""
     service = service_of(request)
     actor, now = session.account.actor, service.clock.now()
-    carrier = click_carrier(request)
+    telephone = await run_in_threadpool(placing.telephone_of, service, actor)
+    carrier = click_carrier(request, telephone or "")
     if carrier is None:
         raise HTTPException(404)
     provider, live = carrier
@@ -216,8 +219,10 @@ async def _take(request: Request, session: Session, inbound_id: UUID | None) -> 
     held = rules_of(service).queue and provider is not None and provider.capabilities.queue
     if taken.on_the_line and held and provider is not None:
         telephone = await run_in_threadpool(placing.telephone_of, service, actor)
+        if telephone is None or not rings(provider, telephone):
+            telephone = service.settings.office_phone
         through = Transfer(
-            telephone or service.settings.office_phone,
+            telephone,
             after_url=queue.address(service, provider.name, "connected"),
             whisper_url=queue.address(service, provider.name, "whisper"),
         )

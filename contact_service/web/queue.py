@@ -174,8 +174,10 @@ async def placed(request: Request, provider_name: str, placed: str) -> Response:
     """An operator has picked up their own telephone: now the resident is called."""
     placed_id = attempt_id_of(placed)
     provider, asked = await verified(request, provider_name)
-    believed(lambda: provider.read_call(asked))
+    heard = believed(lambda: provider.read_call(asked))
     service = service_of(request)
+    if heard.machine:  # nobody is at that telephone: the resident is not called
+        return _rendered(provider, [HangUp()])
     to = await run_in_threadpool(placing.resident_of, service, placed_id, service.clock.now())
     return _rendered(provider, [Transfer(to)] if to is not None else [HangUp()])
 

@@ -64,6 +64,10 @@ def capabilities(options: SipOptions) -> Capabilities:
         machine_detection=options.machine_detection,
         voicemail_drop=options.machine_detection,
         transfer=True,
+        # with REFER the trunk itself calls whoever is wanted
+        whisper=options.transfer == "bridge",
+        queue=True,
+        extensions=options.extensions,
         fetches_instructions=True,
     )
 
@@ -191,6 +195,13 @@ class SipProvider(Provider):
     def render(self, instructions: Sequence[Instruction]) -> tuple[str, str]:
         """See :meth:`providers.base.Provider.render`."""
         return wording.CONTENT_TYPE, wording.render(instructions)
+
+    async def instruct(self, provider_ref: str, instructions: Sequence[Instruction]) -> None:
+        """See :meth:`providers.base.Provider.instruct`."""
+        said = {"ref": provider_ref, "instructions": wording.listed(instructions)}
+        answered = await self._question("/calls/instruct", said)
+        if answered.get("known") is not True:
+            raise ProviderUnavailable("the call is over")
 
     async def health(self) -> str | None:
         """See :meth:`providers.base.Provider.health`."""

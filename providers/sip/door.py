@@ -72,6 +72,9 @@ class Door:
             match path:
                 case "/calls":
                     return await media.place(_order(asked))
+                case "/calls/instruct":
+                    steps = wording.loaded(asked["instructions"])
+                    return Reaction(200, {"known": media.instruct(str(asked["ref"]), steps)})
                 case "/calls/find":
                     return await asyncio.to_thread(self._find, asked)
                 case "/calls/list":

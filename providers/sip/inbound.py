@@ -44,20 +44,19 @@ class Inbound:
         started = time.monotonic()
         caller = caller_of(invite)
         form = {"CallRef": ref, "At": at.isoformat(), **({"From": caller} if caller else {})}
-        transferred = False
+        conversation = None
         if leg.accept():
+            conversation = media.conversation(leg, form)
             try:
-                conversation = await media.converse(leg, self._url, form)
-                transferred = conversation.transferred
+                await media.converse(conversation, leg, self._url, ref)
             except _CANNOT_GO_ON as error:
                 log.error("inbound.speechless ref=%s fault=%s", ref, type(error).__name__)
             finally:
                 leg.hang_up()
-        ended = {
-            **form,
-            "TalkSeconds": str(round(time.monotonic() - started)),
-            "Transferred": "yes" if transferred else "no",
-        }
+        ended = {**form, "TalkSeconds": str(round(time.monotonic() - started))}
+        if conversation is None or not conversation.queued:  # else it is known who took them
+            put_through = conversation is not None and conversation.transferred
+            ended["Transferred"] = "yes" if put_through else "no"
         try:
             reply = await media.post(f"{self._url}/ended", ended)
             if reply.status >= 300:

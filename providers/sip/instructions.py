@@ -27,6 +27,7 @@ from providers.instructions import (
     Say,
     Transfer,
 )
+from providers.words import is_extension
 
 CONTENT_TYPE = "application/json"
 SIGNATURE = "x-trunk-signature"
@@ -38,7 +39,12 @@ class BadInstructions(ValueError):
 
 def render(instructions: Sequence[Instruction]) -> str:
     """Instructions as a JSON list of objects with one key each."""
-    return json.dumps([_dumped(one) for one in instructions], ensure_ascii=False)
+    return json.dumps(listed(instructions), ensure_ascii=False)
+
+
+def listed(instructions: Sequence[Instruction]) -> list[dict[str, Any]]:
+    """The same before it is text."""
+    return [_dumped(one) for one in instructions]
 
 
 def _dumped(instruction: Instruction) -> dict[str, Any]:
@@ -56,11 +62,13 @@ def _dumped(instruction: Instruction) -> dict[str, Any]:
                     "timeout_seconds": timeout.total_seconds(),
                 }
             }
-        case Transfer(to, after_url):
-            return {"transfer": {"to": to, "after_url": after_url}}
+        case Transfer(to, after_url, whisper_url):
+            return {"transfer": {"to": to, "after_url": after_url, "whisper_url": whisper_url}}
+        case Enqueue(name, wait_url, after_url):
+            return {"enqueue": {"name": name, "wait_url": wait_url, "after_url": after_url}}
         case HangUp():
             return {"hang_up": {}}
-        case Enqueue() | Dequeue() | Record():
+        case Dequeue() | Record():
             raise NotSupported(type(instruction).__name__)
         case _:
             assert_never(instruction)
@@ -69,10 +77,17 @@ def _dumped(instruction: Instruction) -> dict[str, Any]:
 def parse(body: str) -> list[Instruction]:
     """The other way. Raises :class:`BadInstructions`."""
     try:
-        listed = json.loads(body)
-        if not isinstance(listed, list):
+        return loaded(json.loads(body))
+    except (ValueError, RecursionError) as error:
+        raise BadInstructions(type(error).__name__) from None
+
+
+def loaded(said: object) -> list[Instruction]:
+    """The other way from a list. Raises :class:`BadInstructions`."""
+    try:
+        if not isinstance(said, list):
             raise BadInstructions("not a list")
-        return [_loaded(one) for one in listed]
+        return [_loaded(one) for one in said]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise BadInstructions(type(error).__name__) from None
 
@@ -91,7 +106,9 @@ def _loaded(one: Any) -> Instruction:
             seconds = timedelta(seconds=float(of["timeout_seconds"]))
             return Menu(prompt, frozenset(of["keys"]), str(of["answer_url"]), seconds)
         case "transfer":
-            return Transfer(number(of["to"]), of["after_url"])
+            return Transfer(number(of["to"]), of["after_url"], of.get("whisper_url"))
+        case "enqueue":
+            return Enqueue(str(of["name"]), of["wait_url"], of["after_url"])
         case "hang_up":
             return HangUp()
         case _:
@@ -99,9 +116,11 @@ def _loaded(one: Any) -> Instruction:
 
 
 def number(value: object) -> str:
-    """A telephone number in E.164, and nothing that would say more within a SIP message. Raises
-    ``ValueError``."""
-    if not isinstance(value, str) or not re.fullmatch(r"\+[1-9][0-9]{1,14}", value):
+    """A telephone number in E.164 or an exchange's extension, and nothing that would say more
+    within a SIP message. Raises ``ValueError``."""
+    if not isinstance(value, str):
+        raise ValueError("not a telephone number")
+    if not (re.fullmatch(r"\+[1-9][0-9]{1,14}", value) or is_extension(value)):
         raise ValueError("not a telephone number")
     return value
 

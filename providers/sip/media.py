@@ -78,6 +78,7 @@ class Media:
         inbound = Inbound(self, options.inbound_url) if options.inbound_url else None
         self.agent = UserAgent(options, inbound.on_call if inbound is not None else None)
         self._calls: set[asyncio.Task[None]] = set()
+        self._talks: dict[str, Conversation] = {}
         self._tokens, self._tokens_at = 1.0, time.monotonic()
 
     async def open(self) -> None:
@@ -88,7 +89,9 @@ class Media:
         await self.agent.open()
 
     async def place(self, order: Order) -> Reaction:
-        """Place a call; answers as soon as the trunk has given a sign."""
+        """Place a call; answers as soon as the trunk has given a sign. Raises ``ValueError`` for
+        an extension where there are none."""
+        number = self.options.dialled(order.to)
         before = await asyncio.to_thread(self.journal.find_reference, order.reference)
         if before is not None:  # the answer was lost, not the call
             return Reaction(200, {"ref": before.ref})
@@ -100,7 +103,7 @@ class Media:
         if before is not None:
             return Reaction(200, {"ref": before.ref})
         try:
-            leg = self.agent.outgoing(self.options.dialled(order.to))
+            leg = self.agent.outgoing(number)
         except NoPortLeft:
             await self._change(ref, NOT_PLACED, final=True)
             return Reaction(429, {"fault": "ports"}, _BUSY_SECONDS)
@@ -174,7 +177,7 @@ class Media:
                 by = await who_answered(leg)
                 await self._change(ref, "answered", by=by)
             form = {"CallRef": ref, **({"AnsweredBy": by.value} if by else {})}
-            await self.converse(leg, order.instructions_url, form)
+            await self.converse(self.conversation(leg, form), leg, order.instructions_url, ref)
         except _CANNOT_GO_ON as error:
             log.error("call.speechless ref=%s fault=%s", ref, type(error).__name__)
             status = reports.SPEECHLESS
@@ -190,17 +193,26 @@ class Media:
             by=by,
         )
 
-    async def converse(self, leg: Leg, url: str, form: dict[str, str]) -> Conversation:
+    def conversation(self, leg: Leg, form: dict[str, str]) -> Conversation:
+        """What is going to be said in an answered call; ``form`` goes with every question."""
+        return Conversation(leg, self.agent, self.sounds, self._asking(form))
+
+    async def converse(self, conversation: Conversation, leg: Leg, url: str, ref: str) -> None:
         """Hold the conversation of an answered call, within the limits of length and silence."""
-        conversation = Conversation(leg, self.agent, self.sounds, self._asking(form))
-        watch = asyncio.create_task(self._watch(leg))
+        watch = asyncio.create_task(self._watch(leg, conversation))
+        self._talks[ref] = conversation
         try:
             await conversation.run(url)
         finally:
             watch.cancel()
-        return conversation
+            self._talks.pop(ref, None)
 
-    async def _watch(self, leg: Leg) -> None:
+    def instruct(self, ref: str, steps: Sequence[Instruction]) -> bool:
+        """Go on with a call by other instructions, at once. ``False``: there is none any more."""
+        conversation = self._talks.get(ref)
+        return conversation is not None and conversation.instruct(steps)
+
+    async def _watch(self, leg: Leg, conversation: Conversation) -> None:
         """End a call that lasts too long, or whose far end vanished without a word."""
         options = self.options
         started = time.monotonic()
@@ -210,7 +222,10 @@ class Media:
             if silent > options.silence_ends_call_seconds:
                 log.warning("call.silent")
                 leg.hang_up()
-            if now - started > options.longest_call_seconds:
+            longest = options.longest_call_seconds
+            if conversation.with_people:
+                longest = options.longest_conversation_seconds
+            if now - started > longest:
                 log.warning("call.too_long")
                 leg.hang_up()
             await asyncio.sleep(0.25)

@@ -55,6 +55,9 @@ class SipOptions(BaseModel):
     """How many channels the trunk has: more calls at once are refused before dialling."""
     calls_per_second: Annotated[float, Field(gt=0, le=100)] = 2.0
     longest_call_seconds: Annotated[float, Field(ge=10, le=3600)] = 600.0
+    """How long a call may be in which a machine alone speaks."""
+    longest_conversation_seconds: Annotated[float, Field(ge=60, le=14_400)] = 7200.0
+    """How long a call may be in which somebody waits for, or speaks with, an operator."""
     silence_ends_call_seconds: Annotated[float, Field(ge=1, le=600)] = 60.0
     """A call from which no sound packet has come for so long is given up."""
     keepalive_seconds: Annotated[float, Field(ge=0, le=600)] = 30.0
@@ -67,6 +70,9 @@ class SipOptions(BaseModel):
     transfer: Literal["bridge", "refer"] = "bridge"
     """How a resident is put through: by a second call that we join to the first, or by asking
     the trunk (REFER), which many trunks refuse."""
+    extensions: bool = False
+    """Whether the far end is an exchange on which operators' telephones have extensions (2 to 6
+    digits): their calls are put through to those. Never at a carrier's trunk."""
     transfer_seconds: Seconds = 45.0
     """How long the centre may ring."""
 
@@ -128,7 +134,10 @@ class SipOptions(BaseModel):
         return self
 
     def dialled(self, e164: str) -> str:
-        """``e164`` as the trunk wants it: Japanese numbers in national form when asked so."""
+        """``e164`` as the trunk wants it: Japanese numbers in national form when asked so. An
+        extension, where there are any, is dialled as it is. Raises ``ValueError``."""
+        if not (self.extensions or e164.startswith("+")):
+            raise ValueError("an extension on a line that has none")
         if self.number_form == "national" and e164.startswith("+81"):
             return "0" + e164[3:]
         return e164

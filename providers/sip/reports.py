@@ -50,9 +50,9 @@ def ended(form: Mapping[str, str]) -> EndedCall:
     began, seconds = datetime.fromisoformat(form["At"]), int(form["TalkSeconds"])
     if began.tzinfo is None or not 0 <= seconds < 86_400:
         raise ValueError("an instant without a zone, or a length that is none")
-    return EndedCall(
-        form["CallRef"], form.get("From"), began, seconds, form.get("Transferred") == "yes"
-    )
+    told = form.get("Transferred")
+    transferred = None if told is None else told == "yes"
+    return EndedCall(form["CallRef"], form.get("From"), began, seconds, transferred)
 
 
 def receipt_of(form: Mapping[str, str], reference: str | None) -> Receipt:

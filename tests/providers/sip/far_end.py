@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 import wave
 from contextlib import suppress
@@ -35,7 +36,11 @@ class FarEnd:
     def incoming(self, call: Call) -> None:
         number = self.calls
         self.calls += 1
-        tell(call=number, event="incoming", peer=str(call.peer))
+        dialled = re.search(r"sip:([^@>]+)@", call.headers.get("To", ""))
+        tell(
+            call=number, event="incoming", peer=str(call.peer),
+            dialled=dialled[1] if dialled else "",
+        )  # fmt: skip
         self.start(self.live(call, number, self.plan[min(number, len(self.plan) - 1)]))
 
     async def dial(self, runtime: Runtime, agent: UserAgent, plan: dict[str, object]) -> None:
@@ -162,6 +167,7 @@ async def main(plan: list[dict[str, object]], folder: Path, port: int, user: str
         Config(
             net_interface="127.0.0.1",
             max_concurrent_calls=None,
+            expose_headers=("To",),
             extra_config_text=f"sip_listen 127.0.0.1:{port}\nrtp_ports 40000-49999\n",
         )
     )

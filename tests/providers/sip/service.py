@@ -264,6 +264,15 @@ def loud_seconds(samples: np.ndarray[Any, Any], threshold: float = 500.0) -> flo
     return float(np.count_nonzero(np.sqrt(np.mean(frames**2, axis=1)) > threshold)) * 0.02
 
 
+def tone_seconds(samples: np.ndarray[Any, Any], hertz: float) -> float:
+    """For how long a tone of ``hertz`` is what is heard: frames of 20 ms that consist of it."""
+    frames = samples[: len(samples) // 160 * 160].reshape(-1, 160).astype(float)
+    wave_ = np.exp(-2j * np.pi * hertz * np.arange(160) / RATE)
+    power = 2 * np.abs(frames @ wave_ / 160) ** 2
+    whole = np.mean(frames**2, axis=1)
+    return float(np.count_nonzero((power > 0.7 * whole) & (whole > 500.0**2))) * 0.02
+
+
 def provider(**more: Any) -> SipProvider:
     """The adapter, for reading requests only."""
     return SipProvider("trunk", options(Path("unused"), 5060, **more))
