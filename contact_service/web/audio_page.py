@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import re
 
-from fastapi import APIRouter, Depends, File, Form, HTTPException, Request, Response, UploadFile
+from fastapi import (
+    APIRouter,
+    Depends,
+    File,
+    Form,
+    HTTPException,
+    Query,
+    Request,
+    Response,
+    UploadFile,
+)
 from fastapi.responses import FileResponse, RedirectResponse
 
 from campaigns.definition import AUDIO_NAME
@@ -31,9 +41,13 @@ NO_FILE = "ファイルを選んでください / choose a file"
 
 
 @router.get("")
-def show(request: Request, session: Session = Depends(plans)) -> Response:
-    """Every recording with its versions."""
-    return _page(request)
+def show(
+    request: Request,
+    session: Session = Depends(plans),
+    made: int | None = Query(None, ge=1, le=2**31 - 1),
+) -> Response:
+    """Every recording with its versions; ``made`` is the one that was made just now."""
+    return _page(request, made=made)
 
 
 @router.post("", dependencies=FORMS, max_body_size=MOST_BYTES)
@@ -59,7 +73,7 @@ def hand_in(
         )
     except (UnreadableSound, CannotDo, NotAllowed) as error:
         return _page(request, str(error), name)
-    return RedirectResponse(f"/recordings?made={made.name}-{made.version}", 303)
+    return RedirectResponse(f"/recordings?made={made.id}", 303)
 
 
 @router.post("/speak", dependencies=FORMS)
@@ -82,7 +96,7 @@ def speak(
         )
     except (speech.CannotSpeak, CannotDo, NotAllowed) as error:
         return _page(request, str(error), name, words)
-    return RedirectResponse(f"/recordings?made={made.name}-{made.version}", 303)
+    return RedirectResponse(f"/recordings?made={made.id}", 303)
 
 
 @router.post("/versions/{recording_id}/use", dependencies=FORMS)
@@ -121,7 +135,9 @@ def _named(name: str) -> str | None:
     return full if re.fullmatch(AUDIO_NAME, full) else None
 
 
-def _page(request: Request, wrong: str = "", name: str = "", spoken: str = "") -> Response:
+def _page(
+    request: Request, wrong: str = "", name: str = "", spoken: str = "", made: int | None = None
+) -> Response:
     service = service_of(request)
     with service.engine.connect() as connection:
         found = recordings.recordings(connection)
@@ -133,5 +149,6 @@ def _page(request: Request, wrong: str = "", name: str = "", spoken: str = "") -
     return page(
         request, "audio.html", 422 if wrong else 200, wrong=wrong, found=found, used=used,
         latest=latest, name=name, spoken=spoken,
+        made=next((one for one in found if one.id == made), None),
         fault_words={fault.value: WORDS[fault] for fault in Fault},
     )  # fmt: skip

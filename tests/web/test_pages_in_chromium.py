@@ -31,8 +31,22 @@ pytestmark = pytest.mark.browser
 AXE = ROOT / "tests" / "web" / "vendor" / "axe-4.14.1.min.js"
 #: JIS X 8341-3:2016 is WCAG 2.0; 2.1 and 2.2 are asked for on top.
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+#: What the eye does not follow; "good" is 0.1 (https://web.dev/articles/cls).
+MOST_SHIFT = 0.01
 #: Where ``make screenshots`` wants its pictures; unset: none are taken.
 PICTURES = os.environ.get("SCREENSHOTS")
+
+
+#: Adds up what moves by itself (https://web.dev/articles/cls): what a person causes does not count.
+SHIFTS = """
+window.shifted = 0; window.moved = [];
+new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
+    if (entry.hadRecentInput) return;
+    window.shifted += entry.value;
+    entry.sources.forEach((one) => window.moved.push(
+        one.node?.outerHTML?.slice(0, 120) ?? one.node?.textContent?.slice(0, 120)));
+})).observe({type: "layout-shift", buffered: true});
+"""
 
 
 class Watched:
@@ -47,6 +61,7 @@ class Watched:
             context.add_cookies([{"name": "session", "value": session, "url": url}])
         self.page: Page = context.new_page()
         self.page.set_default_timeout(20_000)
+        self.page.add_init_script(SHIFTS)
         own = urlsplit(url).netloc
         self.page.on(
             "request",
@@ -63,6 +78,15 @@ class Watched:
     def clean(self) -> None:
         """Nothing was asked for outside, no script failed, no policy was broken."""
         assert (self.outside, self.failed) == ([], [])
+
+
+def jumps(page: Page) -> list[str]:
+    """What has moved by itself since the page was opened."""
+    shifted = page.evaluate(
+        "() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(() => "
+        "go([window.shifted, window.moved]))))"
+    )
+    return [f"moved by {shifted[0]:.3f}: {shifted[1]}"] if shifted[0] > MOST_SHIFT else []
 
 
 def faults_of(page: Page) -> list[str]:
@@ -94,7 +118,7 @@ def test_every_page_is_for_everybody_and_stays_inside(
         status = 404 if name == "not-found" else 200
         assert answer is not None and answer.status == status, (name, answer and answer.status)
         expect(page.get_by_text("計算しています")).to_have_count(0)
-        if found := faults_of(page):
+        if found := jumps(page) + faults_of(page):
             wrong[name] = found
         if name == "not-found":  # the status itself is told as a failure
             watched.failed.clear()
@@ -205,6 +229,30 @@ def test_a_campaign_by_the_keyboard_alone_and_by_two_people(
     expect(page.locator("#progress[hx-get]")).to_have_count(0)
     staff.clean()
     approver.clean()
+
+
+def test_what_asks_for_itself_again_does_not_jump(
+    chromium: Chromium, floor: Floor, door: Door
+) -> None:
+    places = world(floor, door)
+    session = signed_in(floor, door, "suzuki", Role.APPROVER).cookies["session"]
+    watched = Watched(chromium, door, session)
+    page = watched.page
+    page.goto(f"/runs/{places['run']}")
+    for state in ("paused", "running"):  # each an answer that is put in place of the last
+        with page.expect_response("**/progress?*"):
+            pass
+        floor.ledger.run("UPDATE run SET state = :state", state=state)
+    with page.expect_response("**/progress?*"):
+        pass
+    assert jumps(page) == []
+    page.goto(f"/campaigns/{places['campaign']}/versions/2/preview?day=2026-11-12")
+    expect(page.get_by_text("計算しています")).to_have_count(0)
+    assert jumps(page) == []
+    page.goto("/calendar?year=2027")
+    expect(page.get_by_text("計算しています")).to_have_count(0)
+    assert jumps(page) == []
+    watched.clean()
 
 
 def test_without_scripts_a_reload_shows_the_same(

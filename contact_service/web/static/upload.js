@@ -4,6 +4,7 @@ for (const form of document.querySelectorAll("[data-upload]")) {
   const input = form.querySelector("input[type=file]");
   const place = form.querySelector("[data-drop]");
   const shown = form.querySelector("[data-progress]");
+  const lost = form.querySelector("[data-lost]");
   const bar = shown.querySelector("progress");
   for (const name of ["dragover", "dragleave", "drop"]) {
     place.addEventListener(name, (event) => {
@@ -33,8 +34,13 @@ for (const form of document.querySelectorAll("[data-upload]")) {
       shown.hidden = true;
       enabled(true);
     });
-    request.addEventListener("error", () => form.submit());
+    request.addEventListener("error", () => {
+      shown.hidden = true;
+      lost.hidden = false;
+      enabled(true);
+    });
     shown.hidden = false;
+    lost.hidden = true;
     enabled(false);
     request.send(body);
   });
