@@ -49,6 +49,7 @@ DRAIN_SECONDS = 5.0
 #: How often what need not be kept any more is let go.
 LET_GO_SECONDS = 86_400.0
 URGENT, DISPATCH, HOUSEKEEPING = "urgent", "dispatch", "housekeeping"
+WHOLE = "whole"
 
 
 log = logs.log(__name__)
@@ -62,6 +63,7 @@ def _beat_table() -> dict[str, dict[str, Any]]:
         "jobs": _entry("contact.jobs", HOUSEKEEPING, tick * 2),
         "start due": _entry("contact.start_due", HOUSEKEEPING, tick * 5),
         "seal the audit log": _entry("contact.seal_audit_log", HOUSEKEEPING, tick * 10),
+        "seal all of it": _entry("contact.seal_audit_log", HOUSEKEEPING, 3600.0, WHOLE),
         "recount budgets": _entry("contact.recount", HOUSEKEEPING, max(20.0, tick * 20)),
     }
     if settings().retention_file is not None:  # it cannot be undone: by stated periods
@@ -260,9 +262,10 @@ def recount_budgets() -> None:
 
 
 @app.task(name="contact.seal_audit_log")
-def seal_audit_log() -> None:
-    """Put what was written into the audit log at the end of its chain."""
-    audit_chain.seal(dispatcher().service.engine)
+def seal_audit_log(how_much: str = "") -> None:
+    """Put what was written into the audit log at the end of its chain; ``WHOLE``: also what was
+    committed long after its neighbours."""
+    audit_chain.seal(dispatcher().service.engine, whole=how_much == WHOLE)
 
 
 @app.task(name="contact.let_go")

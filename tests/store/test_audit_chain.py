@@ -64,6 +64,26 @@ def verdict(engine: Engine, kept: Head | None = None) -> Verdict:
     return audit_chain.verify(engine, AUDITOR, kept)
 
 
+def test_a_line_that_is_committed_late_is_found_in_time(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Soon where it lies near the chain's end, else by the next look at all."""
+    monkeypatch.setattr(audit_chain, "LOOK_BACK", 3)
+    with engine.begin() as early:
+        audit.record(early, AT, SOMEBODY, "user.assigned", "late")
+        write(engine, "a", "b")
+        assert audit_chain.seal(engine, whole=False) == 2
+    assert audit_chain.seal(engine, whole=False) == 1
+    with engine.begin() as early:
+        audit.record(early, AT, SOMEBODY, "user.assigned", "very late")
+        write(engine, *"cdefg")
+        assert audit_chain.seal(engine, whole=False) == 5
+    assert audit_chain.seal(engine, whole=False) == 0
+    assert verdict(engine).open == 1
+    assert audit_chain.seal(engine) == 1
+    assert (verdict(engine).open, verdict(engine).faults) == (0, [])
+
+
 def test_what_nobody_touched_is_whole(written: Engine) -> None:
     write(written, "not in the chain yet")
     found = verdict(written)
