@@ -58,6 +58,7 @@ from contact_service.web import (
     results,
     runs,
     sign_in,
+    staffing,
     token_pages,
     unknown,
     users,
@@ -128,6 +129,7 @@ app.include_router(api_drafts.router)
 app.include_router(api_runs.router)
 app.include_router(api_recordings.router)
 app.include_router(api_records.router)
+app.include_router(staffing.api_router)
 app.include_router(api_docs.router)
 app.include_router(api_docs.page_router)
 app.include_router(sign_in.entrance)
@@ -146,6 +148,7 @@ app.include_router(reports.router)
 app.include_router(library.router)
 app.include_router(audit_log.router)
 app.include_router(centre.router)
+app.include_router(staffing.router)
 app.include_router(editor.router)
 app.include_router(preview_pages.router)
 app.include_router(campaigns.router)

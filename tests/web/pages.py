@@ -48,6 +48,8 @@ PAGES: tuple[tuple[str, str, Role | None], ...] = (
     ("result", "/centre/results/{result}", Role.SUPERVISOR),
     ("quality", "/centre/quality", Role.SUPERVISOR),
     ("work", "/centre/work", Role.SUPERVISOR),
+    ("centre-load", "/centre/load", Role.EVALUATOR),
+    ("centre-shift", "/centre/shift", Role.SUPERVISOR),
     ("users", "/users", Role.ADMINISTRATOR),
     ("bulk-access", "/bulk-access", Role.APPROVER),
     ("tokens", "/tokens", Role.ADMINISTRATOR),
@@ -60,5 +62,6 @@ PAGES: tuple[tuple[str, str, Role | None], ...] = (
 PARTS = frozenset({
     "/healthz", "/language/{language}", "/sign-in/oidc", "/sign-in/oidc/answer", "/desk/calls", "/runs/{run_id}/progress",
     "/files/jobs/{job_id}/rejects", "/reports/files/{job_id}/report.{form}",
+    "/centre/{what}/page.{form}",
     "/recordings/versions/{recording_id}.wav", "/recordings/{name}",
 })  # fmt: skip

@@ -1,0 +1,208 @@
+"""The centre's load, and what becomes of it when outbound calls are cut: counted on the page, kept
+as a file for a meeting, and read by other systems."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+
+from contact_service.bootstrap import Service
+from contact_service.domain.actors import Actor
+from contact_service.evaluation.forms import READERS, Format
+from contact_service.evaluation.wording import Lang, number, percent, signed
+from contact_service.identity.sessions import Session
+from contact_service.identity.tokens import Scope
+from contact_service.web import api_base, session
+from contact_service.web.carrier import service_of
+from contact_service.web.locale import language_of
+from contact_service.web.rendering import page
+from contact_service.web.reports import REPORT_POLICY, TYPES
+
+router = APIRouter(include_in_schema=False, prefix="/centre")
+api_router = api_base.api_router("/api/centre", "records")
+reads = session.may(*READERS)
+REPORTED = Depends(api_base.may(Scope.REPORTS_READ, *READERS))
+
+
+class What(StrEnum):
+    """What is counted."""
+
+    LOAD = "load"
+    SHIFT = "shift"
+
+
+class CannotCount(Exception):
+    """Nothing to count, or a question that makes no sense; the text says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody wants counted; days and shares as they are typed."""
+
+    first: str = Query("", alias="from", max_length=10, description="first day, YYYY-MM-DD")
+    last: str = Query("", alias="to", max_length=10, description="last day, YYYY-MM-DD")
+    level: float = Query(80, gt=0, lt=100, description="service level in per cent")
+    within: float = Query(20, ge=0, le=3600, description="seconds")
+    patience: str = Query("", max_length=6, description="seconds; empty: nobody hangs up")
+    shrinkage: float = Query(0, ge=0, lt=100, description="per cent of paid time")
+    contacts: float = Query(1, ge=0, le=100, description="contacts for each call not dialled")
+    trial: bool = Query(True, description="take the effect from the latest trial")
+
+    def days(self) -> tuple[date | None, date | None]:
+        """The period; raises :class:`CannotCount`."""
+        try:
+            first, last = (date.fromisoformat(day) if day else None for day in self._days())
+        except ValueError:
+            raise CannotCount("日を読み取れません（例 2026-11-09） / no such day") from None
+        if first and last and first > last:
+            raise CannotCount("初日は最終日より前にしてください / the first day is after the last")
+        return first, last
+
+    def _days(self) -> tuple[str, str]:
+        return self.first, self.last
+
+    def patience_seconds(self) -> float | None:
+        """Raises :class:`CannotCount`."""
+        if not self.patience.strip():
+            return None
+        try:
+            found = float(self.patience)
+        except ValueError:
+            found = 0
+        if not 0 < found <= 36_000:
+            raise CannotCount("辛抱する秒数は0より大きい数で / patience: seconds above 0")
+        return found
+
+    def query(self) -> str:
+        """The same question as part of an address."""
+        return urlencode({
+            "from": self.first, "to": self.last, "level": self.level, "within": self.within,
+            "patience": self.patience, "shrinkage": self.shrinkage, "contacts": self.contacts,
+            "trial": str(self.trial).lower(),
+        })  # fmt: skip
+
+
+def figures_of(service: Service, actor: Actor, what: What, asked: Asked) -> dict[str, Any]:
+    """Count. Raises :class:`CannotCount`."""
+    # what counts and draws takes seconds to load: only where it is asked for
+    from contact_service.evaluation.facts import NoSuchRun
+    from contact_service.evaluation.report import NoCalls, latest_run
+    from contact_service.evaluation.staffing.broken_down import load_broken_down
+    from contact_service.evaluation.staffing.performance import Standard
+    from contact_service.evaluation.staffing.replacement import NoSuchArm
+    from contact_service.evaluation.staffing.shift import NothingToStaff, Plan, shift_figures
+
+    first, last = asked.days()
+    try:
+        if what is What.LOAD:
+            return load_broken_down(service, actor, first, last)
+        standard = Standard(
+            asked.level / 100, asked.within, asked.patience_seconds(), asked.shrinkage / 100
+        )
+        run = None
+        if asked.trial:
+            try:
+                run = latest_run(service, actor)
+            except NoSuchRun:
+                run = None
+        plan = Plan(run, None, asked.contacts, 0.0)
+        return shift_figures(service, actor, first, last, standard, plan)
+    except (NoCalls, NothingToStaff, NoSuchRun, NoSuchArm) as error:
+        raise CannotCount(str(error)) from None
+
+
+@router.get("/load")
+def load(request: Request, asked: Asked = Depends(), session: Session = Depends(reads)) -> Response:
+    """Inbound, outbound, and what messages and auto-calls were followed by, by half-hour."""
+    return _show(request, session, What.LOAD, asked)
+
+
+@router.get("/shift")
+def shift(
+    request: Request, asked: Asked = Depends(), session: Session = Depends(reads)
+) -> Response:
+    """Operators when outbound is cut and messages and auto-calls take its place."""
+    return _show(request, session, What.SHIFT, asked)
+
+
+@router.get("/{what}/page.{form}")
+def file(
+    request: Request,
+    what: What,
+    form: Format,
+    asked: Asked = Depends(),
+    session: Session = Depends(reads),
+) -> Response:
+    """The page for a meeting: opened, or kept as a file."""
+    from contact_service.evaluation.report import about, written
+    from contact_service.evaluation.staffing.load_page import load_document
+    from contact_service.evaluation.staffing.shift_page import shift_document
+
+    service = service_of(request)
+    try:
+        figures = figures_of(service, session.account.actor, what, asked)
+    except CannotCount as error:
+        raise HTTPException(422, str(error)) from None
+    document = (load_document if what is What.LOAD else shift_document)(figures, _lang(request))
+    kind = f"centre.{what}"
+    body = written(document, {"report": about(kind, service.clock.now()), **figures}, form)
+    headers = {"Cache-Control": "no-store"}
+    if form is Format.HTML:
+        headers["Content-Security-Policy"] = REPORT_POLICY
+    else:
+        name = f"centre-{what}-{figures['from']}-{figures['to']}.{form}"
+        headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return Response(body, media_type=TYPES[form], headers=headers)
+
+
+def _lang(request: Request) -> Lang:
+    return "en" if language_of(request) == "en" else "ja"
+
+
+def _show(request: Request, session: Session, what: What, asked: Asked) -> Response:
+    figures, told, wrong = None, [], ""
+    try:
+        figures = figures_of(service_of(request), session.account.actor, what, asked)
+    except CannotCount as error:
+        wrong = str(error)
+    if figures is not None and what is What.SHIFT:
+        from contact_service.evaluation.staffing.shift_page import basis, in_short
+
+        lang = _lang(request)
+        told = [*in_short(figures, lang), *basis(figures, lang)]
+    # an office without records yet, which has asked nothing, did nothing wrong
+    status = 422 if wrong and request.query_params else 200
+    return page(
+        request, f"centre_{what}.html", status, asked=asked, figures=figures,
+        told=told, wrong=wrong, number=number, percent=percent, signed=signed, forms=list(Format),
+    )  # fmt: skip
+
+
+@api_router.get("/load", summary="センターの負荷 / the centre's load")
+def load_figures(
+    request: Request, asked: Asked = Depends(), caller: Actor = REPORTED
+) -> dict[str, Any]:
+    """センターの負荷（30分・曜日・日・週・催告計画・債権の種類ごと） / the load by half-hour,
+    weekday, day, week, campaign and kind of claim"""
+    return _answer(request, caller, What.LOAD, asked)
+
+
+@api_router.get("/shift", summary="架電を減らすと / when outbound is cut")
+def shift_figures_(
+    request: Request, asked: Asked = Depends(), caller: Actor = REPORTED
+) -> dict[str, Any]:
+    """架電を減らし、SMS・オートコールに替えたときの負荷と人数 / load and operators when outbound
+    is cut and messages and auto-calls take its place"""
+    return _answer(request, caller, What.SHIFT, asked)
+
+
+def _answer(request: Request, caller: Actor, what: What, asked: Asked) -> dict[str, Any]:
+    try:
+        return figures_of(service_of(request), caller, what, asked)
+    except CannotCount as error:
+        raise HTTPException(422, str(error)) from None
