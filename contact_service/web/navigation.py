@@ -47,8 +47,7 @@ MENU: tuple[Entry, ...] = (
     Entry("/centre/results", translatable("結果の点検"), frozenset({Role.SUPERVISOR})),
     Entry("/centre/quality", translatable("会話の点検"), frozenset({Role.SUPERVISOR})),
     Entry("/centre/work", translatable("担当を替える"), frozenset({Role.SUPERVISOR})),
-    Entry("/centre/load", translatable("センターの負荷"), REPORTED),
-    Entry("/centre/shift", translatable("架電を減らすと"), REPORTED),
+    Entry("/centre/load", translatable("センターの負荷"), REPORTED, also=("/centre/shift",)),
     Entry("/files", translatable("ファイル"), LOOKING | {Role.AUDITOR}, contractors=False),
     Entry("/people", translatable("納付者"), LOOKING, contractors=False),
     Entry(
