@@ -20,7 +20,7 @@ from contact_service.callcentre.own import of_own_office, own_kinds
 from contact_service.clock import TOKYO
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.states import DispositionKind, QualityMark
-from contact_service.planning.definitions import definitions_of
+from contact_service.planning.definitions import definitions_of, of_own_kinds
 
 
 class Way(StrEnum):
@@ -241,11 +241,12 @@ def who_and_what(service: Service, actor: Actor) -> tuple[Sequence[str], Sequenc
             text("SELECT DISTINCT recorded_by FROM disposition ORDER BY 1")
         ).all()
         campaigns = connection.execute(
-            text("""
+            text(f"""
             SELECT DISTINCT ON (w.definition ->> 'campaign') w.definition ->> 'campaign' AS key,
                 w.definition ->> 'title' AS title
             FROM run r JOIN campaign_version w ON w.id = r.campaign_version_id
-            ORDER BY 1, w.id DESC
-            """)
+            WHERE {of_own_kinds("w")} ORDER BY 1, w.id DESC
+            """),
+            own_kinds(actor),
         ).all()
     return operators, [(row.key, row.title) for row in campaigns]

@@ -81,7 +81,9 @@ def approve_command(
         office = office_values(found.settings.office_name, found.settings.office_phone)
         try:
             with found.engine.connect() as connection:
-                version = versions.find(connection, campaign, VersionState.SUBMITTED)
+                version = versions.find(
+                    connection, actor(Role.APPROVER), campaign, VersionState.SUBMITTED
+                )
                 shown = versions.for_approval(connection, version, values=office)
                 definition = definition_of_version(connection, version.id)
             if as_json and not yes:
@@ -128,7 +130,7 @@ def schedule_command(
 
     def schedule(found: Service) -> runs.Planned:
         with found.engine.connect() as connection:
-            version = versions.find(connection, campaign, VersionState.APPROVED)
+            version = versions.find(connection, actor(Role.STAFF), campaign, VersionState.APPROVED)
         now, who = found.clock.now(), actor(Role.STAFF)
         return runs.schedule(found.engine, who, version.id, day, now, reason)
 
@@ -247,9 +249,10 @@ def _with_version(
     reason: str,
 ) -> versions.Version:
     def act(found: Service) -> versions.Version:
+        who = actor(Role.STAFF)
         with found.engine.connect() as connection:
-            version = versions.find(connection, campaign, *([state] if state else []))
-        action(found.engine, actor(Role.STAFF), version.id, found.clock.now(), reason)
+            version = versions.find(connection, who, campaign, *([state] if state else []))
+        action(found.engine, who, version.id, found.clock.now(), reason)
         with found.engine.connect() as connection:
             return versions.by_id(connection, version.id)
 

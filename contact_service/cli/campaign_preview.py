@@ -98,7 +98,7 @@ def preview_command(
 def _definition(found: Service, name: str) -> tuple[Definition, str]:
     if "@" in name:
         with found.engine.connect() as connection:
-            source = text_of(connection, find(connection, name).id)
+            source = text_of(connection, find(connection, actor(Role.STAFF), name).id)
         return read(source, name).definition, source
     path = locate(name)
     return read_file(path).definition, path.read_text(encoding="utf-8-sig")

@@ -18,7 +18,7 @@ from contact_service.dispatch.providers import ProviderConfig
 from contact_service.dispatch.reconcile import LOOK_BACK, ask
 from contact_service.domain.actors import Actor, require
 from contact_service.domain.life import CannotDo
-from contact_service.planning.definitions import definitions_of
+from contact_service.planning.definitions import definitions_of, run_is_own
 from contact_service.store import audit
 from providers.base import Message, Provider, ProviderUnavailable
 
@@ -67,7 +67,8 @@ async def look(
             """),
             {"id": attempt_id},
         ).one_or_none()
-        if row is None or row.provider not in configs:
+        own = row is not None and run_is_own(connection, actor, row.run_id)
+        if row is None or not own or row.provider not in configs:
             raise CannotDo(
                 "判断を待っている発信ではありません / nobody has to decide about this attempt"
             )

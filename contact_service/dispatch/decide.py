@@ -14,6 +14,7 @@ from contact_service.bootstrap import Service
 from contact_service.dispatch.settle import lock
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.logs import mask_numbers
+from contact_service.planning.definitions import of_own_kinds, own_kinds
 from contact_service.planning.runs import CannotDo
 from contact_service.store import audit
 
@@ -76,7 +77,7 @@ def waiting(
     at, last = after or (None, None)
     with service.engine.connect() as connection:
         rows = connection.execute(
-            text("""
+            text(f"""
             SELECT a.id, v.definition ->> 'title' AS title, a.step, a.channel, a.provider,
                 p.number, a.leased_at, a.reason, a.detail,
                 (SELECT coalesce(jsonb_agg(jsonb_build_object('at', e.occurred_at, 'status',
@@ -85,11 +86,11 @@ def waiting(
             FROM attempt a JOIN run r ON r.id = a.run_id
             JOIN campaign_version v ON v.id = r.campaign_version_id
             JOIN phone p ON p.id = a.phone_id
-            WHERE a.state = 'unknown' AND a.needs_person
+            WHERE a.state = 'unknown' AND a.needs_person AND {of_own_kinds()}
             AND (CAST(:at AS timestamptz) IS NULL OR (a.leased_at, a.id) > (:at, :last))
             ORDER BY a.leased_at, a.id LIMIT :most
             """),
-            {"at": at, "last": last, "most": most + 1},
+            {"at": at, "last": last, "most": most + 1} | own_kinds(actor),
         ).all()
     found = [
         Waiting(
@@ -142,7 +143,7 @@ def decide_all(
         lock(connection, attempt_ids)
         decided = connection.scalars(
             text(_TAKEN if taken else _NOT_TAKEN),
-            {"ids": list(attempt_ids)} | ({"now": now} if taken else {}),
+            {"ids": list(attempt_ids)} | ({"now": now} if taken else {}) | own_kinds(actor),
         ).all()
         said = {"reason": mask_numbers(reason.strip())} if reason.strip() else {}
         for attempt_id in decided:
@@ -152,14 +153,16 @@ def decide_all(
     return len(decided)
 
 
-_TAKEN = """
+#: Of a run of the decider's office.
+_OWN = f"""run_id IN (SELECT r.id FROM run r
+        JOIN campaign_version v ON v.id = r.campaign_version_id WHERE {of_own_kinds()})"""
+_TAKEN = f"""
     UPDATE attempt SET state = 'finished', outcome = 'unknown', outcome_at = :now,
         reason = 'decided', needs_person = false
-    WHERE id = ANY(:ids) AND state = 'unknown' AND needs_person RETURNING id
+    WHERE id = ANY(:ids) AND state = 'unknown' AND needs_person AND {_OWN} RETURNING id
 """
-_NOT_TAKEN = """
+_NOT_TAKEN = f"""
     UPDATE attempt SET state = 'planned', provider = NULL, lease_until = NULL,
         submitted_at = NULL, reason = 'decided', needs_person = false
-    WHERE id = ANY(:ids) AND state = 'unknown' AND needs_person
-    RETURNING id
+    WHERE id = ANY(:ids) AND state = 'unknown' AND needs_person AND {_OWN} RETURNING id
 """

@@ -35,7 +35,7 @@ from contact_service.domain.life import STATE_JA, CannotDo
 from contact_service.domain.states import RunState
 from contact_service.domain.windows import at_tokyo
 from contact_service.identity.bulk_access import BulkKind, require_granted
-from contact_service.planning.definitions import definitions_of, kinds_of
+from contact_service.planning.definitions import definitions_of, kinds_of, of_own_kinds, own_kinds
 from contact_service.store import audit, left_alone
 
 #: What stands where a carrier's name would.
@@ -172,17 +172,17 @@ class HandedOver:
     handed_over_at: datetime
 
 
-def latest_batches(connection: Connection, most: int = 100) -> list[HandedOver]:
-    """What was handed over to the mailing lately, the newest first."""
+def latest_batches(connection: Connection, actor: Actor, most: int = 100) -> list[HandedOver]:
+    """The office's letters that were handed over lately, the newest first."""
     rows = connection.execute(
-        text("""
+        text(f"""
         SELECT b.run_id || '/' || b.step || '/' || b.number AS subject,
             v.definition ->> 'title' AS title, b.step, b.number, b.letters, b.handed_over_at
         FROM letter_batch b JOIN run r ON r.id = b.run_id
         JOIN campaign_version v ON v.id = r.campaign_version_id
-        ORDER BY b.id DESC LIMIT :most
+        WHERE {of_own_kinds()} ORDER BY b.id DESC LIMIT :most
         """),
-        {"most": most},
+        {"most": most} | own_kinds(actor),
     )
     return [HandedOver(**row._mapping) for row in rows]
 

@@ -7,18 +7,20 @@ every format; what it says is as of the moment at which it was made, until it is
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, require
 from contact_service.evaluation.facts import NoSuchRun
 from contact_service.evaluation.forms import READERS, Format
+from contact_service.offices import kinds_of
+from contact_service.planning.definitions import of_own_kinds, own_kinds, run_is_own
 from contact_service.store import audit, jobs
 from contact_service.store.jobs import CannotBeDone, Job, JobState, Progress
 
@@ -59,7 +61,7 @@ def reportable(
     require(actor, *READERS)
     with service.engine.connect() as connection:
         rows = connection.execute(
-            text("""
+            text(f"""
             SELECT r.id, v.definition ->> 'title' AS title, v.key || '@' || v.version AS version,
                 r.state, r.training, r.starts_at::date AS starts_on, r.planned_at,
                 r.assessed_debtors,
@@ -68,10 +70,11 @@ def reportable(
                     ORDER BY j.asked_at DESC LIMIT 1) AS job
             FROM run r JOIN campaign_version v ON v.id = r.campaign_version_id
             WHERE EXISTS (SELECT 1 FROM target t WHERE t.run_id = r.id)
+            AND {of_own_kinds()}
             AND (CAST(:before AS timestamptz) IS NULL OR r.planned_at < :before)
             ORDER BY r.planned_at DESC LIMIT :most
             """),
-            {"kind": KIND, "lang": lang, "before": before, "most": most + 1},
+            {"kind": KIND, "lang": lang, "before": before, "most": most + 1} | own_kinds(actor),
         ).all()
         found = [
             Reportable(
@@ -105,7 +108,7 @@ def _ask(service: Service, actor: Actor, kind: str, run_id: UUID, what: str) -> 
         )
         if connection.scalar(
             text("SELECT 1 FROM target WHERE run_id = :id LIMIT 1"), {"id": run_id}
-        ) is None:  # fmt: skip
+        ) is None or not run_is_own(connection, actor, run_id):  # fmt: skip
             raise NoSuchRun(f"実施 {run_id} はありません / there is no run {run_id}")
         under_way: UUID | None = connection.scalar(
             text("""
@@ -134,7 +137,8 @@ def handler(service: Service) -> jobs.Handler:
         run_id = UUID(job.arguments["run"])
         try:
             write_run_report(
-                service, job.actor, run_id, _folder(service, job.id), job.arguments["lang"],
+                service, _asker(service, job), run_id, _folder(service, job.id),
+                job.arguments["lang"],
                 list(Format),
             )  # fmt: skip
         except NoSuchRun as error:
@@ -142,6 +146,11 @@ def handler(service: Service) -> jobs.Handler:
         return {}
 
     return work
+
+
+def _asker(service: Service, job: Job) -> Actor:
+    """Who asked, with what their office keeps now."""
+    return replace(job.actor, kinds=kinds_of(job.actor.office, service.settings))
 
 
 def by_field_handler(service: Service) -> jobs.Handler:
@@ -152,7 +161,7 @@ def by_field_handler(service: Service) -> jobs.Handler:
 
         run_id = UUID(job.arguments["run"])
         try:
-            figures = by_field(service, job.actor, run_id, job.arguments["field"])
+            figures = by_field(service, _asker(service, job), run_id, job.arguments["field"])
         except (NoSuchRun, NoSuchField) as error:
             raise CannotBeDone(str(error)) from None
         return {key: figures[key] for key in ("field", "completeness", "read", "rows")}
@@ -164,7 +173,7 @@ def breakdown(service: Service, actor: Actor, job_id: UUID) -> Job | None:
     """A breakdown that was asked for; that it is read is recorded once it is there."""
     require(actor, *READERS)
     with service.engine.begin() as connection:
-        job = jobs.find(connection, job_id)
+        job = _own(connection, actor, job_id)
         if job is None or job.kind != KIND_BY:
             return None
         if job.result is not None:
@@ -182,7 +191,7 @@ def report_file(service: Service, actor: Actor, job_id: UUID, form: Format) -> P
     """
     require(actor, *READERS)
     with service.engine.begin() as connection:
-        job = jobs.find(connection, job_id)
+        job = _own(connection, actor, job_id)
         if job is None or job.kind != KIND or job.state is not JobState.DONE:
             return None
         path = _folder(service, job_id) / f"report.{form}"
@@ -193,6 +202,21 @@ def report_file(service: Service, actor: Actor, job_id: UUID, form: Format) -> P
             format=form.value,
         )  # fmt: skip
     return path
+
+
+def must_be_own(service: Service, actor: Actor, run_id: UUID) -> None:
+    """Raise :class:`NoSuchRun` unless the run is there and of the reader's office."""
+    with service.engine.connect() as connection:
+        if not run_is_own(connection, actor, run_id):
+            raise NoSuchRun(f"実施 {run_id} はありません / there is no run {run_id}")
+
+
+def _own(connection: Connection, actor: Actor, job_id: UUID) -> Job | None:
+    """A piece of work about a run of the reader's office."""
+    job = jobs.find(connection, job_id)
+    if job is None or job.kind not in _SAID:
+        return None
+    return job if run_is_own(connection, actor, UUID(job.arguments["run"])) else None
 
 
 def _folder(service: Service, job_id: UUID) -> Path:

@@ -32,6 +32,7 @@ class Reason(StrEnum):
     UNKNOWN_WORD = "unknown_word"
     ENDS_BEFORE_START = "ends_before_start"
     CONFLICTING_ROW = "conflicting_row"
+    OTHER_OFFICE = "other_office"
 
 
 #: Japanese and English, each with the remedy. All of it can be written in CP932.
@@ -91,6 +92,10 @@ REASON_TEXT: Mapping[Reason, tuple[str, str]] = {
     Reason.CONFLICTING_ROW: (
         "同じ項目が前の行にあり、内容が異なります。正しければこの行をもう一度取り込んでください",
         "an earlier row says otherwise about the same thing; if this one is right, import it again",
+    ),
+    Reason.OTHER_OFFICE: (
+        "ほかの課が所管する債権です。この行を除くか、すべての課を見る人に取り込んでもらってください",
+        "a claim that another office keeps; leave the row out, or ask somebody of all offices",
     ),
 }
 

@@ -62,7 +62,13 @@ SELECT f.id, f.kind, f.name, f.layout, f.training, f.rows, f.accepted, f.updated
         WHERE m.id > f.id AND (m.details ->> 'mends')::bigint = f.id
         ORDER BY m.id DESC LIMIT 1) END AS mended_by
 FROM source_file f
+WHERE (CAST(:office AS text) = '*' OR f.office = :office)
 """
+
+
+def of_office(actor: Actor) -> dict[str, str]:
+    """A file is its office's (所管課): it may hold people whom others do not know."""
+    return {"office": actor.office}
 
 
 def files(
@@ -71,10 +77,11 @@ def files(
     """The files that were imported last, before the file ``before``; and where the next page
     begins. Raises :class:`~contact_service.domain.actors.NotAllowed`."""
     require(actor, *READERS, contractors=False)
-    sql = f"{_FILES} WHERE CAST(:before AS bigint) IS NULL OR f.id < :before"
+    sql = f"{_FILES} AND (CAST(:before AS bigint) IS NULL OR f.id < :before)"
     with service.engine.connect() as connection:
         rows = connection.execute(
-            text(f"{sql} ORDER BY f.id DESC LIMIT :most"), {"before": before, "most": most + 1}
+            text(f"{sql} ORDER BY f.id DESC LIMIT :most"),
+            {"before": before, "most": most + 1} | of_office(actor),
         ).all()
     found = [_file(row) for row in rows[:most]]
     return found, found[-1].id if len(rows) > most else None
@@ -84,7 +91,9 @@ def file_of(service: Service, actor: Actor, file_id: int) -> File | None:
     """One file. Raises :class:`~contact_service.domain.actors.NotAllowed`."""
     require(actor, *READERS, contractors=False)
     with service.engine.connect() as connection:
-        row = connection.execute(text(f"{_FILES} WHERE f.id = :id"), {"id": file_id}).one_or_none()
+        row = connection.execute(
+            text(f"{_FILES} AND f.id = :id"), {"id": file_id} | of_office(actor)
+        ).one_or_none()
     return _file(row) if row else None
 
 
@@ -101,10 +110,13 @@ def rejected(
     with service.engine.begin() as connection:
         rows = connection.execute(
             text("""
-            SELECT id, line, "column", reason, value FROM rejected_row
-            WHERE source_file_id = :file AND id > :after ORDER BY id LIMIT :most
+            SELECT r.id, r.line, r."column", r.reason, r.value
+            FROM rejected_row r JOIN source_file f ON f.id = r.source_file_id
+            WHERE r.source_file_id = :file AND r.id > :after
+                AND (CAST(:office AS text) = '*' OR f.office = :office)
+            ORDER BY r.id LIMIT :most
             """),
-            {"file": file_id, "after": after, "most": most + 1},
+            {"file": file_id, "after": after, "most": most + 1} | of_office(actor),
         ).all()
         if rows and shown:
             audit.record(

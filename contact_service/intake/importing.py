@@ -11,15 +11,16 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert, select, update
 
+from campaigns.vocabulary import ClaimKind
 from contact_service.bootstrap import Service
-from contact_service.domain.actors import Actor, Role, require
+from contact_service.domain.actors import EVERY_OFFICE, Actor, Role, require
 from contact_service.domain.dates import parse_date
 from contact_service.intake import calls, claims, payments, restrictions, staging
 from contact_service.intake.detection import detect
 from contact_service.intake.faults import Fault, FileRefused, Reason
 from contact_service.intake.fields import FileKind
 from contact_service.intake.layout import Layout
-from contact_service.intake.parsing import RowParser
+from contact_service.intake.parsing import RowParser, Values
 from contact_service.intake.reading import Row, Survey, Table, opened
 from contact_service.intake.rejects import Rejects, target_for
 from contact_service.intake.staging import Import, Importer
@@ -34,6 +35,8 @@ IMPORTERS: Mapping[FileKind, Importer] = {
     FileKind.RESTRICTIONS: restrictions.IMPORTER,
     FileKind.CALLS: calls.IMPORTER,
 }
+#: Files whose rows each name a kind of claim.
+_ABOUT_CLAIMS = (claims.IMPORTER, payments.IMPORTER)
 ROWS_AT_ONCE = 2000
 _DAY_IN_NAME = re.compile(r"(?<!\d)(\d{8})(?!\d)")
 
@@ -105,7 +108,7 @@ def import_file(
             file = Import(connection, service.vault, file_id, day, training, parser.fields)
             importer = IMPORTERS[file_kind]
             staging.create(connection, importer)
-            rows, totals = _stage(file, importer, table, parser, rejected, on_progress)
+            rows, totals = _stage(file, importer, actor, table, parser, rejected, on_progress)
             staging.set_repeated_aside(connection, importer)
             _reject_conflicts(file, importer.subject, path, chosen, found, rejected)
             repeated = staging.count_same(connection)
@@ -193,6 +196,7 @@ def _begin_record(
             training=training,
             imported_at=now,
             imported_by=actor.name,
+            office=actor.office,
             **asdict(Counts(0, 0, 0, 0, 0, 0)),
         )
         .returning(source_file.c.id)
@@ -219,6 +223,7 @@ def _finish_record(
 def _stage(
     file: Import,
     importer: Importer,
+    actor: Actor,
     table: Table,
     parser: RowParser,
     rejected: Rejects,
@@ -227,6 +232,7 @@ def _stage(
     """Move the file's good rows into ``staged``; how many rows it has, and how many totals."""
     columns = {"line": "int4", "digest": "bytea", **importer.columns}
     stage = importer.stager(file.vault)
+    by_office = actor.office != EVERY_OFFICE and importer in _ABOUT_CLAIMS
     rows = totals = 0
     for chunk in _chunks(table.rows):
         staged: list[tuple[object, ...]] = []
@@ -237,7 +243,9 @@ def _stage(
             parsed = parser.parse(row)
             if isinstance(parsed, list):
                 rejected.add(row, parsed)
-            elif wrong := importer.check(parsed):
+            elif wrong := importer.check(parsed) or (
+                _of_another_office(actor, parsed) if by_office else None
+            ):
                 rejected.add(row, [parser.fault(row, *wrong)])
             else:
                 digest = staging.digest(file.vault, parsed)
@@ -248,6 +256,11 @@ def _stage(
         if on_progress:
             on_progress(chunk[-1].bytes_read)
     return rows, totals
+
+
+def _of_another_office(actor: Actor, parsed: Values) -> tuple[str, Reason] | None:
+    """An office (所管課) brings claims of its own kinds."""
+    return None if actor.sees(ClaimKind(str(parsed["kind"]))) else ("kind", Reason.OTHER_OFFICE)
 
 
 def _chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:

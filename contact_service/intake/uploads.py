@@ -10,19 +10,21 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import IO, Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from contact_service.bootstrap import Service
-from contact_service.domain.actors import Actor, Role, require
+from contact_service.domain.actors import EVERY_OFFICE, Actor, Role, require
+from contact_service.intake import history
 from contact_service.intake.faults import FileRefused
 from contact_service.intake.fields import FileKind
 from contact_service.intake.importing import Report, import_file
+from contact_service.offices import kinds_of
 from contact_service.settings import Settings
 from contact_service.store import audit, jobs
 from contact_service.store.jobs import CannotBeDone, Job, Progress
@@ -60,6 +62,8 @@ def hand_in(
     :class:`CannotBeDone` and :class:`~contact_service.domain.actors.NotAllowed`.
     """
     require(actor, Role.STAFF)
+    if mends is not None and history.file_of(service, actor, mends) is None:
+        raise CannotBeDone("直すファイルがありません / the file to be mended is not there")
     job_id, safe = uuid4(), _safe(name)
     folder = folder_of(service.settings) / str(job_id)
     folder.mkdir(mode=0o700)
@@ -83,17 +87,39 @@ def import_checked(service: Service, actor: Actor, checked: UUID) -> UUID:
     """
     require(actor, Role.STAFF)
     with service.engine.connect() as connection:
-        job = jobs.find(connection, checked)
+        job = _own(connection, actor, checked)
         known: UUID | None = connection.scalar(
             text("SELECT id FROM job WHERE kind = :kind AND arguments ->> 'checked' = :checked"),
             {"kind": KIND, "checked": str(checked)},
         )
+    if job is None or not job.arguments["dry_run"]:
+        raise CannotBeDone("確かめたファイルではありません / no file that was checked")
     if known is not None:
         return known
-    if job is None or job.kind != KIND or not job.arguments["dry_run"]:
-        raise CannotBeDone("確かめたファイルではありません / no file that was checked")
     arguments = {**job.arguments, "dry_run": False, "checked": str(checked)}
     return _ask(service, actor, arguments, job.total, uuid4())
+
+
+def one(service: Service, actor: Actor, job_id: UUID) -> Job | None:
+    """One file that was handed in, of the reader's office."""
+    require(actor, *history.READERS, contractors=False)
+    with service.engine.connect() as connection:
+        return _own(connection, actor, job_id)
+
+
+def latest(service: Service, actor: Actor, most: int) -> list[Job]:
+    """What was handed in last, of the reader's office."""
+    require(actor, *history.READERS, contractors=False)
+    office = None if actor.office == EVERY_OFFICE else actor.office
+    with service.engine.connect() as connection:
+        return jobs.latest(connection, KIND, most=most, office=office)
+
+
+def _own(connection: Connection, actor: Actor, job_id: UUID) -> Job | None:
+    found = jobs.find(connection, job_id)
+    if found is None or found.kind != KIND:
+        return None
+    return found if actor.office in (EVERY_OFFICE, found.actor.office) else None
 
 
 def handler(service: Service) -> jobs.Handler:
@@ -101,10 +127,11 @@ def handler(service: Service) -> jobs.Handler:
 
     def work(job: Job, progress: Progress) -> Mapping[str, Any]:
         said = job.arguments
+        actor = replace(job.actor, kinds=kinds_of(job.actor.office, service.settings))
         path = folder_of(service.settings) / said["folder"] / said["name"]
         try:
             report = import_file(
-                service, job.actor, said["file_kind"], path,
+                service, actor, said["file_kind"], path,
                 training=said["training"], dry_run=said["dry_run"],
                 as_of=date.fromisoformat(said["as_of"]) if said["as_of"] else None,
                 on_progress=progress,
@@ -123,7 +150,7 @@ def rejects_of(service: Service, actor: Actor, job_id: UUID) -> Path | None:
     ``None``: there is none, or no longer."""
     require(actor, Role.STAFF)
     with service.engine.begin() as connection:
-        job = jobs.find(connection, job_id)
+        job = _own(connection, actor, job_id)
         if job is None or job.result is None or not job.result["rejects"]:
             return None
         folder = folder_of(service.settings) / str(job.arguments["folder"])

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from campaigns.definition import Definition
 from campaigns.vocabulary import ClaimKind
+from contact_service.domain.actors import EVERY_OFFICE, Actor
 
 
 def definitions_of(connection: Connection, run_ids: Collection[UUID]) -> dict[UUID, Definition]:
@@ -31,6 +32,32 @@ def definitions_running(connection: Connection) -> dict[UUID, Definition]:
 def kinds_of(definition: Definition) -> frozenset[ClaimKind]:
     """The kinds of claim that a campaign may concern: those that it names, else all."""
     return frozenset(definition.select.kinds or ClaimKind)
+
+
+def of_own_kinds(version: str = "v") -> str:
+    """:func:`kinds_of` as a condition on a row ``version`` of ``campaign_version``: whether every
+    kind that it may concern is the reader's office's. Binds :func:`own_kinds`."""
+    kinds = f"{version}.definition #> '{{select,kinds}}'"
+    return f"""(CAST(:own_kinds AS text[]) IS NULL OR CASE
+        WHEN jsonb_typeof({kinds}) = 'array' AND {kinds} <> '[]'
+        THEN {kinds} <@ to_jsonb(CAST(:own_kinds AS text[])) ELSE false END)"""
+
+
+def own_kinds(actor: Actor) -> dict[str, list[str] | None]:
+    """Parameters of :func:`of_own_kinds`: all of them for who sees every office."""
+    return {"own_kinds": None if actor.office == EVERY_OFFICE else actor.own_kinds}
+
+
+def run_is_own(connection: Connection, actor: Actor, run_id: UUID) -> bool:
+    """Whether there is such a run, of the actor's office."""
+    found = connection.scalar(
+        text(f"""
+        SELECT true FROM run r JOIN campaign_version v ON v.id = r.campaign_version_id
+        WHERE r.id = :id AND {of_own_kinds()}
+        """),
+        {"id": run_id} | own_kinds(actor),
+    )
+    return bool(found)
 
 
 #: A version is never changed, so what was read once need not be read again.

@@ -10,7 +10,9 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from contact_service.clock import TOKYO
+from contact_service.domain.actors import Actor
 from contact_service.domain.states import RunState, VersionState
+from contact_service.planning.definitions import of_own_kinds, own_kinds
 
 #: The rate of a run is counted over this long.
 LATELY = timedelta(minutes=10)
@@ -69,15 +71,16 @@ class RunLine:
 
 
 def campaigns(
-    connection: Connection, limit: int, offset: int = 0, before: int | None = None
+    connection: Connection, actor: Actor, limit: int, offset: int = 0, before: int | None = None
 ) -> list[Overview]:
-    """Campaigns, the one with the newest version first: those whose newest is older than the
-    version ``before``."""
+    """Campaigns of the reader's office, the one with the newest version first: those whose newest
+    is older than the version ``before``."""
     rows = connection.execute(
-        text("""
+        text(f"""
         WITH newest AS (
-            SELECT key, max(id) AS id FROM campaign_version GROUP BY key
-            HAVING CAST(:before AS bigint) IS NULL OR max(id) < :before
+            SELECT key, max(id) AS id FROM campaign_version v GROUP BY key
+            HAVING bool_and({of_own_kinds()})
+                AND (CAST(:before AS bigint) IS NULL OR max(id) < :before)
             ORDER BY 2 DESC LIMIT :limit OFFSET :offset
         )
         SELECT v.id, v.key, v.definition ->> 'title', v.version, v.state, v.created_by,
@@ -91,7 +94,7 @@ def campaigns(
         ) r ON true
         ORDER BY v.id DESC
         """),
-        {"limit": limit, "offset": offset, "before": before},
+        {"limit": limit, "offset": offset, "before": before} | own_kinds(actor),
     )
     return [
         Overview(
@@ -166,11 +169,11 @@ class Today:
     """Given to a carrier or an operator today."""
 
 
-def today(connection: Connection, now: datetime) -> list[Today]:
-    """Today's contacts of the runs that are under way: done, and still to come."""
+def today(connection: Connection, actor: Actor, now: datetime) -> list[Today]:
+    """Today's contacts of the office's runs that are under way: done, and still to come."""
     start = now.astimezone(TOKYO).replace(hour=0, minute=0, second=0, microsecond=0)
     rows = connection.execute(
-        text("""
+        text(f"""
         SELECT r.id, v.definition ->> 'title', c.channel, c.ahead, c.handed_over
         FROM run r JOIN campaign_version v ON v.id = r.campaign_version_id
         JOIN LATERAL (
@@ -183,43 +186,52 @@ def today(connection: Connection, now: datetime) -> list[Today]:
                 WHERE a.run_id = r.id AND a.submitted_at >= :start GROUP BY 1
             ) counted GROUP BY channel
         ) c ON true
-        WHERE r.state IN ('running', 'paused') ORDER BY r.as_of, r.id, c.channel
+        WHERE r.state IN ('running', 'paused') AND {of_own_kinds()}
+        ORDER BY r.as_of, r.id, c.channel
         """),
-        {"start": start, "end": start + timedelta(days=1)},
+        {"start": start, "end": start + timedelta(days=1)} | own_kinds(actor),
     )
     return [Today(*row) for row in rows]
 
 
-def waiting_runs(connection: Connection) -> list[UUID]:
-    """Runs that wait for their day, run, or are paused, and the last few that ended."""
+def waiting_runs(connection: Connection, actor: Actor) -> list[UUID]:
+    """The office's runs that wait for their day, run, or are paused, and the last that ended."""
+    own = f"JOIN campaign_version v ON v.id = r.campaign_version_id AND {of_own_kinds()}"
     return list(
         connection.scalars(
-            text("""
-            (SELECT id FROM run WHERE state IN ('scheduled', 'running', 'paused')
-                ORDER BY as_of, id LIMIT 50)
+            text(f"""
+            (SELECT r.id FROM run r {own} WHERE r.state IN ('scheduled', 'running', 'paused')
+                ORDER BY r.as_of, r.id LIMIT 50)
             UNION ALL
-            (SELECT id FROM run WHERE state IN ('completed', 'cancelled')
-                ORDER BY planned_at DESC, id LIMIT 3)
-            """)
+            (SELECT r.id FROM run r {own} WHERE r.state IN ('completed', 'cancelled')
+                ORDER BY r.planned_at DESC, r.id LIMIT 3)
+            """),
+            own_kinds(actor),
         )
     )
 
 
-def rejected_rows(connection: Connection, since: datetime) -> tuple[int, int]:
-    """Rows that files lately brought and that were not taken, and in how many files."""
+def rejected_rows(connection: Connection, actor: Actor, since: datetime) -> tuple[int, int]:
+    """Rows that the office's files lately brought and that were not taken; in how many files."""
     row = connection.execute(
         text("""
         SELECT coalesce(sum(rejected), 0)::bigint, count(*) FROM source_file
         WHERE imported_at >= :since AND rejected > 0
+            AND (CAST(:office AS text) = '*' OR office = :office)
         """),
-        {"since": since},
+        {"since": since, "office": actor.office},
     ).one()
     return int(row[0]), int(row[1])
 
 
-def undecided(connection: Connection) -> int:
-    """Contacts of which only a person can say whether they went out."""
+def undecided(connection: Connection, actor: Actor) -> int:
+    """The office's contacts of which only a person can say whether they went out."""
     found = connection.scalar(
-        text("SELECT count(*) FROM attempt WHERE state = 'unknown' AND needs_person")
+        text(f"""
+        SELECT count(*) FROM attempt a JOIN run r ON r.id = a.run_id
+        JOIN campaign_version v ON v.id = r.campaign_version_id
+        WHERE a.state = 'unknown' AND a.needs_person AND {of_own_kinds()}
+        """),
+        own_kinds(actor),
     )
     return int(found or 0)

@@ -18,7 +18,7 @@ from campaigns.told import Section
 from contact_service.domain.actors import Actor, NotAllowed, Role, require
 from contact_service.domain.life import Action, CannotDo
 from contact_service.domain.states import VersionState
-from contact_service.planning.definitions import definition_of_version
+from contact_service.planning.definitions import definition_of_version, of_own_kinds, own_kinds
 from contact_service.planning.transitions import move_version
 from contact_service.store.tables.campaigns import campaign_version
 
@@ -233,9 +233,9 @@ def for_approval(
     return ForApproval(version, by_id(connection, previous), difference, lifted)
 
 
-def find(connection: Connection, name: str, *states: VersionState) -> Version:
+def find(connection: Connection, actor: Actor, name: str, *states: VersionState) -> Version:
     """The version called ``KEY@NUMBER``, or the newest of campaign ``KEY`` in one of ``states``
-    (any, when none are given). Raises :class:`CannotDo`."""
+    (any, when none are given); another office's is not found. Raises :class:`CannotDo`."""
     key, _, number = name.partition("@")
     if number and number != "latest" and not number.isdigit():
         raise CannotDo(f"{name}: 版は番号で書きます（{key}@2） / write a version as {key}@2")
@@ -248,7 +248,7 @@ def find(connection: Connection, name: str, *states: VersionState) -> Version:
         """),
         {"key": key, "number": wanted},
     ).all()
-    if not rows:
+    if not rows or not _all_own(connection, actor, key):
         raise CannotDo(
             f"計画 {name} は登録されていません。campaign submit で提出してください / there is no "
             f"campaign {name}: hand it in with `campaign submit`"
@@ -278,14 +278,25 @@ def open_versions(connection: Connection) -> list[Version]:
     return _versions(connection, "v.state <> 'withdrawn'", {})
 
 
-def versions_of(connection: Connection, key: str) -> list[Version]:
-    """All versions of a campaign, the newest first."""
-    return _versions(connection, "v.key = :key", {"key": key})[::-1]
+def versions_of(connection: Connection, actor: Actor, key: str) -> list[Version]:
+    """The versions of a campaign, the newest first; none when one is of another office's."""
+    found = _versions(connection, "v.key = :key", {"key": key})[::-1]
+    return found if _all_own(connection, actor, key) else []
 
 
-def waiting(connection: Connection) -> list[Version]:
-    """All versions that wait for a second person."""
-    return _versions(connection, "v.state = 'submitted'", {})
+def _all_own(connection: Connection, actor: Actor, key: str) -> bool:
+    own = connection.scalar(
+        text(f"SELECT bool_and({of_own_kinds()}) FROM campaign_version v WHERE v.key = :key"),
+        {"key": key} | own_kinds(actor),
+    )
+    return bool(own)
+
+
+def waiting(connection: Connection, actor: Actor) -> list[Version]:
+    """The office's versions that wait for a second person."""
+    return _versions(
+        connection, f"v.state = 'submitted' AND {of_own_kinds()}", {**own_kinds(actor)}
+    )
 
 
 def _versions(connection: Connection, condition: str, values: dict[str, object]) -> list[Version]:

@@ -93,12 +93,19 @@ def find(connection: Connection, job_id: UUID) -> Job | None:
 
 
 def latest(
-    connection: Connection, kind: str, before: datetime | None = None, most: int = 50
+    connection: Connection,
+    kind: str,
+    before: datetime | None = None,
+    most: int = 50,
+    office: str | None = None,
 ) -> list[Job]:
-    """The pieces of work of one kind that were asked for last, before ``before``."""
+    """The pieces of work of one kind that were asked for last, before ``before``;
+    with ``office`` those of its people alone."""
     query = select(job).where(job.c.kind == kind).order_by(job.c.asked_at.desc()).limit(most)
     if before is not None:
         query = query.where(job.c.asked_at < before)
+    if office is not None:
+        query = query.where(job.c.office == office)
     return [_job(row) for row in connection.execute(query)]
 
 

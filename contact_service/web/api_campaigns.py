@@ -136,7 +136,9 @@ def campaigns(request: Request, asked: Asked, caller: Actor = READS) -> ApiPage[
     """催告計画（新しい順）と、その実施 / campaigns, the last changed first, each with its run"""
     before = asked.after(int)
     with service_of(request).engine.connect() as connection:
-        rows = overview.campaigns(connection, asked.take, before=before[0] if before else None)
+        rows = overview.campaigns(
+            connection, caller, asked.take, before=before[0] if before else None
+        )
     return asked.page(rows, lambda row: row, lambda row: (row.version_id,))
 
 
@@ -170,7 +172,7 @@ def submit(request: Request, body: Submission, caller: Actor = SUBMITS) -> Versi
 def campaign(request: Request, key: Key, caller: Actor = READS) -> Campaign:
     """計画の版・実施・これまでの操作 / its versions, runs and history"""
     with service_of(request).engine.connect() as connection:
-        found = versions.versions_of(connection, key)
+        found = versions.versions_of(connection, caller, key)
         if not found:
             raise HTTPException(404, NOT_THERE)
         return Campaign(
@@ -186,7 +188,7 @@ def version(
     service = service_of(request)
     office = office_values(service.settings.office_name, service.settings.office_phone)
     with service.engine.connect() as connection:
-        found = find_version(connection, key, number)
+        found = find_version(connection, caller, key, number)
         shown = versions.for_approval(connection, found, lang, office)
         definition = definition_of_version(connection, found.id)
         return WholeVersion(
@@ -208,7 +210,7 @@ def preview_version(
     """だれに、何件、いくらで（計算は別に進む） / whom, how many, at what cost; worked out beside"""
     service = service_of(request)
     with service.engine.connect() as connection:
-        found = find_version(connection, key, number)
+        found = find_version(connection, caller, key, number)
         definition = definition_of_version(connection, found.id)
         text = versions.text_of(connection, found.id)
     first = day or preview.first_open_day(definition, service.clock.now().date())
@@ -225,7 +227,7 @@ def schedule(
     """日程に入れる（まだだれにも連絡しない） / onto the calendar; nobody is contacted yet"""
     service = service_of(request)
     with service.engine.connect() as connection:
-        found = find_version(connection, key, number)
+        found = find_version(connection, caller, key, number)
     made = runs.schedule(
         service.engine, caller, found.id, body.first_day, service.clock.now(), body.reason
     )
@@ -242,7 +244,7 @@ def test_send(
     that is in the ledger"""
     service = service_of(request)
     with service.engine.connect() as connection:
-        found = find_version(connection, key, number)
+        found = find_version(connection, caller, key, number)
     own_texts.ask(
         service, caller, found.id, body.message, body.language, body.number, body.again,
         service.clock.now(),
@@ -259,7 +261,7 @@ def _decide(action: Action) -> Callable[..., Version]:
     ) -> Version:
         service = service_of(request)
         with service.engine.connect() as connection:
-            found = find_version(connection, key, number)
+            found = find_version(connection, caller, key, number)
         versions.DECISIONS[action](
             service.engine, caller, found.id, service.clock.now(), body.reason.strip()
         )

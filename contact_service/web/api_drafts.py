@@ -104,9 +104,9 @@ def begin(request: Request, body: Beginning, caller: Actor = WRITES) -> Written:
             case FromReadyMade(name=name):
                 if name not in ready_made():
                     raise HTTPException(404, "この見本はありません / there is no such sample")
-                text = source_of(connection, name, "")
+                text = source_of(connection, caller, name, "")
             case FromVersion(version=version):
-                text = source_of(connection, "", version)
+                text = source_of(connection, caller, "", version)
             case _:
                 text = copied or ""
         made = drafts.begin(connection, caller, text, title_of(text), service.clock.now())

@@ -15,7 +15,6 @@ from contact_service.identity.tokens import Scope
 from contact_service.intake import history, uploads
 from contact_service.intake.fields import FileKind
 from contact_service.intake.history import File, RejectedCell
-from contact_service.store import jobs
 from contact_service.store.jobs import Job, JobState
 from contact_service.web.api_base import api_router, may
 from contact_service.web.api_pages import ApiPage, Asked
@@ -83,19 +82,19 @@ def hand_in(
         service, caller, kind, file.filename or "", file.file, training=training, as_of=as_of,
         dry_run=dry_run, mends=mends,
     )  # fmt: skip
-    return _work(request, made)
+    return _work(request, caller, made)
 
 
 @router.get("/jobs/{job_id}", summary="どこまで進んだか / how far a file is")
 def job(request: Request, job_id: UUID, caller: Actor = READS) -> Work:
     """どこまで進んだか / how far a file is"""
-    return _work(request, job_id)
+    return _work(request, caller, job_id)
 
 
 @router.post("/jobs/{job_id}/import", status_code=202, summary="確かめたものを取り込む / import")
 def import_(request: Request, job_id: UUID, caller: Actor = WRITES) -> Work:
     """確かめたものを取り込む / import what was checked"""
-    return _work(request, uploads.import_checked(service_of(request), caller, job_id))
+    return _work(request, caller, uploads.import_checked(service_of(request), caller, job_id))
 
 
 @router.get(
@@ -126,12 +125,13 @@ def rejected(
 ) -> ApiPage[RejectedCell]:
     """取り込めなかった欄 / rejected cells"""
     after = asked.after(int)
+    if history.file_of(service_of(request), caller, file_id) is None:
+        raise HTTPException(404, "このファイルはありません / there is no such file")
     cells, more = history.rejected(
         service_of(request), caller, file_id, after[0] if after else 0, asked.limit
     )
     return asked.ended(list(cells), (more,) if more else None)
 
 
-def _work(request: Request, job_id: UUID) -> Work:
-    with service_of(request).engine.connect() as connection:
-        return work_of(jobs.find(connection, job_id), uploads.KIND)
+def _work(request: Request, caller: Actor, job_id: UUID) -> Work:
+    return work_of(uploads.one(service_of(request), caller, job_id), uploads.KIND)

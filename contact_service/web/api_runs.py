@@ -60,7 +60,7 @@ def run(
     request: Request, background: BackgroundTasks, run_id: UUID, caller: Actor = READS
 ) -> RunNow:
     """実施の状態と進み / its state and how far it is"""
-    return _now(request, background, run_id)
+    return _now(request, background, caller, run_id)
 
 
 @router.post("/runs/{run_id}/start", status_code=202, summary="今すぐ始める / start now")
@@ -74,7 +74,7 @@ def start(
     """対象者を確定し、連絡できる時間であれば送り始める（GETで確かめる） / targets are taken and,
     in hours, contacts begin; follow it by GET"""
     run_now.begin_start(service_of(request), background, caller, run_id, body.reason.strip())
-    return _now(request, background, run_id)
+    return _now(request, background, caller, run_id)
 
 
 @router.get("/calendar", summary="年間予定 / the year's calendar")
@@ -102,9 +102,9 @@ def _move(action: Action) -> Callable[..., RunNow]:
         caller: Actor = Depends(may(Scope.CAMPAIGNS_WRITE, *MOVES[action].roles)),
     ) -> RunNow:
         service = service_of(request)
-        run_now.state_of(service, run_id)
+        run_now.state_of(service, caller, run_id)
         MOVING[action](service.engine, caller, run_id, service.clock.now(), body.reason.strip())
-        return _now(request, background, run_id)
+        return _now(request, background, caller, run_id)
 
     return move
 
@@ -118,9 +118,9 @@ for _action in MOVING:
     )
 
 
-def _now(request: Request, background: BackgroundTasks, run_id: UUID) -> RunNow:
+def _now(request: Request, background: BackgroundTasks, caller: Actor, run_id: UUID) -> RunNow:
     service = service_of(request)
-    state = run_now.state_of(service, run_id)
+    state = run_now.state_of(service, caller, run_id)
     starting = run_now.starting(service, run_id)
     progress = run_now.progress(service, background, run_id)
     return RunNow(

@@ -67,7 +67,7 @@ def decide(
 def _list(request: Request, session: Session, wrong: str = "") -> Response:
     service, actor = service_of(request), session.account.actor
     with service.engine.connect() as connection:
-        batches = letters.latest_batches(connection)
+        batches = letters.latest_batches(connection, actor)
     return page(
         request,
         "bulk_access.html",

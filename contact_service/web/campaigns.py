@@ -109,9 +109,9 @@ def show_list(
     page_number: int = Query(1, alias="page", ge=1, le=LAST),
 ) -> Response:
     """All campaigns, what is being written, and what waits for a second person."""
-    service = service_of(request)
+    service, actor = service_of(request), session.account.actor
     with service.engine.connect() as connection:
-        found = paged(overview.campaigns(connection, **limits(page_number)), page_number)
+        found = paged(overview.campaigns(connection, actor, **limits(page_number)), page_number)
         under_way = [
             each.run_id for each in found.rows if each.run_id and each.run_state in UNDER_WAY
         ]
@@ -119,7 +119,7 @@ def show_list(
         counted: Mapping[UUID, overview.Counts | None] = (
             {} if large else overview.counts(connection, under_way, service.clock.now())
         )
-        written, waiting = drafts.drafts(connection), versions.waiting(connection)
+        written, waiting = drafts.drafts(connection), versions.waiting(connection, actor)
     if large:
         counted = {run: run_now.progress(service, background, run).counts for run in under_way}
     answer = page(
@@ -134,7 +134,7 @@ def show_list(
 def show(request: Request, key: Key, session: Session = Depends(reads)) -> Response:
     """One campaign: its versions, its runs, and who did what with it."""
     with service_of(request).engine.connect() as connection:
-        found = versions.versions_of(connection, key)
+        found = versions.versions_of(connection, session.account.actor, key)
         if not found:
             raise HTTPException(404, NOT_THERE)
         known = overview.runs_of(connection, key)
@@ -163,7 +163,7 @@ def version_page(
     office = office_values(service.settings.office_name, service.settings.office_phone)
     lang: Lang = "ja" if language_of(request) == "ja" else "en"
     with service.engine.connect() as connection:
-        version = find_version(connection, key, number)
+        version = find_version(connection, session.account.actor, key, number)
         shown = versions.for_approval(connection, version, lang, office)
         definition = definition_of_version(connection, version.id)
         text = versions.text_of(connection, version.id)
@@ -204,7 +204,7 @@ def schedule(
     try:
         first = parse_date(day)
         with service.engine.connect() as connection:
-            version = find_version(connection, key, number)
+            version = find_version(connection, session.account.actor, key, number)
         planned = runs.schedule(
             service.engine, session.account.actor, version.id, first, service.clock.now()
         )
@@ -230,7 +230,7 @@ def test_send(
     message, _, language = what.partition("/")
     try:
         with service.engine.connect() as connection:
-            version = find_version(connection, key, number)
+            version = find_version(connection, session.account.actor, key, number)
         own_texts.ask(
             service, session.account.actor, version.id, message,
             Language(language) if language in list(Language) else Language.JA, to, again,
@@ -255,16 +255,16 @@ def decide(
     do = versions.DECISIONS[Action[decision.name]]
     try:
         with service.engine.connect() as connection:
-            version = find_version(connection, key, number)
+            version = find_version(connection, session.account.actor, key, number)
         do(service.engine, session.account.actor, version.id, service.clock.now(), reason.strip())
     except (CannotDo, NotAllowed) as error:
         return version_page(request, session, key, number, wrong=str(error))
     return RedirectResponse(f"/campaigns/{key}/versions/{number}", 303)
 
 
-def find_version(connection: Connection, key: str, number: int) -> versions.Version:
+def find_version(connection: Connection, actor: Actor, key: str, number: int) -> versions.Version:
     try:
-        return versions.find(connection, f"{key}@{number}")
+        return versions.find(connection, actor, f"{key}@{number}")
     except CannotDo:
         raise HTTPException(404, NOT_THERE) from None
 

@@ -86,7 +86,7 @@ def begin(
     """A draft that starts as a ready-made definition, as a version, or empty."""
     service = service_of(request)
     with service.engine.begin() as connection:
-        text = source_of(connection, ready, version)
+        text = source_of(connection, session.account.actor, ready, version)
         draft_id = drafts.begin(
             connection, session.account.actor, text, title_of(text), service.clock.now()
         )
@@ -275,13 +275,13 @@ def _reader(request: Request) -> Reader:
     return Reader(language, translations(language).gettext)
 
 
-def source_of(connection: Connection, ready: str, version: str) -> str:
+def source_of(connection: Connection, actor: Actor, ready: str, version: str) -> str:
     """The text that a draft starts from: a ready-made definition, a version, or nearly nothing."""
     if ready in (found := library()):
         return found[ready].read_text(encoding="utf-8")
     if version:
         try:
-            return versions.text_of(connection, versions.find(connection, version).id)
+            return versions.text_of(connection, versions.find(connection, actor, version).id)
         except CannotDo as error:
             raise HTTPException(404, str(error)) from None
     return EMPTY

@@ -127,8 +127,9 @@ def file(
     if found is None:
         raise HTTPException(404, "このファイルはありません / there is no such file")
     cells, more = history.rejected(service, actor, file_id, after)
-    with service.engine.connect() as connection:
-        job = jobs.find(connection, UUID(found.details["job"])) if "job" in found.details else None
+    job = (
+        uploads.one(service, actor, UUID(found.details["job"])) if "job" in found.details else None
+    )
     return page(
         request,
         "file.html",
@@ -149,8 +150,7 @@ def _files(
 ) -> Response:
     service, actor = service_of(request), session.account.actor
     found, more = history.files(service, actor, before)
-    with service.engine.connect() as connection:
-        recent = jobs.latest(connection, uploads.KIND, most=20)
+    recent = uploads.latest(service, actor, most=20)
     return page(
         request,
         "files.html",
@@ -173,10 +173,8 @@ def _only_checked(one: jobs.Job, recent: list[jobs.Job]) -> bool:
 
 
 def _job(request: Request, session: Session, job_id: UUID, wrong: str = "") -> Response:
-    service = service_of(request)
-    with service.engine.connect() as connection:
-        found = jobs.find(connection, job_id)
-    if found is None or found.kind != uploads.KIND:
+    found = uploads.one(service_of(request), session.account.actor, job_id)
+    if found is None:
         raise HTTPException(404, "このファイルはありません / there is no such file")
     return page(
         request,

@@ -65,14 +65,14 @@ def start(request: Request, session: Session = Depends(signed_in)) -> Response:
 
 def start_page(request: Request, session: Session, wrong: str = "") -> Response:
     """The same, with what was wrong with something that was tried there."""
-    role, service = session.account.role, service_of(request)
+    actor, role, service = session.account.actor, session.account.role, service_of(request)
     now = service.clock.now()
     with service.engine.connect() as connection:
-        shown = overview.waiting_runs(connection)
+        shown = overview.waiting_runs(connection, actor)
         uncounted = overview.large(connection)
         runs = [] if uncounted else run_progress(connection, shown)
         stopped = switches(connection)
-        today = overview.today(connection, now)
+        today = overview.today(connection, actor, now)
         needs = _needs(connection, session, now, stopped)
         listed = overview.lines(connection, shown)
     return page(
@@ -99,19 +99,19 @@ def _needs(
     connection: Connection, session: Session, now: datetime, stopped: Mapping[str, str]
 ) -> list[tuple[str, int, str]]:
     """What waits for whoever looks: words, how many, and where to go."""
-    role, name = session.account.role, session.account.name
+    actor, role, name = session.account.actor, session.account.role, session.account.name
     found: list[tuple[str, int, str]] = []
     if allowed(role, [Role.APPROVER]):
-        mine = sum(each.created_by != name for each in versions.waiting(connection))
+        mine = sum(each.created_by != name for each in versions.waiting(connection, actor))
         found.append((translatable("あなたの承認を待つ計画"), mine, "/campaigns"))
     if allowed(role, [Role.STAFF]):
         own = sum(each.changed_by == name for each in drafts.drafts(connection))
         found.append((translatable("あなたの書きかけ"), own, "/campaigns"))
     if allowed(role, [Role.STAFF, Role.APPROVER, Role.SUPERVISOR]):
         found.append(
-            (translatable("届いたか不明の連絡"), overview.undecided(connection), "/unknown")
+            (translatable("届いたか不明の連絡"), overview.undecided(connection, actor), "/unknown")
         )
-        rows, _ = overview.rejected_rows(connection, now - timedelta(days=31))
+        rows, _ = overview.rejected_rows(connection, actor, now - timedelta(days=31))
         found.append((translatable("取り込めなかった行（この31日）"), rows, "/files"))
         paused = sum(scope.startswith("provider:") for scope in stopped)
         found.append((translatable("止まっている事業者"), paused, "/providers"))

@@ -40,7 +40,7 @@ def of_version(
 ) -> Response:
     """What a version would do from a day on."""
     with service_of(request).engine.connect() as connection:
-        version = find_version(connection, key, number)
+        version = find_version(connection, session.account.actor, key, number)
         definition = definition_of_version(connection, version.id)
         source = versions.text_of(connection, version.id)
     back = f"/campaigns/{key}/versions/{number}"

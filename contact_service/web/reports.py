@@ -79,6 +79,7 @@ def file(
 @router.get("/{run_id}/by")
 def fields(request: Request, run_id: UUID, session: Session = Depends(reads)) -> Response:
     """By what a run can be broken down."""
+    report_files.must_be_own(service_of(request), session.account.actor, run_id)
     return page(request, "report_by.html", run_id=run_id, job=None, fields=_fields())
 
 

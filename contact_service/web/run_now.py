@@ -18,6 +18,7 @@ from contact_service.domain.actors import Actor, NotAllowed, require
 from contact_service.domain.life import MOVES, Action, CannotDo
 from contact_service.domain.states import RunState, VersionState
 from contact_service.planning import computed, overview, runs, versions
+from contact_service.planning.definitions import run_is_own
 from contact_service.planning.progress import StepProgress, run_progress
 from contact_service.planning.schedule import DoesNotFit
 
@@ -29,11 +30,12 @@ NOT_WAITING = (
 )
 
 
-def state_of(service: Service, run_id: UUID) -> RunState:
-    """A run's state; 404 for no run."""
+def state_of(service: Service, actor: Actor, run_id: UUID) -> RunState:
+    """A run's state; 404 for no run of the actor's office."""
     with service.engine.connect() as connection:
         found = connection.scalar(text("SELECT state FROM run WHERE id = :id"), {"id": run_id})
-    if found is None:
+        own = run_is_own(connection, actor, run_id)
+    if found is None or not own:
         raise HTTPException(404, NOT_THERE)
     return RunState(found)
 
@@ -56,7 +58,7 @@ def begin_start(
     Raises ``NotAllowed``, ``CannotDo``; what is found only then is told by :func:`starting`.
     """
     require(actor, *MOVES[Action.START].roles)
-    if state_of(service, run_id) is not RunState.SCHEDULED:
+    if state_of(service, actor, run_id) is not RunState.SCHEDULED:
         raise CannotDo(NOT_WAITING)
     with service.engine.connect() as connection:
         version_id = connection.scalar(

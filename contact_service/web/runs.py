@@ -14,7 +14,7 @@ from contact_service.domain.life import MOVES, Action, CannotDo
 from contact_service.domain.states import RunState, VersionState
 from contact_service.identity.sessions import Session
 from contact_service.planning import versions
-from contact_service.planning.definitions import definition_of_version
+from contact_service.planning.definitions import definition_of_version, run_is_own
 from contact_service.web import run_now
 from contact_service.web.campaigns import STATE_WORDS, allowed, reads
 from contact_service.web.carrier import service_of
@@ -50,7 +50,7 @@ def run_page(
             """),
             {"id": run_id},
         ).one_or_none()
-        if row is None:
+        if row is None or not run_is_own(connection, session.account.actor, run_id):
             raise HTTPException(404, run_now.NOT_THERE)
         version = versions.by_id(connection, row.campaign_version_id)
         source = versions.text_of(connection, version.id)
@@ -91,7 +91,7 @@ def progress(
     """The part of the page that changes; the whole page is asked for again when the run's state
     is no longer the one that was ``seen``."""
     service = service_of(request)
-    state = run_now.state_of(service, run_id)
+    state = run_now.state_of(service, session.account.actor, run_id)
     starting = run_now.starting(service, run_id)
     answer = page(
         request, "run_progress.html", run_id=run_id, state=state,

@@ -151,7 +151,7 @@ def test_a_definition_in_use_is_never_edited_but_gets_a_new_version(ledger: Ledg
     assert (second.number, second.state) == (2, VersionState.SUBMITTED)
     with ledger.engine.connect() as connection:
         shown = versions.for_approval(connection, second)
-        assert versions.find(connection, second.key, VersionState.APPROVED).number == 1
+        assert versions.find(connection, SYSTEM, second.key, VersionState.APPROVED).number == 1
     assert shown.previous is not None
     assert shown.difference is not None
     assert shown.previous.number == 1

@@ -18,7 +18,7 @@ SUPERVISOR = Actor("mori", Role.SUPERVISOR)
 def counted(floor: Floor) -> list[tuple[str, int, int]]:
     """Channel, still to come and gone out, today."""
     with floor.service.engine.connect() as connection:
-        found = overview.today(connection, floor.clock.now())
+        found = overview.today(connection, SUPERVISOR, floor.clock.now())
     return [(one.channel, one.ahead, one.handed_over) for one in found]
 
 

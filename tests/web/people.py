@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contact_service.domain.actors import Role
+from contact_service.domain.actors import EVERY_OFFICE, Role
 from contact_service.identity import accounts
 from contact_service.identity.sessions import open_session
 from tests.dispatch.conftest import Floor
@@ -11,9 +11,11 @@ from tests.web.browser import Browser
 from tests.web.test_doors import Door
 
 
-def signed_in(floor: Floor, door: Door, name: str, role: Role) -> Browser:
+def signed_in(
+    floor: Floor, door: Door, name: str, role: Role, office: str = EVERY_OFFICE
+) -> Browser:
     """A browser with a session of ``name``'s own."""
-    accounts.add(floor.service, ADMINISTRATOR, name, name, role)
+    accounts.add(floor.service, ADMINISTRATOR, name, name, role, office)
     floor.ledger.run("UPDATE user_account SET must_change = false WHERE name = :n", n=name)
     user_id = int(str(floor.ledger.one("SELECT id FROM user_account WHERE name = :n", n=name)))
     with floor.service.engine.begin() as connection:

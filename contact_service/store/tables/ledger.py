@@ -42,6 +42,8 @@ source_file = Table(
     Column("details", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     Column("imported_at", Instant, nullable=False),
     Column("imported_by", Text, nullable=False),
+    # whose file it is (所管課); "*": of whoever sees all, because it may hold every kind of claim
+    Column("office", String(40), nullable=False, server_default=text("'*'")),
     Index("ix_source_file_sha256", "sha256"),
 )
 

@@ -1,0 +1,153 @@
+"""Somebody of another office (所管課) goes through every page and every operation that reads, with
+the addresses of an office's people, files, campaigns and reports, and finds nothing of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import requests
+
+from contact_service.bootstrap import Service
+from contact_service.dispatch.decide import decide_all, waiting
+from contact_service.domain.actors import Role
+from contact_service.identity import tokens
+from contact_service.identity.tokens import Scope
+from contact_service.intake import uploads
+from contact_service.offices import kinds_of
+from contact_service.settings import Settings
+from contact_service.web.api_base import ApiRoute, Rule
+from contact_service.web.api_docs import depends_on, routes_of
+from contact_service.web.app import app
+from tests.dispatch.conftest import STAFF, Floor, floor
+from tests.identity.conftest import ADMINISTRATOR
+from tests.intake.conftest import CLAIM, write_csv
+from tests.intake.conftest import STAFF as IMPORTER
+from tests.ledger import mobile
+from tests.web.browser import Browser
+from tests.web.pages import PAGES
+from tests.web.people import signed_in
+from tests.web.test_doors import Door, door, door_settings
+from tests.web.test_files import work
+from tests.web.world import TITLE, world
+
+__all__ = ["door", "door_settings", "floor"]
+
+NURSERY = "保育担当課"
+#: What offices show one another: when campaigns are, so that nobody hears from two, and lessons.
+SHARED = ("/calendar", "/library", "/api/calendar", "/api/library", "/drafts", "/api/drafts")
+
+
+def secrets_of(floor: Floor) -> list[str]:
+    """What would tell of the other office."""
+    # but hardship is told to every office: whoever meets the person next must know
+    codes = [
+        str(code)
+        for (code,) in floor.ledger.rows("""
+            SELECT code FROM debtor d WHERE NOT EXISTS (SELECT FROM restriction r
+                WHERE r.debtor_id = d.id AND r.kind = 'hardship')""")
+    ]
+    return [TITLE, "滞納_20260930", "未定", *codes, *(mobile(n)[3:] for n in range(14))]
+
+
+def shared(address: str) -> bool:
+    return address.startswith(SHARED)
+
+
+def test_every_page_and_operation(floor: Floor, door: Door) -> None:
+    places = world(floor, door)
+    secret = secrets_of(floor)
+    by_role: dict[Role, Browser] = {}
+    found: list[tuple[str, int, str]] = []
+    seen = 0
+    for _, address, role in PAGES:
+        if role is None or shared(address):
+            continue
+        if role not in by_role:
+            by_role[role] = signed_in(floor, door, f"other-{role}", role, NURSERY)
+        filled = address.format_map(places)
+        page = by_role[role].open(filled)
+        seen += 1
+        found += [(filled, page.status, mark) for mark in secret if mark in page.page]
+        of_another = re.search(r"{(campaign|run|person|opened|file|job|result|breakdown)}", address)
+        if of_another and page.status not in (404, 403, 422):
+            found.append((filled, page.status, "is there"))
+    known = {
+        "key": "test", "number": "2", "run_id": places["run"], "debtor_id": places["person"],
+        "file_id": places["file"], "job_id": places["job"], "attempt_id": str(
+            floor.ledger.one("SELECT id FROM attempt WHERE needs_person LIMIT 1")),
+        "disposition_id": places["result"],
+    }  # fmt: skip
+    with requests.Session() as session:
+        for route in routes_of(app):
+            if not isinstance(route, ApiRoute) or "GET" not in (route.methods or ()):
+                continue
+            places_asked = [place.name for place in route.dependant.path_params]
+            if shared(route.path) or any(name not in known for name in places_asked):
+                continue
+            address = route.path.format_map(known)
+            for role in sorted(may_ask(route)):
+                token = tokens.issue(
+                    floor.service, ADMINISTRATOR, "x", role, frozenset(Scope), 1, NURSERY
+                )
+                answer = session.get(
+                    door.stack.web_url + address,
+                    headers={"Authorization": f"Bearer {token}"}, timeout=30,
+                )  # fmt: skip
+                seen += 1
+                assert answer.status_code < 500, address
+                found += [
+                    (address, answer.status_code, mark) for mark in secret if mark in answer.text
+                ]
+                if places_asked and answer.status_code not in (403, 404, 409, 422):
+                    found.append((address, answer.status_code, answer.text[:200]))
+    assert not found, "\n".join(map(str, found))
+    assert seen > 60
+
+
+def may_ask(route: ApiRoute) -> set[Role]:
+    asked = {role for rule in depends_on(route) if isinstance(rule, Rule) for role in rule.roles}
+    return asked - {Role.SYSTEM, Role.ADMINISTRATOR}
+
+
+def test_an_office_settles_nothing_of_another(floor: Floor, door: Door) -> None:
+    world(floor, door)
+    other = replace(STAFF, office=NURSERY, kinds=kinds_of(NURSERY, floor.service.settings))
+    engine, now = floor.service.engine, floor.clock.now()
+    ids = [row.attempt_id for row in waiting(floor.service, STAFF)[0]]
+    assert ids and waiting(floor.service, other) == ([], None)
+    assert decide_all(engine, other, ids, taken=True, now=now) == 0
+    assert decide_all(engine, STAFF, ids, taken=True, now=now) == len(ids)
+
+
+def test_an_office_brings_files_of_its_own_and_of_its_own_claims(
+    floor: Floor, door: Door, door_settings: Settings, tmp_path: object
+) -> None:
+    service = Service(door_settings, floor.service.engine, floor.service.vault, floor.clock)
+    nursery = signed_in(floor, door, "nanase", Role.STAFF, NURSERY)
+    again = signed_in(floor, door, "natsumi", Role.STAFF, NURSERY)
+    own = {
+        **CLAIM,
+        "科目": "保育料",
+        "宛名番号": "10000009",
+        "通知書番号": "26010000009",
+        "債権区分": "非強制徴収公債権",
+    }
+    path = write_csv(door_settings.state_dir / "x.csv", [CLAIM, own])
+    nursery.open("/files").send_file(
+        "/files", "保育_20260930.csv", path.read_bytes(), kind="claims", training="yes", do="import"
+    )
+    job = nursery.path
+    assert work(floor, door_settings)
+    assert "ほかの課が所管する債権です" in again.open(job).page
+    kinds = floor.ledger.rows("SELECT kind FROM claim")
+    assert [tuple(row) for row in kinds] == [("nursery_fee",)]
+    file = str(floor.ledger.one("SELECT max(id) FROM source_file"))
+    assert (
+        "保育_20260930" in again.open("/files").page and again.open(f"/files/{file}").status == 200
+    )
+    health = signed_in(floor, door, "haru", Role.STAFF, "国保・後期高齢担当課")
+    assert "保育_20260930" not in health.open("/files").page
+    for address in (job, f"/files/{file}", f"{job}/rejects"):
+        assert health.open(address).status == 404, address
+    assert uploads.latest(service, IMPORTER, 5)
