@@ -53,8 +53,7 @@ def share(events: int, n: int) -> Estimate:
     """A proportion with Wilson's score interval. Raises ``ValueError`` for ``n`` = 0."""
     if n == 0:
         raise ValueError("a share of nobody")
-    low, high = proportion_confint(events, n, alpha=1 - LEVEL, method="wilson")
-    return Estimate(events / n, float(low), float(high), "Wilson")
+    return shares([events], n)[0]
 
 
 def shares(events: Sequence[int], n: int) -> list[Estimate]:
@@ -62,8 +61,9 @@ def shares(events: Sequence[int], n: int) -> list[Estimate]:
     if n == 0:
         raise ValueError("a share of nobody")
     low, high = proportion_confint(np.asarray(events), n, alpha=1 - LEVEL, method="wilson")
+    # rounding leaves 7e-18 where nobody did, and 0.9999999999999999 where everybody did
     return [
-        Estimate(x / n, float(below), float(above), "Wilson")
+        Estimate(x / n, float(below) if x else 0.0, float(above) if x < n else 1.0, "Wilson")
         for x, below, above in zip(events, low, high, strict=True)
     ]
 

@@ -41,6 +41,14 @@ def test_wilson_newcombe_1998_81_of_263() -> None:
         estimates.share(0, 0)
 
 
+@pytest.mark.parametrize("n", [7, 29, 56, 263, 1_000_003])
+def test_a_share_of_none_or_all_ends_where_shares_end(n: int) -> None:
+    none, everybody = estimates.shares([0, n], n)
+    assert (none.low, everybody.high) == (0, 1)
+    assert 0 < none.high < 1
+    assert none.high == pytest.approx(1 - everybody.low)
+
+
 def test_risk_ratio_log_wald() -> None:
     # by hand: ln(4/3) ± 1.959964·sqrt(1/56 − 1/70 + 1/48 − 1/80)
     found = estimates.risk_ratio(56, 70, 48, 80)

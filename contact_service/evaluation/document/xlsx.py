@@ -47,6 +47,9 @@ _EXCEL_CELL = 32_767
 _WIDEST = 48
 _SHEET_NAME = 31
 _LINKS_IN_A_ROW = 4
+_A4 = 9
+_PAGE_WIDTH = 120
+_LINE_HEIGHT = 17
 
 
 def workbook(document: Document, written_at: date) -> bytes:
@@ -128,6 +131,7 @@ class _Sheet:
         self._links = links or {}
         self._row = 0
         self._widths: dict[int, int] = {}
+        self._prose: list[tuple[int, str, Format]] = []
 
     def section(self, document: Document, section: Section) -> None:
         for line in document.banners:
@@ -165,7 +169,7 @@ class _Sheet:
             self._line(block.text, bold=True)
         elif isinstance(block, Words):
             for line in block.lines:
-                self._line(line)
+                self._sentence(line)
         elif isinstance(block, Cards):
             for card in block.cards:
                 self._cells([card.label.text, card.figure, " ".join(card.small)])
@@ -174,7 +178,7 @@ class _Sheet:
                 self._link(0, f"#{section}", question, bold=True)
                 self._row += 1
                 for line in lines:
-                    self._line(line)
+                    self._sentence(line)
         elif isinstance(block, Flow):
             for box in (block.assessed, block.excluded, block.randomised,
                         *(box for lane in block.lanes for box in lane)):  # fmt: skip
@@ -187,7 +191,7 @@ class _Sheet:
         if table.title:
             self._line(table.title, bold=True)
         if table.lead:
-            self._line(table.lead, font_color="#626264")
+            self._sentence(table.lead, font_color="#626264")
         split = _split(table, self._lang)
         places = [place for _, place in split]
         columns = [column for column, _ in split]
@@ -222,7 +226,14 @@ class _Sheet:
     def _cells(self, texts: Iterable[str]) -> None:
         for place, said in enumerate(texts):
             self._sheet.write_string(self._row, place, said, self._style.get())
+            self._widen(place, said)
         self._row += 1
+
+    def _sentence(self, said: str, **properties: Any) -> None:
+        """A line that goes on below where the sheet is not wide enough for it."""
+        style = self._style.get(text_wrap=True, **properties)
+        self._prose.append((self._row, said[:_EXCEL_CELL], style))
+        self._line(said, **properties)
 
     def _line(self, said: str, **properties: Any) -> None:
         self._sheet.write_string(self._row, 0, said[:_EXCEL_CELL], self._style.get(**properties))
@@ -245,12 +256,33 @@ class _Sheet:
             self._sheet.write_string(self._row, place, said[:_EXCEL_CELL], style)
 
     def _widen(self, place: int, said: str) -> None:
-        width = sum(2 if ord(char) > 0x2E7F else 1 for char in said) + 2
-        self._widths[place] = min(_WIDEST, max(self._widths.get(place, 8), width))
+        self._widths[place] = min(_WIDEST, max(self._widths.get(place, 8), _width(said) + 2))
 
     def _finish(self) -> None:
         for place, width in self._widths.items():
             self._sheet.set_column(place, place, width)
+        self._wrap()
+        self._sheet.set_paper(_A4)
+        self._sheet.set_landscape()
+        self._sheet.fit_to_pages(1, 0)  # one page wide, as long as it is
+
+    def _wrap(self) -> None:
+        """Long sentences run over the columns of a page's width, on as many lines as they need.
+        Widths are known when all else is written."""
+        last, room = 0, self._widths.get(0, 8)
+        while room < _PAGE_WIDTH:
+            last += 1
+            room += self._widths.get(last, 8)
+        for row, said, style in self._prose:
+            lines = -(-_width(said) // (room - 4))
+            if lines > 1 and last:
+                self._sheet.merge_range(row, 0, row, last, said, style)
+                self._sheet.set_row(row, _LINE_HEIGHT * lines)
+
+
+def _width(said: str) -> int:
+    """In halves of a Japanese character."""
+    return sum(2 if ord(char) > 0x2E7F else 1 for char in said)
 
 
 def _split(table: Table, lang: Lang) -> list[tuple[Column, int]]:
