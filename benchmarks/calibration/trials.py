@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import ceil, log
+from math import ceil, exp, log
 
 import numpy as np
 from scipy import stats
@@ -23,6 +23,7 @@ from contact_service.evaluation.trial import (
     looks,
     proportions,
     regression,
+    survival,
 )
 from contact_service.evaluation.trial.complier import complier
 from contact_service.evaluation.trial.data import TrialData
@@ -102,6 +103,7 @@ RISE = 0.08
 N = plan(Proportions(CONTROL), Design(), effect=RISE)["n_control"]
 MEAN_N = plan(Means(1.0), Design(), effect=0.25)["n_control"]
 RATIO = 1.5
+RATE = -log(1 - 0.4) / 28
 TIME_N = plan(Times(0.4), Design(), effect=RATIO)["n_control"]
 HOME = 3
 ICC = 0.2
@@ -180,13 +182,50 @@ def _bootstrap(draw: np.random.Generator, effect: float) -> Seen:
     return amounts.compared(values, np.repeat([1.0, 0.0], MEAN_N), None, None).bootstrap, None
 
 
+def _strata(draw: np.random.Generator, effect: float) -> Seen:
+    """Three strata in which a tenth, a quarter and two fifths pay unasked."""
+    pairs = []
+    for n, chance in zip((N // 2, N // 3, N - N // 2 - N // 3), (0.1, 0.25, 0.4), strict=True):
+        arm, control = draw.binomial(n, chance + effect), draw.binomial(n, chance)
+        pairs.append((Count(n, int(arm)), Count(n, int(control))))
+    found = proportions.stratified(pairs)
+    return found.risk_difference, found.p_value
+
+
+def _days(
+    draw: np.random.Generator, effect: float, suspended: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Days, paid and arm of 28 days in which 40 % of the control pay; the claims of a share are
+    suspended on some day of them, whether paid by then or not."""
+    arm = np.repeat([1.0, 0.0], TIME_N)
+    pays = draw.exponential(1 / (RATE * np.where(arm == 1, effect, 1.0)))
+    watched = np.full(len(arm), 28.0)
+    if suspended:
+        some = draw.random(len(arm)) < suspended
+        watched = np.where(some, draw.uniform(0, 28, len(arm)), watched)
+    return np.minimum(pays, watched), (pays <= watched).astype(float), arm
+
+
+def _log_rank(draw: np.random.Generator, effect: float) -> Seen:
+    times, paid, arm = _days(draw, effect, suspended=0.0)
+    return None, survival.compared(times, paid, arm, None, None).p_value
+
+
+def _restricted_mean(draw: np.random.Generator, effect: float) -> Seen:
+    times, paid, arm = _days(draw, effect, suspended=0.1)
+    found = survival.compared(times, paid, arm, None, None).rmst_difference
+    # the interval is the test: 0 within it is not rejected
+    return found, None if found is None else float(not found.excludes(0))
+
+
+def _mean_days(effect: float) -> float:
+    """What ``_restricted_mean`` should cover: the difference of ∫ exp(−rate·t) over 28 days."""
+    arm, control = ((1 - exp(-rate * 28)) / rate for rate in (RATE * effect, RATE))
+    return arm - control
+
+
 def _hazard(draw: np.random.Generator, effect: float) -> Seen:
-    """28 days, of whom 40 % of the control pay; one in ten is suspended on the way."""
-    n = TIME_N
-    arm = np.repeat([1.0, 0.0], n)
-    rate = -log(1 - 0.4) / 28 * np.where(arm == 1, effect, 1.0)
-    days = draw.exponential(1 / rate)
-    found = hazards.efron(hazards.risk_table(np.minimum(days, 28), (days <= 28).astype(float), arm))
+    found = hazards.efron(hazards.risk_table(*_days(draw, effect, suspended=0.0)))
     if found is None:
         return None, None
     beta, error = found
@@ -236,10 +275,14 @@ def scenarios() -> Iterator[Scenario]:
         "households of 3, ICC 0.2: cluster-robust", _households, RISE, 0.0, same, 0.8, 105
     )
     yield Scenario("the same as counts with a stated ICC", _stated_icc, RISE, 0.0, same, 0.8, 107)
+    yield Scenario("three strata: Mantel-Haenszel", _strata, RISE, 0.0, same, None, 125)
     yield Scenario("adjusted for a covariate: Lin", _lin, RISE, 0.0, same, None, 109)
     yield Scenario("amounts, seven of ten zero: Welch", _money, 0.25, 0.0, same, 0.8, 111)
     yield Scenario("amounts: percentile bootstrap", _bootstrap, 0.25, 0.0, same, None, 113)
     yield Scenario("days to payment: Cox", _hazard, RATIO, 1.0, lambda e: log(e), 0.8, 115)
+    yield Scenario("days to payment: log-rank", _log_rank, RATIO, 1.0, same, 0.8, 121)
+    yield Scenario("mean days without payment, one in ten suspended: RMST", _restricted_mean,
+                   RATIO, 1.0, _mean_days, None, 123)  # fmt: skip
     yield Scenario("effect on those reached: IV, Fieller", _reached, RISE, 0.0, same, None, 117)
     yield Scenario("two looks: O'Brien-Fleming bounds", _looked_twice, RISE, 0.0, same, 0.8, 119)
 
