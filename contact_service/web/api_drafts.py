@@ -11,6 +11,7 @@ from fastapi import BackgroundTasks, Depends, HTTPException, Request
 from pydantic import BaseModel, Field
 
 from campaigns.faults import Fault
+from campaigns.parse import read_file
 from campaigns.ready_made import library as ready_made
 from campaigns.source import MAX_SIZE
 from contact_service.domain.actors import Actor, Role
@@ -64,6 +65,15 @@ Beginning = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class ReadyMade:
+    """A campaign that comes with the service."""
+
+    name: str
+    title: str
+    purpose: str | None
+
+
 class Change(BaseModel):
     """A draft's new text, and the revision that it was made from."""
 
@@ -111,6 +121,16 @@ def begin(request: Request, body: Beginning, caller: Actor = WRITES) -> Written:
                 text = copied or ""
         made = drafts.begin(connection, caller, text, title_of(text), service.clock.now())
     return _written(request, made)
+
+
+@router.get("/ready-made", summary="見本 / ready-made campaigns")
+def ready(request: Request, caller: Actor = WRITES) -> list[ReadyMade]:
+    """計画の見本 / what a draft may start from"""
+    return [
+        ReadyMade(name, found.title, found.purpose)
+        for name, path in ready_made().items()
+        for found in [read_file(path).definition]
+    ]
 
 
 @router.get("/{draft_id}", summary="書きかけ / one draft")

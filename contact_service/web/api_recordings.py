@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Form, HTTPException, Request, Response, UploadFile
+from fastapi import Depends, Form, HTTPException, Path, Request, Response, UploadFile
+from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
 from campaigns.definition import AUDIO_NAME
@@ -96,3 +97,19 @@ def sound(request: Request, recording_id: int, caller: Actor = HEARS) -> Respons
     if found is None:
         raise HTTPException(404, "この録音はありません / there is no such recording")
     return Response(found, media_type="audio/wav")
+
+
+@router.get(
+    "/in-use/{name}",
+    response_class=FileResponse,
+    responses={200: {"content": {"audio/wav": {}}, "description": "8 kHz mono, 16 bits"}},
+    summary="使っている録音を聞く / the one in use",
+)
+def in_use(
+    request: Request, name: Annotated[str, Path(pattern=AUDIO_NAME)], caller: Actor = HEARS
+) -> FileResponse:
+    """いま電話で流れる録音（見本の録音も） / what calls play now, ready-made ones included"""
+    path = service_of(request).settings.recording(name)
+    if path is None:
+        raise HTTPException(404, "この録音はありません / there is no such recording")
+    return FileResponse(path, media_type="audio/wav")

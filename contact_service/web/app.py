@@ -33,6 +33,7 @@ from contact_service.web import (
     api_recordings,
     api_records,
     api_runs,
+    api_supervisor,
     audio_page,
     audit_log,
     bulk_access,
@@ -130,6 +131,7 @@ app.include_router(api_runs.router)
 app.include_router(api_recordings.router)
 app.include_router(api_records.router)
 app.include_router(staffing.api_router)
+app.include_router(api_supervisor.router)
 app.include_router(api_docs.router)
 app.include_router(api_docs.page_router)
 app.include_router(sign_in.entrance)

@@ -11,6 +11,9 @@ from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from contact_service import logs
+from contact_service.callcentre.correcting import MayNot
+from contact_service.callcentre.dispositions import Incomplete
+from contact_service.callcentre.replies import CannotLift
 from contact_service.dispatch.switches import UnknownScope
 from contact_service.domain import life
 from contact_service.domain.actors import NotAllowed
@@ -48,6 +51,9 @@ def install(app: FastAPI) -> None:
         CannotRestrict,
         NotOpened,
         UnknownScope,
+        MayNot,
+        CannotLift,
+        Incomplete,
     ):
         app.add_exception_handler(conflict, _cannot_do)
     for gone in (NoPerson, NoSuchRun, NotInLibrary):

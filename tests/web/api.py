@@ -21,13 +21,13 @@ class Api:
     def __init__(self, floor: Floor, door: Door, role: Role) -> None:
         scopes = frozenset({
             Scope.PEOPLE_READ, Scope.PEOPLE_WRITE, Scope.FILES_READ, Scope.FILES_WRITE,
-            Scope.CAMPAIGNS_READ, Scope.CAMPAIGNS_WRITE, Scope.REPORTS_READ, Scope.AUDIT_READ,
+            Scope.CAMPAIGNS_READ, Scope.CAMPAIGNS_WRITE, Scope.REPORTS_READ, Scope.AUDIT_READ, Scope.CENTRE,
         })  # fmt: skip
-        self._token = tokens.issue(floor.service, ADMINISTRATOR, role.value, role, scopes, 1)
+        self.token = tokens.issue(floor.service, ADMINISTRATOR, role.value, role, scopes, 1)
         self._door = door
 
     def ask(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
-        sent = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        sent = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         said = "" if body is None else json.dumps(body)
         status, answer = self._door.ask(method, path, said, sent | headers)
         return status, json.loads(answer) if answer[:1] in ("{", "[") else answer
@@ -36,7 +36,7 @@ class Api:
         """A file as it comes."""
         where = urlsplit(self._door.stack.web_url)
         connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=20)
-        connection.request("GET", path, headers={"Authorization": f"Bearer {self._token}"})
+        connection.request("GET", path, headers={"Authorization": f"Bearer {self.token}"})
         answer = connection.getresponse()
         return answer.status, answer.read()
 
@@ -53,7 +53,7 @@ class Api:
         where = urlsplit(self._door.stack.web_url)
         connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=20)
         connection.request("POST", path, body, {
-            "Authorization": f"Bearer {self._token}",
+            "Authorization": f"Bearer {self.token}",
             "Content-Type": "multipart/form-data; boundary=x",
         } | ({"Idempotency-Key": key} if key else {}))  # fmt: skip
         answer = connection.getresponse()
