@@ -109,10 +109,10 @@ def start(request: Request, caller: Actor = SEES) -> Start:
     service = service_of(request)
     with service.engine.connect() as connection:
         return Start(
-            overview.waiting_runs(connection),
-            overview.today(connection, service.clock.now()),
+            overview.waiting_runs(connection, caller),
+            overview.today(connection, caller, service.clock.now()),
             switches(connection),
-            overview.undecided(connection),
+            overview.undecided(connection, caller),
         )
 
 
