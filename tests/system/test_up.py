@@ -18,7 +18,11 @@ import pytest
 from contact_service.embedded.process import free_port
 from contact_service.embedded.servers import remove_state
 
-UP = "import typer; from contact_service.cli.up import command; typer.run(command)"
+# a shell's background job ignores Ctrl-C, and so would all that it starts: these are to heed it
+UP = (
+    "import signal, typer; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from contact_service.cli.up import command; typer.run(command)"
+)
 
 
 @pytest.fixture
