@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import assert_never
 from uuid import UUID
 
@@ -14,6 +15,8 @@ from contact_service.dispatch.settle import settle
 from contact_service.store.engine import one_plan
 from providers.base import Accepted, Cause, Refused, Result, Throttled, Unknown
 
+#: The database's order of identifiers; numbers compare six times as fast as they do.
+_BY_NUMBER = attrgetter("attempt_id.int")
 #: Others go first after a resume, lest one number that the account may not use stops a lane.
 CREDENTIALS_PAUSE = timedelta(minutes=5)
 
@@ -36,11 +39,6 @@ class _Row:
     parts: int | None = None
     outcome: str | None = None
     due_at: datetime | None = None
-
-
-def _by_number(answer: Answer) -> int:
-    """The database's order of identifiers; numbers compare ten times as fast as they do."""
-    return answer.attempt_id.int
 
 
 def _row(result: Result, now: datetime) -> _Row:
@@ -104,7 +102,7 @@ def record(connection: Connection, provider: str, answers: Sequence[Answer], now
     An answer to a lease that somebody else has taken over since counts for nothing: the
     fencing number does not fit.
     """
-    answers = sorted(answers, key=_by_number)
+    answers = sorted(answers, key=_BY_NUMBER)
     rows = [_row(answer.result, now) for answer in answers]
     with one_plan(connection):
         changed = connection.execute(

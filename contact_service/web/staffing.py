@@ -56,15 +56,14 @@ class Asked:
     def days(self) -> tuple[date | None, date | None]:
         """The period; raises :class:`CannotCount`."""
         try:
-            first, last = (date.fromisoformat(day) if day else None for day in self._days())
+            first, last = (
+                date.fromisoformat(day) if day else None for day in (self.first, self.last)
+            )
         except ValueError:
             raise CannotCount("日を読み取れません（例 2026-11-09） / no such day") from None
         if first and last and first > last:
             raise CannotCount("初日は最終日より前にしてください / the first day is after the last")
         return first, last
-
-    def _days(self) -> tuple[str, str]:
-        return self.first, self.last
 
     def patience_seconds(self) -> float | None:
         """Raises :class:`CannotCount`."""
