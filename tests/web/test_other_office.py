@@ -3,18 +3,25 @@ the addresses of an office's people, files, campaigns and reports, and finds not
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import replace
+from datetime import timedelta
 
+import pytest
 import requests
+from sqlalchemy import text
 
 from contact_service.bootstrap import Service
+from contact_service.dispatch.asking import look
 from contact_service.dispatch.decide import decide_all, waiting
 from contact_service.domain.actors import Role
+from contact_service.domain.life import CannotDo
 from contact_service.identity import tokens
 from contact_service.identity.tokens import Scope
 from contact_service.intake import uploads
 from contact_service.offices import kinds_of
+from contact_service.planning import overview
 from contact_service.settings import Settings
 from contact_service.web.api_base import ApiRoute, Rule
 from contact_service.web.api_docs import depends_on, routes_of
@@ -116,6 +123,15 @@ def test_an_office_settles_nothing_of_another(floor: Floor, door: Door) -> None:
     engine, now = floor.service.engine, floor.clock.now()
     ids = [row.attempt_id for row in waiting(floor.service, STAFF)[0]]
     assert ids and waiting(floor.service, other) == ([], None)
+    with engine.connect() as connection:
+        providers = connection.scalars(text("SELECT DISTINCT provider FROM attempt")).all()
+        assert overview.undecided(connection, STAFF) == len(ids)
+        assert overview.undecided(connection, other) == 0
+        lately = now - timedelta(days=31)
+        assert overview.rejected_rows(connection, STAFF, lately)[0] > 0
+        assert overview.rejected_rows(connection, other, lately) == (0, 0)
+    with pytest.raises(CannotDo):  # before any carrier is asked: there is none to ask
+        asyncio.run(look(floor.service, other, ids[0], dict.fromkeys(providers), {}))  # type: ignore[arg-type]
     assert decide_all(engine, other, ids, taken=True, now=now) == 0
     assert decide_all(engine, STAFF, ids, taken=True, now=now) == len(ids)
 
@@ -148,6 +164,10 @@ def test_an_office_brings_files_of_its_own_and_of_its_own_claims(
     )
     health = signed_in(floor, door, "haru", Role.STAFF, "国保・後期高齢担当課")
     assert "保育_20260930" not in health.open("/files").page
+    health.send_file(
+        "/files", "直し_20260930.csv", path.read_bytes(), kind="claims", training="yes", mends=file
+    )
+    assert "直すファイルがありません" in health.page
     for address in (job, f"/files/{file}", f"{job}/rejects"):
         assert health.open(address).status == 404, address
     assert uploads.latest(service, IMPORTER, 5)
