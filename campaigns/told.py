@@ -31,4 +31,4 @@ class Told:
         return ja if self.lang == "ja" else en
 
     def with_name(self, title: str, name: str) -> str:
-        return self.say(f"{title}（{name}）", f"{title} ({name})")
+        return title if title == name else self.say(f"{title}（{name}）", f"{title} ({name})")

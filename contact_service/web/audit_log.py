@@ -10,6 +10,7 @@ from contact_service.clock import TOKYO
 from contact_service.domain.actors import Role
 from contact_service.identity.sessions import Session
 from contact_service.store import audit
+from contact_service.web.audit_words import ACTIONS, WORDS
 from contact_service.web.carrier import service_of
 from contact_service.web.locale import translatable
 from contact_service.web.rendering import page
@@ -19,8 +20,8 @@ router = APIRouter(include_in_schema=False, prefix="/audit")
 reads = may(Role.AUDITOR)
 MOST = 50
 
-#: What was done, by the beginning of the action's name.
-ACTION_WORDS = {
+#: Much of a kind at once: by the beginning of the action's name.
+GROUPS = {
     "attempt.": translatable("不明な結果の判断"),
     "call.": translatable("電話"),
     "draft.": translatable("下書き"),
@@ -71,7 +72,9 @@ def show(
         query={
             "who": who, "action": action, "subject": subject, "since": since, "until": until,
         },
-        action_words=ACTION_WORDS,
+        groups=GROUPS,
+        actions=ACTIONS,
+        action_words=WORDS,
     )  # fmt: skip
 
 

@@ -11,10 +11,11 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy import Engine
 
 from contact_service.dispatch import switches
-from contact_service.domain.actors import Actor, NotAllowed, Role
+from contact_service.domain.actors import Actor, NotAllowed, Role, allowed
 from contact_service.domain.life import Action, CannotDo
 from contact_service.identity.sessions import Session
 from contact_service.planning import runs
+from contact_service.planning.preview import READERS
 from contact_service.web.carrier import service_of
 from contact_service.web.pages import start_page
 from contact_service.web.runs import run_page
@@ -38,18 +39,20 @@ DO: dict[Action, Callable[[Engine, Actor, UUID, datetime, str], None]] = {
 @router.post("/stop-all", dependencies=FORMS)
 def stop_all(
     request: Request,
+    background: BackgroundTasks,
     session: Session = Depends(works_here),
     reason: str = Form("", max_length=200),
+    back: str = Form("/", max_length=60),
 ) -> Response:
     """Nothing goes out any more, on any channel, until somebody lets it go on."""
     if not reason.strip():
-        return start_page(request, session, wrong=NO_REASON)
+        return _refused(request, background, session, back, NO_REASON)
     service = service_of(request)
     switches.set_switch(
         service.engine, session.account.actor, switches.EVERYTHING, reason.strip(),
         service.clock.now(), request.app.state.providers,
     )  # fmt: skip
-    return RedirectResponse("/", 303)
+    return RedirectResponse(local(back), 303)
 
 
 @router.post("/lift", dependencies=FORMS)
@@ -73,21 +76,28 @@ def move(
     back: str = Form("/", max_length=60),
 ) -> Response:
     """Pause, resume or end a run, from the start page or from its own."""
-
-    def refused(wrong: str) -> Response:
-        if back == f"/runs/{run_id}":
-            return run_page(request, background, session, run_id, wrong)
-        return start_page(request, session, wrong)
-
     if action not in DO:
-        return refused(NOT_HERE)
+        return _refused(request, background, session, back, NOT_HERE)
     if action is not Action.RESUME and not reason.strip():
-        return refused(NO_REASON)
+        return _refused(request, background, session, back, NO_REASON)
     service = service_of(request)
     try:
         DO[action](
             service.engine, session.account.actor, run_id, service.clock.now(), reason.strip()
         )
     except (CannotDo, NotAllowed) as error:
-        return refused(str(error))
+        return _refused(request, background, session, back, str(error))
     return RedirectResponse(local(back), 303)
+
+
+def _refused(
+    request: Request, background: BackgroundTasks, session: Session, back: str, wrong: str
+) -> Response:
+    """The page that somebody pressed it on, with what was wrong."""
+    try:
+        run_id = UUID(back.removeprefix("/runs/"))
+    except ValueError:
+        return start_page(request, session, wrong)
+    if not allowed(session.account.role, READERS):
+        return start_page(request, session, wrong)
+    return run_page(request, background, session, run_id, wrong)

@@ -23,12 +23,6 @@ from contact_service.web.session import signed_in
 
 router = APIRouter(include_in_schema=False)
 
-CHANNEL_WORDS = {
-    "sms": "SMS",
-    "auto_call": translatable("オートコール"),
-    "operator": translatable("オペレーター架電"),
-    "letter": translatable("催告書"),
-}
 STATE_WORDS = {
     "scheduled": translatable("開始待ち"),
     "running": translatable("実施中"),
@@ -90,7 +84,6 @@ def start_page(request: Request, session: Session, wrong: str = "") -> Response:
         needs=needs,
         reads=allowed(role, READERS),
         stopped=stopped,
-        channel_words=CHANNEL_WORDS,
         state_words=STATE_WORDS,
     )
 

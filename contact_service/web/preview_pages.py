@@ -7,7 +7,7 @@ from datetime import date
 from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from campaigns.definition import Definition
+from campaigns.definition import Definition, Script
 from campaigns.faults import DefinitionErrors
 from campaigns.messages import office_values
 from campaigns.parse import read
@@ -97,21 +97,40 @@ def _preview(
 
 
 def _scripts(request: Request, definition: Definition) -> dict[str, list[dict[str, object]]]:
-    """What each script says, office's name filled in, and whether its recordings are there."""
+    """What each script says in the order in which it may be heard, the office's name filled in,
+    what leads on from there, and whether its recordings are there."""
     settings = service_of(request).settings
     office = office_values(settings.office_name, settings.office_phone)
-    return {
-        name: [
+    found: dict[str, list[dict[str, object]]] = {}
+    for name, script in definition.scripts.items():
+        places = {node: place for place, node in enumerate(_as_heard(script), 1)}
+        found[name] = [
             {
-                "name": node_name,
                 "say": _said(definition, node.say, office),
                 "audio": node.audio,
                 "there": node.audio and settings.recording(node.audio),
+                "voicemail": node_name == script.voicemail,
+                "keys": {key: places[there] for key, there in sorted(node.keys.items())},
+                "otherwise": places.get(node.otherwise or ""),
+                "then": node.then,
             }
-            for node_name, node in script.nodes.items()
+            for node_name, node in ((node, script.nodes[node]) for node in places)
         ]
-        for name, script in definition.scripts.items()
-    }
+    return found
+
+
+def _as_heard(script: Script) -> list[str]:
+    """The names of a script's places, from what is heard first; last what nothing leads to."""
+    found: list[str] = []
+    ahead = [script.start]
+    while ahead:
+        name = ahead.pop(0)
+        if name not in found:
+            found.append(name)
+            node = script.nodes[name]
+            ahead += [there for _, there in sorted(node.keys.items())]
+            ahead += [node.otherwise] if node.otherwise else []
+    return found + [name for name in script.nodes if name not in found]
 
 
 def _said(definition: Definition, say: Text, office: dict[str, str]) -> str:

@@ -30,8 +30,15 @@ from contact_service.web.session import SignInFirst
 
 log = logs.log(__name__)
 
-UNSTORABLE = "保存できない値です / a value cannot be stored"
+UNSTORABLE = (
+    "保存できない文字が入っています。ブラウザーの「戻る」で前の画面に戻り、打ち直してください / "
+    "a character cannot be stored: go back and type it again"
+)
 FAULTY = "正しくない値があります / some values are not right"
+FAULTY_FORM = (
+    "入力が長すぎるか、形が違います。ブラウザーの「戻る」で前の画面に戻り、直してください / "
+    "something is too long, or not of the form that is asked for: go back and mend it"
+)
 BROKEN = (
     "この操作はできませんでした。しばらくしてもう一度試し、続くときは管理者に連絡してください / "
     "this did not work: try again later, and tell the administrator if it goes on"
@@ -77,7 +84,7 @@ def _refused(request: Request, error: Exception) -> Response:
 def _faulty(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     if _by_a_person(request):
-        return _said(request, 422, FAULTY)
+        return _said(request, 422, FAULTY_FORM)
     return problem(request, 422, FAULTY, faults=error.errors())
 
 
@@ -110,7 +117,9 @@ def _said(
         route = request.scope.get("route")
         log.warning("access.refused", status=status, door=getattr(route, "path", "-"))
     if _by_a_person(request):
-        return page(request, "refused.html", status, reason=side(request, detail))
+        return page(
+            request, "refused.html", status, reason=side(request, detail), gone=status == 404
+        )
     return problem(request, status, detail, headers)
 
 

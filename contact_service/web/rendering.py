@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from contact_service import __version__
+from contact_service.clock import TOKYO
 from contact_service.domain.actors import Role
 from contact_service.web import words
 from contact_service.web.carrier import service_of
@@ -74,7 +75,7 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
             now=service.clock.now(),
             service_version=__version__,
             side=lambda both: side(request, both),
-            **{"words": words.of(request), **values},
+            **{"words": words.of(request, service.clock.now().astimezone(TOKYO).date()), **values},
         )
     )
     # personal pages must not come back out of a cache after signing out

@@ -8,16 +8,19 @@ from fastapi import APIRouter, BackgroundTasks, Depends, Form, HTTPException, Re
 from fastapi.responses import RedirectResponse
 from sqlalchemy import text
 
+from contact_service.dispatch.decide import DECIDERS
 from contact_service.dispatch.switches import switches
 from contact_service.domain.actors import NotAllowed, Role
 from contact_service.domain.life import MOVES, Action, CannotDo
 from contact_service.domain.states import RunState, VersionState
+from contact_service.evaluation import forms
 from contact_service.identity.sessions import Session
 from contact_service.planning import versions
 from contact_service.planning.definitions import definition_of_version, run_is_own
 from contact_service.web import run_now
 from contact_service.web.campaigns import STATE_WORDS, allowed, reads
 from contact_service.web.carrier import service_of
+from contact_service.web.pages import WORKS_HERE
 from contact_service.web.previews import preview_of, summary
 from contact_service.web.rendering import page
 from contact_service.web.session import may, own_form
@@ -74,6 +77,10 @@ def run_page(
             action for action in (Action.PAUSE, Action.RESUME, Action.STOP)
             if state in MOVES[action].before and allowed(session, *MOVES[action].roles)
         ],
+        may_stop_all=state is not RunState.SCHEDULED and "all" not in stopped
+        and allowed(session, *WORKS_HERE),
+        reports=row.frozen_at is not None and allowed(session, *forms.READERS),
+        may_decide=allowed(session, *DECIDERS),
         state_words=STATE_WORDS, progress=run_now.progress(service, background, run_id),
     )  # fmt: skip
     answer.background = background
@@ -96,6 +103,7 @@ def progress(
     answer = page(
         request, "run_progress.html", run_id=run_id, state=state,
         starting=starting is not None and not starting.done,
+        may_decide=allowed(session, *DECIDERS),
         progress=run_now.progress(service, background, run_id),
     )  # fmt: skip
     now = "starting" if state is RunState.SCHEDULED and starting and not starting.done else state

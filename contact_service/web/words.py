@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -11,6 +12,7 @@ from fastapi import Request
 
 from campaigns import vocabulary as said
 from campaigns.claim_words import year_ja
+from campaigns.vocabulary import Channel
 from contact_service.callcentre import results
 from contact_service.clock import TOKYO
 from contact_service.domain import restrictions, states
@@ -77,6 +79,7 @@ class Words:
     skip: Mapping[Any, str]
     way: Mapping[Any, str]
     quality: Mapping[Any, str]
+    today: date | None = None
 
     def yen(self, amount: int | None) -> str:
         """A sum of money."""
@@ -85,20 +88,22 @@ class Words:
         return f"{amount:,}円" if self.language == "ja" else f"¥{amount:,}"
 
     def day(self, day: date) -> str:
-        """A day, with its weekday."""
+        """A day, with its weekday; in Japanese with the year where it is not this one."""
         weekday = _WEEKDAYS[self.language][day.weekday()]
         if self.language == "ja":
-            return f"{day.month}月{day.day}日（{weekday}）"
+            near = self.today is None or self.today.year == day.year
+            return f"{f'{day.month}月{day.day}日' if near else era_text(day)}（{weekday}）"
         return f"{weekday} {day:%Y-%m-%d}"
 
-    def era(self, day: date) -> str:
-        """A day as notices write it: by era in Japanese."""
+    def era(self, day: date | str) -> str:
+        """A day, or one kept as text, as notices write it: by era in Japanese."""
+        day = date.fromisoformat(day) if isinstance(day, str) else day
         return era_text(day) if self.language == "ja" else f"{day:%Y-%m-%d}"
 
     def born(self, day: str) -> str:
         """A birth date as it is kept; by era in Japanese, as people say theirs."""
         try:
-            return self.era(date.fromisoformat(day))
+            return self.era(day)
         except ValueError:
             return day
 
@@ -114,6 +119,30 @@ class Words:
         """An instant in Tokyo, to the minute."""
         local = instant.astimezone(TOKYO)
         return f"{self.day(local.date())} {local:%H:%M}"
+
+    def steps(self, names: Iterable[str], channels: Iterable[str]) -> dict[str, str]:
+        """What people call the steps of one campaign, in their order: the channel, and which round
+        of it where there are several. A definition's own names are for whoever writes it."""
+        pairs = [(name, Channel(channel)) for name, channel in zip(names, channels, strict=True)]
+        each, seen = Counter(channel for _, channel in pairs), Counter[Channel]()
+        found: dict[str, str] = {}
+        for name, channel in pairs:
+            seen[channel] += 1
+            said_as = self.channel[channel]
+            if each[channel] > 1:
+                round_ = seen[channel]
+                said_as += f" {round_}回目" if self.language == "ja" else f", round {round_}"
+            found[name] = said_as
+        return found
+
+    def scope(self, scope: str) -> str:
+        """What a switch stops (``dispatch.switches``)."""
+        kind, _, name = scope.partition(":")
+        if kind == "channel":
+            return self.channel[Channel(name)]
+        if kind == "provider":
+            return f"事業者 {name}" if self.language == "ja" else f"carrier {name}"
+        return "すべての発信" if self.language == "ja" else "everything"
 
     def result(self, kind: DispositionKind | said.Outcome) -> str:
         """What came of a contact, said by an operator or reported by a carrier."""
@@ -131,17 +160,17 @@ class Words:
         return known.value.replace("_", " ")
 
 
-def of(request: Request) -> Words:
-    """The words of whoever reads."""
+def of(request: Request, today: date | None = None) -> Words:
+    """The words of whoever reads, on a day."""
     if language_of(request) == "ja":
         return Words(
             "ja", said.CHANNEL_JA, said.OUTCOME_JA, said.CLAIM_KIND_JA, said.LANGUAGE_JA,
             states.DISPOSITION_JA, states.OPERATOR_STATE_JA, states.IDENTITY_PROOF_JA,
             {stored: ja for ja, stored in PAYMENT_METHODS.items()},
-            states.REPLY_JA, states.SKIP_JA, results.WAY_JA, states.QUALITY_JA,
+            states.REPLY_JA, states.SKIP_JA, results.WAY_JA, states.QUALITY_JA, today,
         )  # fmt: skip
     return Words(
         "en", said.CHANNEL_EN, said.OUTCOME_EN, said.CLAIM_KIND_EN, said.LANGUAGE_EN,
         states.DISPOSITION_EN, states.OPERATOR_STATE_EN, states.IDENTITY_PROOF_EN, METHOD_EN,
-        states.REPLY_EN, states.SKIP_EN, results.WAY_EN, states.QUALITY_EN,
+        states.REPLY_EN, states.SKIP_EN, results.WAY_EN, states.QUALITY_EN, today,
     )  # fmt: skip

@@ -65,10 +65,10 @@ def test_letters_are_asked_for_by_name_not_by_number(floor: Floor, door: Door) -
         "VALUES (:run, 'letters', 2, 1204, now(), 'kato')", run=run,
     )  # fmt: skip
     subject = f"{run}/letters/2"
-    assert f'<option value="{subject}">秋の催告・letters・2回目' in kato.open("/bulk-access").page
+    assert f'<option value="{subject}">秋の催告・2回目' in kato.open("/bulk-access").page
     assert "1,204通" in kato.page
     kato.send("/bulk-access", kind="letters_again", subject=subject, reason="郵送で紛失")
-    assert kato.status == 200 and "<small>秋の催告・letters・2回目" in kato.page
+    assert kato.status == 200 and "<small>秋の催告・2回目" in kato.page
     sato = signed_in(floor, door, "sato", Role.OPERATOR).open("/bulk-access")
     assert "人を超える納付者を開く" in sato.page and "どの引渡しか" not in sato.page
 

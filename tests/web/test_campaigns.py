@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from contact_service.domain.actors import Role
-from tests.dispatch.conftest import Floor, floor
-from tests.ledger import Owed, mobile
+from contact_service.planning import versions
+from tests.dispatch.conftest import STAFF, Floor, floor
+from tests.ledger import Owed, definition, mobile
 from tests.system.ward import until
 from tests.web.browser import Browser
 from tests.web.people import signed_in
@@ -184,3 +185,21 @@ def test_a_draft_is_previewed_with_everybody_accounted_for(floor: Floor, door: D
     assert evaluator.open(address).status == 403
     assert evaluator.open("/campaigns").status == 200
     assert signed_in(floor, door, "sato", Role.OPERATOR).open("/campaigns").status == 403
+
+
+def test_a_script_is_read_in_the_order_in_which_it_is_heard(floor: Floor, door: Door) -> None:
+    floor.ledger.person([mobile(1)])
+    spec = definition(arms=[{"name": "contact"}])
+    versions.submit(floor.service.engine, STAFF, spec, spec.model_dump_json(), floor.clock.now())
+    staff = signed_in(floor, door, "tanaka", Role.STAFF)
+    address = f"/campaigns/test/versions/1/preview?day={TODAY}"
+    until(lambda: "計算しています" not in staff.open(address).page)
+    heard = [re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", one)).strip() for one in re.findall(
+        r"<div><dt>\d+\..*?</div>", staff.page, re.S)]  # fmt: skip
+    assert heard[0].startswith("1. 電話に出ると 世田谷区役所です。ご本人は1を")
+    assert "1を押すと2へ 3を押すと3へ 9を押すと4へ 押さないと5へ" in heard[0]
+    assert [one.split()[1] for one in heard[1:]] == [
+        "お電話ください。", "失礼しました。", "承知しました。", "失礼します。",
+    ]  # fmt: skip
+    assert heard[4].endswith("ここで終わります")
+    assert "オペレーター架電" in staff.page and "sms-1" not in staff.page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from hashlib import sha256
 
 import pytest
@@ -137,6 +138,27 @@ def test_a_birth_date_is_said_by_era() -> None:
     assert words.of(Reader("ja")).born("1965-07-10") == "昭和40年7月10日"  # type: ignore[arg-type]
     assert words.of(Reader("en")).born("1965-07-10") == "1965-07-10"  # type: ignore[arg-type]
     assert words.of(Reader("ja")).born("不詳") == "不詳"  # type: ignore[arg-type]
+
+
+class Reads:
+    """Who reads in a language."""
+
+    def __init__(self, language: str) -> None:
+        self.cookies = {"language": language}
+
+
+def test_steps_are_said_in_words_and_a_day_of_another_year_with_it() -> None:
+    steps = [("a", "sms"), ("b", "sms"), ("c", "auto_call")]
+    names, channels = [name for name, _ in steps], [channel for _, channel in steps]
+    ja = words.of(Reads("ja"), date(2026, 11, 9))  # type: ignore[arg-type]
+    en = words.of(Reads("en"))  # type: ignore[arg-type]
+    assert list(ja.steps(names, channels).values()) == ["SMS 1回目", "SMS 2回目", "オートコール"]
+    assert list(en.steps(names, channels).values()) == ["SMS, round 1", "SMS, round 2", "auto-call"]
+    assert ja.day(date(2026, 10, 26)) == "10月26日（月）"
+    assert ja.day(date(2025, 10, 27)) == "令和7年10月27日（月）"
+    assert [ja.scope(one) for one in ("all", "provider:x", "channel:sms")] == [
+        "すべての発信", "事業者 x", "SMS",
+    ]  # fmt: skip
 
 
 def test_the_menu_shows_what_may_be_opened_and_where_one_is() -> None:

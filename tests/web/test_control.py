@@ -28,6 +28,14 @@ def test_anybody_who_works_here_stops_everything_and_few_let_it_go_on(
     supervisor.send("/lift", scope="all")
     assert "苦情が続いている" not in supervisor.page
     assert floor.drain().leased == 1
+    # from a run's own page, too, and back to it
+    run = f"/runs/{floor.ledger.one('SELECT id FROM run')}"
+    supervisor.open(run).send("/stop-all", reason="", back=run)
+    assert supervisor.status == 422 and "SMS 1" not in supervisor.page
+    assert "理由を書いてください" in supervisor.page and "済んだ連絡" in supervisor.page
+    supervisor.send("/stop-all", reason="誤送信", back=run)
+    assert supervisor.path == run and "停止中：すべての発信（誤送信）" in supervisor.page
+    assert floor.drain().leased == 0
     for role in (Role.EVALUATOR, Role.AUDITOR):
         other = signed_in(floor, door, role.value, role).open("/")
         assert "すべての発信を止める" not in other.page

@@ -116,7 +116,7 @@ def test_a_restriction_from_here_holds_at_once(floor: Floor, door: Door) -> None
         "FROM phone"
     )
     browser.open(f"/people/{person}")
-    for told in ("1分35秒", "試験／sms-1", "見送り", "交渉制限", "予定"):
+    for told in ("1分35秒", "試験</span>", "見送り", "交渉制限", "予定"):
         assert told in browser.page
     browser.send(path, kind="hardship", number="0", claim="0", note="")  # the same once more
     assert listed(floor) == [("hardship", True)]

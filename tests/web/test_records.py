@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import re
 from pathlib import Path
@@ -14,13 +15,17 @@ from sqlalchemy import text
 from contact_service.bootstrap import Service
 from contact_service.dispatch.asking import look
 from contact_service.domain.actors import Actor, Role
-from contact_service.domain.life import CannotDo
+from contact_service.domain.life import Action, CannotDo
 from contact_service.domain.restrictions import RestrictionKind
+from contact_service.domain.states import OperatorState
 from contact_service.evaluation import library, report_files
+from contact_service.people.opening import OPENED
 from contact_service.people.restricting import Wanted, restrict
 from contact_service.settings import Settings
 from contact_service.store import jobs
+from contact_service.web.audit_words import WORDS
 from providers.base import Unknown
+from tests.conftest import ROOT
 from tests.dispatch.carrier import ScriptedCarrier
 from tests.dispatch.conftest import STAFF, Floor, floor
 from tests.evaluation.world import QUIET, RUN, build
@@ -133,9 +138,9 @@ def test_the_audit_log_is_filtered_and_paged(floor: Floor, door: Door) -> None:
         wanted = Wanted(RestrictionKind.OPTED_OUT, number=f"090-1000-{n:04}")
         restrict(floor.service, Actor("kato", Role.STAFF), wanted)
     auditor.open("/audit")
-    assert auditor.page.count("restriction.add") == 50
+    assert auditor.page.count("<small>restriction.add") == 50
     older = re.search(r'href="(/audit\?[^"]*before=\d+)"', auditor.page)
-    assert older and auditor.open(older[1]).page.count("restriction.add") == 10
+    assert older and auditor.open(older[1]).page.count("<small>restriction.add") == 10
     assert "user.added" in auditor.page
     for query, n in (
         ("who=kato", 50), ("who=nobody", 0), ("action=restriction.add", 50),
@@ -222,3 +227,27 @@ def test_what_worked_is_searched_read_and_copied(floor: Floor, door: Door) -> No
     assert staff.open("/library/999").status == 404
     staff.cookies["language"] = "en"
     assert "households" in staff.open(f"/library/{made}").page and "まとめ" not in staff.page
+
+
+def recorded() -> set[str]:
+    """What the sources write into the audit log by ``audit.record``: the actions' names."""
+    found: set[str] = set()
+    for source in sorted((ROOT / "contact_service").rglob("*.py")):
+        for call in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "audit.record":
+                found |= {
+                    str(each.value)
+                    for each in ast.walk(call.args[3])
+                    if isinstance(each, ast.Constant) and re.fullmatch(r"[a-z_.]+", str(each.value))
+                }
+    return found
+
+
+def test_everything_that_is_recorded_is_said_in_words() -> None:
+    moved = {name.partition(".")[2] for name in WORDS if name.startswith(("version.", "run."))}
+    states = {f"desk.{state}" for state in (OperatorState.TALKING, OperatorState.WRAPPING_UP)}
+    named = {name for name in recorded() if not name.endswith(".") and name != "."}
+    named |= {"user.reset", "user.assigned", OPENED, *states}  # handed on, not written there
+    assert len(named) > 50
+    assert named - set(WORDS) == set(), "add it to web/audit_words.py"
+    assert moved == set(Action)
