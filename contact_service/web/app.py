@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -74,6 +75,10 @@ from contact_service.web.token import api_token
 HERE = Path(__file__).parent
 #: A report or an API call of ours is small; what is larger is refused unread.
 MOST_BODY_BYTES = 1_000_000
+#: How long the event loop may keep the interpreter while a thread wants it. The database's answers
+#: are read in threads: at Python's own 5 ms each statement of a group of reports waited that long
+#: for a loop that was busy.
+SWITCH_SECONDS = 0.0005
 
 
 @asynccontextmanager
@@ -94,6 +99,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     # long as a tenth of a second
     gc.collect()
     gc.freeze()
+    sys.setswitchinterval(SWITCH_SECONDS)
     yield
     tempfile.tempdir = held
     for provider in app.state.providers.values():
