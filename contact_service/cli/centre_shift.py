@@ -28,11 +28,12 @@ from contact_service.cli.centre_options import (
 from contact_service.cli.report import Language, named_run
 from contact_service.domain.actors import Actor, Role
 from contact_service.evaluation.facts import NoSuchRun
-from contact_service.evaluation.report import NoCalls, latest_run
+from contact_service.evaluation.report import NoCalls
 from contact_service.evaluation.staffing.performance import Standard
 from contact_service.evaluation.staffing.replacement import NoSuchArm
 from contact_service.evaluation.staffing.shift import NothingToStaff, Plan, shift_figures
 from contact_service.evaluation.staffing.shift_page import basis, in_short, shift_document
+from contact_service.evaluation.staffing.trials import latest_trial
 from contact_service.evaluation.wording import number, percent, signed
 
 
@@ -107,12 +108,7 @@ def _trial(service: Service, who: Actor, trial: str) -> UUID | None:
     """The run meant; ``latest`` of none at all is none."""
     if trial == "none":
         return None
-    if trial != "latest":
-        return named_run(service, who, trial)
-    try:
-        return latest_run(service, who)
-    except NoSuchRun:
-        return None
+    return latest_trial(service, who) if trial == "latest" else named_run(service, who, trial)
 
 
 def _table(title: str, *headings: str) -> Table:

@@ -3,11 +3,13 @@ as a file for a meeting, and read by other systems."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 
@@ -17,11 +19,15 @@ from contact_service.evaluation.forms import READERS, Format
 from contact_service.evaluation.wording import Lang, number, percent, signed
 from contact_service.identity.sessions import Session
 from contact_service.identity.tokens import Scope
-from contact_service.web import api_base, session
+from contact_service.web import api_base, session, words
 from contact_service.web.carrier import service_of
 from contact_service.web.locale import language_of
 from contact_service.web.rendering import page
 from contact_service.web.reports import REPORT_POLICY, TYPES
+
+if TYPE_CHECKING:
+    from contact_service.evaluation.staffing.shift import Plan
+    from contact_service.evaluation.staffing.trials import Trial
 
 router = APIRouter(include_in_schema=False, prefix="/centre")
 api_router = api_base.api_router("/api/centre", "records")
@@ -34,6 +40,10 @@ class What(StrEnum):
 
     LOAD = "load"
     SHIFT = "shift"
+
+
+#: What takes the place of dialling, where no run is named.
+LATEST, NONE = "latest", "none"
 
 
 class CannotCount(Exception):
@@ -51,7 +61,15 @@ class Asked:
     patience: str = Query("", max_length=6, description="seconds; empty: nobody hangs up")
     shrinkage: float = Query(0, ge=0, lt=100, description="per cent of paid time")
     contacts: float = Query(1, ge=0, le=100, description="contacts for each call not dialled")
-    trial: bool = Query(True, description="take the effect from the latest trial")
+    trial: str = Query(
+        LATEST,
+        max_length=120,
+        description="whose methods take the place: a run, latest, none; RUN:ARM names both",
+    )
+    arm: str = Query("", max_length=80, description="its arm; empty: most contacts")
+    inbound_change: float = Query(
+        0, ge=-100, le=1000, description="other change of inbound calls, assumed, in per cent"
+    )
 
     def days(self) -> tuple[date | None, date | None]:
         """The period; raises :class:`CannotCount`."""
@@ -77,12 +95,33 @@ class Asked:
             raise CannotCount("辛抱する秒数は0より大きい数で / patience: seconds above 0")
         return found
 
+    def plan(self, service: Service, actor: Actor) -> Plan:
+        """What takes the place. Raises :class:`CannotCount`."""
+        from contact_service.evaluation.staffing.shift import Plan
+        from contact_service.evaluation.staffing.trials import latest_trial
+
+        named, _, of_form = self.trial.strip().partition(":")
+        arm = self.arm.strip() or of_form or None
+        if named in ("", LATEST):
+            run = latest_trial(service, actor)
+        elif named == NONE:
+            run = None
+        else:
+            try:
+                run = UUID(named)
+            except ValueError:
+                raise CannotCount(
+                    "試行を選んでください（実施番号、latest、none） / "
+                    "choose a trial: a run, latest, none"
+                ) from None
+        return Plan(run, arm, self.contacts, self.inbound_change / 100)
+
     def query(self) -> str:
         """The same question as part of an address."""
         return urlencode({
             "from": self.first, "to": self.last, "level": self.level, "within": self.within,
             "patience": self.patience, "shrinkage": self.shrinkage, "contacts": self.contacts,
-            "trial": str(self.trial).lower(),
+            "trial": self.trial, "arm": self.arm, "inbound_change": self.inbound_change,
         })  # fmt: skip
 
 
@@ -90,11 +129,11 @@ def figures_of(service: Service, actor: Actor, what: What, asked: Asked) -> dict
     """Count. Raises :class:`CannotCount`."""
     # what counts and draws takes seconds to load: only where it is asked for
     from contact_service.evaluation.facts import NoSuchRun
-    from contact_service.evaluation.report import NoCalls, latest_run
+    from contact_service.evaluation.report import NoCalls
     from contact_service.evaluation.staffing.broken_down import load_broken_down
     from contact_service.evaluation.staffing.performance import Standard
     from contact_service.evaluation.staffing.replacement import NoSuchArm
-    from contact_service.evaluation.staffing.shift import NothingToStaff, Plan, shift_figures
+    from contact_service.evaluation.staffing.shift import NothingToStaff, shift_figures
 
     first, last = asked.days()
     try:
@@ -103,13 +142,7 @@ def figures_of(service: Service, actor: Actor, what: What, asked: Asked) -> dict
         standard = Standard(
             asked.level / 100, asked.within, asked.patience_seconds(), asked.shrinkage / 100
         )
-        run = None
-        if asked.trial:
-            try:
-                run = latest_run(service, actor)
-            except NoSuchRun:
-                run = None
-        plan = Plan(run, None, asked.contacts, 0.0)
+        plan = asked.plan(service, actor)
         return shift_figures(service, actor, first, last, standard, plan)
     except (NoCalls, NothingToStaff, NoSuchRun, NoSuchArm) as error:
         raise CannotCount(str(error)) from None
@@ -164,21 +197,29 @@ def _lang(request: Request) -> Lang:
 
 
 def _show(request: Request, session: Session, what: What, asked: Asked) -> Response:
-    figures, told, wrong = None, [], ""
+    service, actor = service_of(request), session.account.actor
+    figures, wrong = None, ""
+    told: list[str] = []
+    rests_on: list[str] = []
+    choice: Sequence[Trial] = ()
     try:
-        figures = figures_of(service_of(request), session.account.actor, what, asked)
+        figures = figures_of(service, actor, what, asked)
     except CannotCount as error:
         wrong = str(error)
-    if figures is not None and what is What.SHIFT:
+    if what is What.SHIFT:
         from contact_service.evaluation.staffing.shift_page import basis, in_short
+        from contact_service.evaluation.staffing.trials import trials
 
-        lang = _lang(request)
-        told = [*in_short(figures, lang), *basis(figures, lang)]
+        choice = trials(service, actor)
+        if figures is not None:
+            lang = _lang(request)
+            told, rests_on = in_short(figures, lang), basis(figures, lang)
     # an office without records yet, which has asked nothing, did nothing wrong
     status = 422 if wrong and request.query_params else 200
     return page(
         request, f"centre_{what}.html", status, asked=asked, figures=figures,
-        told=told, wrong=wrong, number=number, percent=percent, signed=signed, forms=list(Format),
+        told=told, rests_on=rests_on, trials=choice, wrong=wrong, number=number,
+        percent=percent, signed=signed, forms=list(Format), words=words.of(request),
     )  # fmt: skip
 
 

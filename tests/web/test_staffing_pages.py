@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
 
 from contact_service.domain.actors import Role
 from tests.dispatch.conftest import Floor, floor
+from tests.evaluation.world import CALLS_FROM, CALLS_TO, RUN, World, build
 from tests.identity.conftest import _quick_hashes
 from tests.web.api import Api
 from tests.web.people import signed_in
@@ -49,18 +51,58 @@ def test_the_load_and_what_becomes_of_it_are_counted_and_kept(floor: Floor, door
     assert backwards.status == 422 and "初日は最終日より前" in backwards.page
     assert reader.open("/centre/load?from=yesterday").status == 422
 
-    shift = f"/centre/shift?{PERIOD}&level=80&within=20&trial=false"
+    shift = f"/centre/shift?{PERIOD}&level=80&within=20&trial=none"
     reader.open(shift)
-    assert [cells(reader.page, cut)[0] for cut in ("0%", "25%", "100%")] == ["12.0", "9.0", "0.0"]
+    assert [cells(reader.page, cut)[0] for cut in ("現在", "25%", "100%")] == ["12.0", "9.0", "0.0"]
     few, more = (reader.open(f"{shift}&shrinkage={share}").page for share in ("0", "50"))
-    assert int(cells(more, "0%")[5]) == 2 * int(cells(few, "0%")[5])
+    assert int(cells(more, "現在")[5]) == 2 * int(cells(few, "現在")[5])
     assert "何秒" in few and reader.open(f"{shift}&patience=0").status == 422
-    for what in ("load", "shift"):
-        for form, begins in (("pdf", b"%pdf"), ("xlsx", b"pk"), ("html", b"<!doctype"),
-                             ("json", b"{")):  # fmt: skip
-            address = f"/centre/{what}/page.{form}?{PERIOD}&trial=false"
-            status, content = reader.fetch(address)
-            assert status == 200 and content[:9].lower().startswith(begins), address
+    # two forms of each: what the forms hold, the evaluation's own tests say
+    for what, form, begins in (("load", "html", b"<!doctype"), ("load", "xlsx", b"pk"),
+                               ("shift", "pdf", b"%pdf"), ("shift", "json", b"{")):  # fmt: skip
+        address = f"/centre/{what}/page.{form}?{PERIOD}&trial=none"
+        status, content = reader.fetch(address)
+        assert status == 200 and content[:9].lower().startswith(begins), address
+
+
+def test_what_takes_the_place_is_chosen_and_told_with_its_uncertainty(
+    floor: Floor, door: Door
+) -> None:
+    with floor.service.engine.begin() as connection:
+        build(connection, World())
+    asked = f"from={CALLS_FROM}&to={CALLS_TO}"
+    reader = signed_in(floor, door, "kato", Role.EVALUATOR)
+    page = reader.open(f"/centre/shift?{asked}").page
+    assert "「SMS＋オートコール」75世帯と「対照群（連絡しない）」の比較" in page
+    assert "訓練データ" in page
+    for cut in ("25%", "50%", "75%", "100%"):  # each in a sentence, with its interval
+        assert re.search(rf"<li>架電を{cut}減らし、.*95％区間 [−+].*～[−+].*配置は.*人です。", page)
+    # of the trial offered, the other arm
+    other = re.search(rf'<option value="({RUN}:sms)"', page)
+    assert other, page
+    chosen = f"{asked}&trial={other[1]}&inbound_change=50"
+    page = reader.open(f"/centre/shift?{chosen}").page
+    assert f'<option value="{RUN}:sms" selected' in page
+    assert "「SMS」70世帯" in page and "ほかの受電の変化（仮定）: +50.0%" in page
+    found = re.search(r'href="(/centre/shift/page\.json[^"]*)"', page)
+    assert found
+    kept = json.loads(reader.fetch(unescape(found[1]))[1])
+    assert kept["replacement"]["arm"] == "sms" and kept["assumptions"]["inbound_change"] == 0.5
+    meeting = reader.open(f"/centre/shift/page.html?{chosen}").page
+    assert "「SMS」70世帯" in meeting and "+50.0%" in meeting
+
+    api = Api(floor, door, Role.EVALUATOR)
+    status, told = api.ask(
+        "GET", f"/api/centre/shift?{asked}&trial={RUN}&arm=sms&inbound_change=50"
+    )
+    assert status == 200 and told["scenarios"] == kept["scenarios"]
+    for wrong in (f"trial={RUN}&arm=letters", "trial=none&arm=sms", "trial=autumn"):
+        assert api.ask("GET", f"/api/centre/shift?{asked}&{wrong}")[0] == 422, wrong
+    # an office that has no trial is offered none, and told so
+    nursery = signed_in(floor, door, "nanase", Role.EVALUATOR, "保育担当課")
+    page = nursery.open(f"/centre/shift?{asked}").page
+    assert nursery.status == 200 and "比べられる試行がない" in page and str(RUN) not in page
+    assert nursery.open(f"/centre/shift?{chosen}").status == 403
 
 
 def test_other_systems_read_the_same_figures(floor: Floor, door: Door) -> None:
@@ -68,7 +110,7 @@ def test_other_systems_read_the_same_figures(floor: Floor, door: Door) -> None:
     api = Api(floor, door, Role.EVALUATOR)
     status, load = api.ask("GET", f"/api/centre/load?{PERIOD}")
     assert status == 200 and load["total"]["inbound"]["offered"] == 100
-    status, shift = api.ask("GET", f"/api/centre/shift?{PERIOD}&trial=false")
+    status, shift = api.ask("GET", f"/api/centre/shift?{PERIOD}&trial=none")
     assert status == 200
     assert [one["outbound_cut"] for one in shift["scenarios"]] == [0, 0.25, 0.5, 0.75, 1]
     status, said = api.ask("GET", "/api/centre/load?from=2026-11-06&to=2026-11-02")

@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from contact_service.evaluation.counts import Counts
+from contact_service.evaluation.facts import Completeness
 from contact_service.evaluation.staffing.broken_down import Sent
 
 Figures = dict[str, Any]
@@ -45,6 +46,10 @@ class Replacement:
     high: float
     """Ends of its 95 % interval; the number of contacts is taken as known."""
     training: bool
+    start_day: str
+    """Of the run."""
+    horizon_over: bool
+    """Else calls back that are still to come are not in it."""
 
     def as_dict(self) -> Figures:
         """For the figures."""
@@ -80,6 +85,8 @@ def replacement(connection: Connection, figures: Figures, arm: str | None) -> Re
                 effect["low"] * per_contact,
                 effect["high"] * per_contact,
                 run["training"],
+                run["start_day"],
+                run["completeness"] in (Completeness.FINAL, Completeness.PROVISIONAL),
             )
         )  # fmt: skip
     if arm is None:

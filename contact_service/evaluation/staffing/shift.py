@@ -29,7 +29,7 @@ from contact_service.evaluation.staffing.performance import (
     performance,
     rostered,
 )
-from contact_service.evaluation.staffing.replacement import Replacement, replacement
+from contact_service.evaluation.staffing.replacement import NoSuchArm, Replacement, replacement
 from contact_service.store import audit
 
 #: The shares by which outbound dialling is cut.
@@ -72,6 +72,11 @@ def shift_figures(
     :class:`NoSuchRun`, :class:`NoSuchArm`.
     """
     require(actor, *READERS)
+    if thought.arm and not thought.trial:
+        raise NoSuchArm(
+            f"--arm {thought.arm}: 群は試行のものです。試行も選んでください / "
+            f"--arm {thought.arm}: an arm is of a trial: choose one, too"
+        )
     at = service.clock.now()
     trial = run_report(service, actor, thought.trial, "ja")[1] if thought.trial else None
     snapshot = service.engine.connect().execution_options(isolation_level="REPEATABLE READ")

@@ -26,9 +26,6 @@ from contact_service.evaluation.wording import Lang, day, name, number, percent,
 
 Figures = dict[str, Any]
 
-#: The cuts that the sentences on top tell.
-_TOLD = (0.5, 1.0)
-
 
 def shift_document(figures: Figures, lang: Lang) -> Document:
     """The page of :func:`~contact_service.evaluation.staffing.shift.shift`."""
@@ -61,10 +58,11 @@ def in_short(figures: Figures, lang: Lang) -> list[str]:
              outbound=number(present["outbound_calls_per_day"], 1),
              hours=number(present["outbound_agent_hours_per_day"], 1),
              level=percent(given["level"], 0), within=number(given["within_seconds"]),
-             staffed=number(first["operator_hours_per_day"], 1), peak=first["peak_operators"])
+             staffed=number(first["operator_hours_per_day"], 1), peak=first["peak_operators"],
+             pooled=number(first["pooled_operator_hours_per_day"], 1))
     ]  # fmt: skip
     for row in figures["scenarios"]:
-        if row["outbound_cut"] in _TOLD:
+        if row["outbound_cut"]:
             said.append(_then(row, first, lang))
     last = figures["scenarios"][-1]
     if figures["replacement"] is None:
@@ -78,7 +76,8 @@ def _then(row: Figures, first: Figures, lang: Lang) -> str:
     values = {
         "cut": percent(row["outbound_cut"], 0),
         "staffed": _span(row, "operator_hours_per_day", lang, 1),
-        "change": signed(row["operator_hours_per_day"] - first["operator_hours_per_day"]),
+        "change": _change(row["operator_hours_per_day"] - first["operator_hours_per_day"], lang),
+        "pooled": _span(row, "pooled_operator_hours_per_day", lang, 1),
         "peak": _span(row, "peak_operators", lang),
     }
     low, high = row["low"], row["high"]
@@ -90,6 +89,13 @@ def _then(row: Figures, first: Figures, lang: Lang) -> str:
         calls=signed(row["caused_calls_per_day"]),
         low=signed(low["caused_calls_per_day"]), high=signed(high["caused_calls_per_day"]),
     )  # fmt: skip
+
+
+def _change(hours: float, lang: Lang) -> str:
+    """Staffed hours more or less, as they are shown."""
+    if not round(hours, 1):
+        return text("shift_same", lang)
+    return text("shift_more", lang, hours=signed(hours))
 
 
 def _span(row: Figures, column: str, lang: Lang, digits: int = 0) -> str:
@@ -218,12 +224,17 @@ def _operators(row: Figures, place: int) -> str:
 def basis(figures: Figures, lang: Lang) -> list[str]:
     """What the answer rests on, in sentences."""
     given, instead = figures["assumptions"], figures["replacement"]
-    said = []
+    said = [
+        text("shift_basis_log", lang, start=day(figures["from"], lang),
+             end=day(figures["to"], lang), days=figures["working_days"],
+             without=number(figures["working_days_without_records"]))
+    ]  # fmt: skip
     if instead:
         mix = "・" if lang == "ja" else ", "
         said.append(
             text(
                 "shift_basis_trial", lang, campaign=instead["campaign"], run=instead["run_id"][:8],
+                day=day(instead["start_day"], lang),
                 arm=instead["arm_title"], control=instead["control"],
                 households=number(instead["households"]),
                 estimate=number(instead["calls_per_contact"], 3),
@@ -232,6 +243,8 @@ def basis(figures: Figures, lang: Lang) -> list[str]:
                              for c, share in instead["mix"].items()),
             )
         )  # fmt: skip
+        if not instead["horizon_over"]:
+            said.append(text("shift_basis_interim", lang))
         if instead["operator_contacts_per_household"]:
             operators = number(instead["operator_contacts_per_household"], 2)
             said.append(text("shift_basis_operators", lang, n=operators))
