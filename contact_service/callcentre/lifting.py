@@ -31,8 +31,10 @@ class ToDecide:
     why: str
 
 
-def to_decide(service: Service, actor: Actor) -> Sequence[ToDecide]:
-    """What waits for a second supervisor, the oldest first."""
+def to_decide(
+    service: Service, actor: Actor, after: int = 0, most: int = 100
+) -> Sequence[ToDecide]:
+    """What waits for a second supervisor, the oldest first, after the correction ``after``."""
     require(actor, Role.SUPERVISOR)
     with service.engine.connect() as connection:
         rows = connection.execute(
@@ -45,8 +47,10 @@ def to_decide(service: Service, actor: Actor) -> Sequence[ToDecide]:
                             FROM debtor_phone dp WHERE dp.phone_id = r.phone_id))
                     WHERE r.id = ANY(c.restrictions) ORDER BY 1) AS codes
             FROM result_correction c
-            WHERE c.decided_at IS NULL AND c.restrictions <> '{}' ORDER BY c.id LIMIT 100
-            """)
+            WHERE c.decided_at IS NULL AND c.restrictions <> '{}' AND c.id > :after
+            ORDER BY c.id LIMIT :most
+            """),
+            {"after": after, "most": most},
         ).all()
     return [
         ToDecide(

@@ -64,16 +64,16 @@ EXISTS (SELECT 1 FROM operator_period o WHERE o.conversation_id = w.id AND o.end
 _OWN = of_own_office("w")
 
 
-def work(service: Service, actor: Actor, now: datetime) -> Sequence[Piece]:
+def work(service: Service, actor: Actor, now: datetime, most: int = 300) -> Sequence[Piece]:
     """All of it: who is open on a desk first, then calls back by their time."""
     require(actor, Role.SUPERVISOR)
     with service.engine.connect() as connection:
         rows = connection.execute(
             text(f"""
             SELECT w.*, {_TALKING} AS talking FROM ({_WORK}) w WHERE {_OWN}
-            ORDER BY w.taken DESC, w.due_at NULLS FIRST, w.id LIMIT 300
+            ORDER BY w.taken DESC, w.due_at NULLS FIRST, w.id LIMIT :most
             """),
-            {"now": now} | own_kinds(actor),
+            {"now": now, "most": most} | own_kinds(actor),
         ).all()
     return [
         Piece(row.id, row.due_at, row.with_, row.taken, row.talking, row.tries, row.codes)

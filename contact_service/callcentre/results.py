@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, text
 
@@ -89,6 +90,12 @@ class Shown:
     corrected: bool
     sampled: bool
     mark: QualityMark | None
+    attempt_id: UUID | None
+    """``None``: somebody called."""
+
+
+#: After which line of the list a page begins: its instant, conversation (0: none) and attempt.
+Place = tuple[datetime, int, UUID | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +167,15 @@ ARRAY(
 """
 
 
-def results(service: Service, actor: Actor, wanted: Wanted, limits: Mapping[str, int]) -> Found:
+def results(
+    service: Service,
+    actor: Actor,
+    wanted: Wanted,
+    limits: Mapping[str, int],
+    after: Place | None = None,
+) -> Found:
     """The results that fit and are the actor's office's: of those shown, the ``limit`` and
-    ``offset`` of a page."""
+    ``offset`` of a page, or those ``after`` a line."""
     require(actor, Role.SUPERVISOR)
     source = _REPORTED if wanted.automatic else CONVERSATIONS
     values: dict[str, Any] = {
@@ -188,13 +201,19 @@ def results(service: Service, actor: Actor, wanted: Wanted, limits: Mapping[str,
                 EXISTS (SELECT 1 FROM result_correction x
                     WHERE x.disposition_id = v.disposition_id) AS corrected
             FROM (SELECT * FROM wanted v
+                WHERE CAST(:at AS timestamptz) IS NULL OR v.at < :at
+                OR (v.at = :at AND (coalesce(v.disposition_id, 0) < :conversation
+                    OR (coalesce(v.disposition_id, 0) = :conversation
+                        AND v.attempt_id > CAST(:attempt AS uuid))))
                 ORDER BY v.at DESC, coalesce(v.disposition_id, 0) DESC, v.attempt_id
                 LIMIT :limit OFFSET :offset) v
             LEFT JOIN call c ON c.deduplication_key = {CALL_KEY}
             LEFT JOIN quality_review q ON q.disposition_id = v.disposition_id
             ORDER BY v.at DESC, coalesce(v.disposition_id, 0) DESC, v.attempt_id
             """),
-            values | dict(limits),
+            values
+            | dict(limits)
+            | dict(zip(("at", "conversation", "attempt"), after or (None, 0, None), strict=True)),
         ).all()
         titles = definitions_of(connection, {row.run_id for row in rows if row.run_id})
     kind = Outcome if wanted.automatic else DispositionKind
@@ -213,6 +232,7 @@ def results(service: Service, actor: Actor, wanted: Wanted, limits: Mapping[str,
                 corrected=row.corrected,
                 sampled=row.sampled is not None,
                 mark=QualityMark(row.mark) if row.mark else None,
+                attempt_id=row.attempt_id,
             )
             for row in rows
         ],

@@ -163,6 +163,7 @@ def batches(connection: Connection, run_id: UUID, step: str) -> list[Batch]:
 class HandedOver:
     """A batch among all of the office's."""
 
+    id: int
     subject: str
     """RUN/STEP/BATCH, as :mod:`contact_service.identity.bulk_access` names it."""
     title: str
@@ -172,17 +173,21 @@ class HandedOver:
     handed_over_at: datetime
 
 
-def latest_batches(connection: Connection, actor: Actor, most: int = 100) -> list[HandedOver]:
-    """The office's letters that were handed over lately, the newest first."""
+def latest_batches(
+    connection: Connection, actor: Actor, most: int = 100, before: int | None = None
+) -> list[HandedOver]:
+    """The office's letters that were handed over lately, the newest first: those before the batch
+    ``before``."""
     rows = connection.execute(
         text(f"""
-        SELECT b.run_id || '/' || b.step || '/' || b.number AS subject,
+        SELECT b.id, b.run_id || '/' || b.step || '/' || b.number AS subject,
             v.definition ->> 'title' AS title, b.step, b.number, b.letters, b.handed_over_at
         FROM letter_batch b JOIN run r ON r.id = b.run_id
         JOIN campaign_version v ON v.id = r.campaign_version_id
-        WHERE {of_own_kinds()} ORDER BY b.id DESC LIMIT :most
+        WHERE {of_own_kinds()} AND (CAST(:before AS bigint) IS NULL OR b.id < :before)
+        ORDER BY b.id DESC LIMIT :most
         """),
-        {"most": most} | own_kinds(actor),
+        {"most": most, "before": before} | own_kinds(actor),
     )
     return [HandedOver(**row._mapping) for row in rows]
 

@@ -79,10 +79,19 @@ def add(service: Service, actor: Actor, run_id: UUID, lessons: str) -> int:
     return int(made)
 
 
-def search(service: Service, actor: Actor, words: str = "") -> list[Entry]:
-    """Entries that hold every word in title, purpose, lessons or campaign; the latest first."""
+def search(
+    service: Service,
+    actor: Actor,
+    words: str = "",
+    before: int | None = None,
+    most: int | None = None,
+) -> list[Entry]:
+    """Entries that hold every word in title, purpose, lessons or campaign; the latest first: the
+    ``most`` that are older than the entry ``before``."""
     require(actor, *READERS)
-    found = select(library_entry).order_by(library_entry.c.id.desc())
+    found = select(library_entry).order_by(library_entry.c.id.desc()).limit(most)
+    if before is not None:
+        found = found.where(library_entry.c.id < before)
     for word in words.split():
         like = "%" + re.sub(r"([%_\\])", r"\\\1", word) + "%"
         columns = (library_entry.c.title, library_entry.c.lessons, library_entry.c.campaign,

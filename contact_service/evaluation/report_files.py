@@ -51,10 +51,11 @@ def reportable(
     service: Service,
     actor: Actor,
     lang: str,
-    before: datetime | None = None,
+    before: tuple[datetime, UUID] | None = None,
     most: int = MOST,
-) -> tuple[Sequence[Reportable], datetime | None]:
-    """Runs that have targets, the latest first, before ``before``; and where the next page begins.
+) -> tuple[Sequence[Reportable], tuple[datetime, UUID] | None]:
+    """Runs that have targets, the latest first, after the one planned at ``before``; and where the
+    next page begins.
 
     Raises :class:`~contact_service.domain.actors.NotAllowed`.
     """
@@ -71,10 +72,18 @@ def reportable(
             FROM run r JOIN campaign_version v ON v.id = r.campaign_version_id
             WHERE EXISTS (SELECT 1 FROM target t WHERE t.run_id = r.id)
             AND {of_own_kinds()}
-            AND (CAST(:before AS timestamptz) IS NULL OR r.planned_at < :before)
-            ORDER BY r.planned_at DESC LIMIT :most
+            AND (CAST(:before AS timestamptz) IS NULL OR r.planned_at < :before
+                OR (r.planned_at = :before AND r.id > :last))
+            ORDER BY r.planned_at DESC, r.id LIMIT :most
             """),
-            {"kind": KIND, "lang": lang, "before": before, "most": most + 1} | own_kinds(actor),
+            {
+                "kind": KIND,
+                "lang": lang,
+                "most": most + 1,
+                "before": before[0] if before else None,
+                "last": before[1] if before else None,
+            }
+            | own_kinds(actor),
         ).all()
         found = [
             Reportable(
@@ -84,7 +93,7 @@ def reportable(
             )
             for row in rows[:most]
         ]  # fmt: skip
-    return found, found[-1].planned_at if len(rows) > most else None
+    return found, (found[-1].planned_at, found[-1].run_id) if len(rows) > most else None
 
 
 def ask_for_report(service: Service, actor: Actor, run_id: UUID, lang: str) -> UUID:

@@ -170,12 +170,23 @@ def require_few_or_granted(
         require_granted(connection, actor, BulkKind.OPEN_MANY, "", now)
 
 
-def asked(service: Service, actor: Actor, *, most: int = 100) -> Sequence[Asked]:
-    """What was asked for, undecided first, then the newest. Raises ``NotAllowed``."""
+def asked(
+    service: Service, actor: Actor, *, after: tuple[bool, int] | None = None, most: int = 100
+) -> Sequence[Asked]:
+    """What was asked for, undecided first, then the newest: behind ``after``, which says whether
+    a wish was decided, and its number. Raises ``NotAllowed``."""
     require(actor, *READERS, contractors=False)
     with service.engine.connect() as connection:
         rows = connection.execute(
-            text("SELECT * FROM bulk_access ORDER BY decided_at IS NOT NULL, id DESC LIMIT :most"),
-            {"most": most},
-        )
+            text("""
+            SELECT * FROM bulk_access
+            WHERE CAST(:last AS bigint) IS NULL
+                OR (decided_at IS NOT NULL, -id) > (CAST(:decided AS boolean), -:last)
+            ORDER BY decided_at IS NOT NULL, id DESC LIMIT :most
+            """),
+            {
+                "most": most, "decided": after[0] if after else None,
+                "last": after[1] if after else None,
+            },
+        )  # fmt: skip
         return [Asked(**dict(row._mapping) | {"kind": BulkKind(row.kind)}) for row in rows]

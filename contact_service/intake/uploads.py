@@ -11,7 +11,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 from uuid import UUID, uuid4
@@ -107,12 +107,14 @@ def one(service: Service, actor: Actor, job_id: UUID) -> Job | None:
         return _own(connection, actor, job_id)
 
 
-def latest(service: Service, actor: Actor, most: int) -> list[Job]:
-    """What was handed in last, of the reader's office."""
+def latest(
+    service: Service, actor: Actor, most: int, before: tuple[datetime, UUID] | None = None
+) -> list[Job]:
+    """What was handed in last, of the reader's office; after the one ``before``."""
     require(actor, *history.READERS, contractors=False)
     office = None if actor.office == EVERY_OFFICE else actor.office
     with service.engine.connect() as connection:
-        return jobs.latest(connection, KIND, most=most, office=office)
+        return jobs.latest(connection, KIND, before, most, office)
 
 
 def _own(connection: Connection, actor: Actor, job_id: UUID) -> Job | None:

@@ -273,16 +273,17 @@ def restrictions(
     return found, found[-1].id if len(rows) > most else None
 
 
-def to_decide(service: Service, actor: Actor) -> Sequence[Listed]:
-    """Restrictions that somebody asked to lift, the oldest wish first."""
+def to_decide(service: Service, actor: Actor, after: int = 0, most: int = 200) -> Sequence[Listed]:
+    """Restrictions that somebody asked to lift, the oldest wish first, after the wish ``after``."""
     require(actor, *READERS, contractors=False)
-    sql = f"{_LIST} WHERE l.id IS NOT NULL AND {TOLD_TO_THEM} ORDER BY l.id LIMIT :most"
+    sql = f"{_LIST} WHERE l.id > :after AND {TOLD_TO_THEM} ORDER BY l.id LIMIT :most"
     with service.engine.connect() as connection:
         rows = connection.execute(
             text(sql),
             {
                 "day": service.clock.now().astimezone(TOKYO).date(),
-                "most": 200,
+                "most": most,
+                "after": after,
                 **office_of(actor),
             },
         ).all()

@@ -63,20 +63,30 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page begins. Claims that fall due on one day share an instant: a page may end among
+    them."""
+
+    at: datetime
+    seen: int
+    """How many of that instant have been shown."""
+
+
+@dataclass(frozen=True, slots=True)
 class Timeline:
     """A page of it, the newest first; ``more`` is where the next one begins."""
 
     entries: Sequence[Entry]
-    more: datetime | None
+    more: Place | None
 
 
 _PLACES = {EntryKind.MESSAGE: "inbound_message.body", EntryKind.CONVERSATION: "disposition.note"}
 
 
 def timeline(
-    service: Service, actor: Actor, debtor_id: int, before: datetime | None = None
+    service: Service, actor: Actor, debtor_id: int, begin: Place | None = None, most: int = MOST
 ) -> Timeline:
-    """What happened before ``before``, for somebody who has opened the person.
+    """What happened from ``begin`` backwards, for somebody who has opened the person.
 
     Raises :class:`NotOpened`, :class:`~contact_service.domain.actors.NotAllowed`.
     """
@@ -88,8 +98,9 @@ def timeline(
             _TIMELINE,
             {
                 "id": debtor_id,
-                "before": before,
-                "most": MOST + 1,
+                "before": begin.at if begin else None,
+                "seen": begin.seen if begin else 0,
+                "most": most + 1,
                 "own_kinds": actor.own_kinds,
                 "of_claims": kinds_reaching(Reach.CLAIM),
             },
@@ -101,6 +112,13 @@ def timeline(
             service.vault.open(_PLACES[EntryKind(row.kind)], row.sealed) if row.sealed else None,
             row.context, row.ref,
         )
-        for row in rows[:MOST]
+        for row in rows[:most]
     ]  # fmt: skip
-    return Timeline(entries, entries[-1].at if len(rows) > MOST else None)
+    return Timeline(entries, _end(entries, begin) if len(rows) > most else None)
+
+
+def _end(entries: Sequence[Entry], begin: Place | None) -> Place:
+    """Where a page that shows ``entries`` ends."""
+    at = entries[-1].at
+    seen = sum(entry.at == at for entry in entries)
+    return Place(at, seen + (begin.seen if begin and begin.at == at else 0))

@@ -101,5 +101,6 @@ WITH theirs AS (
         UNION SELECT source_file_id FROM claim WHERE id IN (SELECT id FROM theirs))
 )
 SELECT * FROM entry
-WHERE at IS NOT NULL AND (CAST(:before AS timestamptz) IS NULL OR at < :before)
-ORDER BY at DESC, kind, ref LIMIT :most
+WHERE at IS NOT NULL AND (CAST(:before AS timestamptz) IS NULL OR at <= :before)
+ORDER BY at DESC, kind, ref, context, what, result, reason, yen, seconds, day, author, sealed
+LIMIT :most OFFSET :seen

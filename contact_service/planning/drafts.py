@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, func, insert, select, text
 
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.life import CannotDo
@@ -92,12 +92,30 @@ def drafts(connection: Connection) -> list[Draft]:
     return _drafts(connection, None)
 
 
+def own(connection: Connection, actor: Actor) -> int:
+    """How many drafts somebody changed last."""
+    found = connection.scalar(select(func.count()).where(campaign_draft.c.changed_by == actor.name))
+    return int(found or 0)
+
+
+def newest(connection: Connection, before: int | None, most: int) -> list[Draft]:
+    """The drafts that were begun last, before the draft ``before``: an order that no change
+    disturbs."""
+    wanted = _WANTED.order_by(campaign_draft.c.id.desc()).limit(most)
+    if before is not None:
+        wanted = wanted.where(campaign_draft.c.id < before)
+    return [Draft(*row) for row in connection.execute(wanted)]
+
+
+_WANTED = select(
+    campaign_draft.c.id, campaign_draft.c.text, campaign_draft.c.title,
+    campaign_draft.c.revision, campaign_draft.c.created_by, campaign_draft.c.changed_at,
+    campaign_draft.c.changed_by,
+)  # fmt: skip
+
+
 def _drafts(connection: Connection, draft_id: int | None) -> list[Draft]:
-    wanted = select(
-        campaign_draft.c.id, campaign_draft.c.text, campaign_draft.c.title,
-        campaign_draft.c.revision, campaign_draft.c.created_by, campaign_draft.c.changed_at,
-        campaign_draft.c.changed_by,
-    ).order_by(campaign_draft.c.changed_at.desc(), campaign_draft.c.id).limit(200)  # fmt: skip
+    wanted = _WANTED.order_by(campaign_draft.c.changed_at.desc(), campaign_draft.c.id).limit(200)
     if draft_id is not None:
         wanted = wanted.where(campaign_draft.c.id == draft_id)
     return [Draft(*row) for row in connection.execute(wanted)]

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
 from contact_service.clock import TOKYO
-from contact_service.domain.actors import Actor
+from contact_service.domain.actors import Actor, Role, allowed
 from contact_service.domain.states import RunState, VersionState
+from contact_service.planning import drafts, versions
 from contact_service.planning.definitions import of_own_kinds, own_kinds
 
 #: The rate of a run is counted over this long.
 LATELY = timedelta(minutes=10)
+#: Rows that were rejected longer ago wait for nobody.
+REJECTED_LATELY = timedelta(days=31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,28 @@ def runs_of(connection: Connection, key: str) -> list[RunLine]:
     return [RunLine(row[0], row[1], RunState(row[2]), *row[3:]) for row in rows]
 
 
+class Head(NamedTuple):
+    """What one run is a run of."""
+
+    campaign: str
+    title: str
+    version: int
+    first_day: date
+    training: bool
+
+
+def head_of(connection: Connection, run_id: UUID) -> Head:
+    """What a run is a run of."""
+    row = connection.execute(
+        text("""
+        SELECT v.key, v.definition ->> 'title', v.version, r.as_of, r.training
+        FROM run r JOIN campaign_version v ON v.id = r.campaign_version_id WHERE r.id = :id
+        """),
+        {"id": run_id},
+    ).one()
+    return Head(*row)
+
+
 def lines(connection: Connection, run_ids: Collection[UUID]) -> list[tuple[UUID, str, str, date]]:
     """Runs in a line each, nothing counted: identifier, title, state, first day."""
     rows = connection.execute(
@@ -208,6 +234,36 @@ def waiting_runs(connection: Connection, actor: Actor) -> list[UUID]:
             """),
             own_kinds(actor),
         )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What waits for whoever looks; ``None``: none of their business."""
+
+    approvals: int | None = None
+    """Versions that somebody else has handed in."""
+    drafts: int | None = None
+    """Their own."""
+    unknown_outcomes: int | None = None
+    rejected_rows: int | None = None
+    """Of files of the last 31 days."""
+    stopped_providers: int | None = None
+
+
+def needs(connection: Connection, actor: Actor, now: datetime, stopped: Collection[str]) -> Needs:
+    """What waits for somebody; ``stopped`` are the switches that are set."""
+    looks = allowed(actor.role, [Role.STAFF, Role.APPROVER, Role.SUPERVISOR])
+    return Needs(
+        approvals=sum(one.created_by != actor.name for one in versions.waiting(connection, actor))
+        if allowed(actor.role, [Role.APPROVER])
+        else None,
+        drafts=drafts.own(connection, actor) if allowed(actor.role, [Role.STAFF]) else None,
+        unknown_outcomes=undecided(connection, actor) if looks else None,
+        rejected_rows=rejected_rows(connection, actor, now - REJECTED_LATELY)[0] if looks else None,
+        stopped_providers=sum(scope.startswith("provider:") for scope in stopped)
+        if looks
+        else None,
     )
 
 

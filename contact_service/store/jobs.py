@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Engine, insert, select, text, update
+from sqlalchemy import Connection, Engine, insert, select, text, tuple_, update
 
 from contact_service.domain.actors import Actor, Role
 from contact_service.store.tables.jobs import job
@@ -95,15 +95,16 @@ def find(connection: Connection, job_id: UUID) -> Job | None:
 def latest(
     connection: Connection,
     kind: str,
-    before: datetime | None = None,
+    before: tuple[datetime, UUID] | None = None,
     most: int = 50,
     office: str | None = None,
 ) -> list[Job]:
-    """The pieces of work of one kind that were asked for last, before ``before``;
-    with ``office`` those of its people alone."""
-    query = select(job).where(job.c.kind == kind).order_by(job.c.asked_at.desc()).limit(most)
+    """The pieces of work of one kind that were asked for last, after the one ``before`` in this
+    order; with ``office`` those of its people alone."""
+    order = (job.c.asked_at.desc(), job.c.id.desc())
+    query = select(job).where(job.c.kind == kind).order_by(*order).limit(most)
     if before is not None:
-        query = query.where(job.c.asked_at < before)
+        query = query.where(tuple_(job.c.asked_at, job.c.id) < tuple_(*before))
     if office is not None:
         query = query.where(job.c.office == office)
     return [_job(row) for row in connection.execute(query)]

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from contact_service.callcentre.calls import InboundCall, log_inbound
 from contact_service.callcentre.dispositions import (
+    CallBack,
     Conversation,
     Incomplete,
     NotYours,
@@ -53,10 +54,24 @@ class Person(Body):
 
 
 class PromiseBody(Body):
-    """納付約束."""
+    """納付約束: what will be paid, and by which day."""
 
     on: date
     amount_yen: int = Field(gt=0)
+    method: str | None = Field(
+        default=None, max_length=20, description="how: a payment method's word; null: not said",
+        examples=["convenience_store"],
+    )  # fmt: skip
+    instalments: int | None = Field(
+        default=None, ge=2, le=120, description="into how many parts; null: at once"
+    )
+
+
+class CallBackBody(Body):
+    """かけ直し: a half-hour at which somebody wants to be called again."""
+
+    at: AwareDatetime
+    only_me: bool = Field(default=False, description="whether the same operator is to call")
 
 
 class DispositionBody(Body):
@@ -70,6 +85,22 @@ class DispositionBody(Body):
     wrap_seconds: Seconds
     promise: PromiseBody | None = None
     note: str | None = Field(default=None, max_length=2000)
+    sub_reason: str | None = Field(
+        default=None, max_length=100, description="one of the office's words for this result",
+        examples=["amount"],
+    )  # fmt: skip
+    call_back: CallBackBody | None = None
+    support_desk: str | None = Field(
+        default=None, max_length=100,
+        description="where somebody in hardship is led; null: the office's first desk",
+    )  # fmt: skip
+    text_support: bool = Field(
+        default=False, description="whether they agreed to be sent the support desks by SMS"
+    )
+    answers: list[Annotated[str, Field(max_length=200)]] = Field(
+        default=[], max_length=50,
+        description="which of the guided questions somebody in hardship said yes to",
+    )  # fmt: skip
 
 
 class CallBody(Body):
@@ -86,12 +117,16 @@ class CallBody(Body):
 
 
 @router.post(
-    "/operator/next", response_model=Person, responses={204: {"description": "nobody is due"}}
+    "/operator/next",
+    response_model=Person,
+    responses={204: {"description": "nobody is due"}},
+    summary="次の方 / whom to call next",
 )
 def next_for(
     request: Request, asked: AskNext, caller: Actor = Depends(telephone_system)
 ) -> Person | Response:
-    """Give an operator the next person; 204 when nobody is due."""
+    """オペレーターに次の方を渡す。いなければ204 / give an operator the next person; 204 when nobody
+    is due"""
     service = service_of(request)
     found = next_person(service, _operator(caller, asked.operator), service.clock.now())
     if found is None:
@@ -99,13 +134,14 @@ def next_for(
     return Person(attempt_id=found.attempt_id, phone=found.phone)
 
 
-@router.post("/operator/dispositions", status_code=204)
+@router.post("/operator/dispositions", status_code=204, summary="折衝結果 / what came of a call")
 def dispose(
     request: Request, said: DispositionBody, caller: Actor = Depends(telephone_system)
 ) -> Response:
-    """Record what an operator concluded."""
+    """折衝結果を記録する（同じ内容は一度だけ） / record what an operator concluded; said again, it
+    changes nothing"""
     service = service_of(request)
-    promise = PromisedPayment(said.promise.on, said.promise.amount_yen) if said.promise else None
+    promise = PromisedPayment(**dict(said.promise)) if said.promise else None
     conversation = Conversation(
         attempt_id=said.attempt_id,
         kind=said.disposition,
@@ -114,6 +150,11 @@ def dispose(
         wrap_seconds=said.wrap_seconds,
         promise=promise,
         note=said.note,
+        sub_reason=said.sub_reason,
+        call_back=CallBack(**dict(said.call_back)) if said.call_back else None,
+        support_desk=said.support_desk,
+        text_support=said.text_support,
+        answers=said.answers,
     )
     actor = _operator(caller, said.operator)
     try:
@@ -125,13 +166,14 @@ def dispose(
     return Response(status_code=204)
 
 
-@router.post("/calls")
+@router.post("/calls", summary="受電の記録 / incoming calls")
 def log_calls(
     request: Request,
     calls: Annotated[list[CallBody], Field(max_length=1000)],
     caller: Actor = Depends(telephone_system),
 ) -> dict[str, int]:
-    """Add inbound calls to the call log; a key that is known changes nothing."""
+    """受電を通話記録に加える（知っているkeyは何も変えない） / add incoming calls to the call log; a
+    key that is known changes nothing"""
     service = service_of(request)
     added = log_inbound(
         service,

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Request, Response, params
 from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 
@@ -42,11 +42,27 @@ class ApiRoute(APIRoute):
         async def answer(request: Request) -> Response:
             token = await run_in_threadpool(_holder, request)
             request.state.token = token
+            self._must_be_readable(request)
             if request.method in WRITES and "idempotency-key" in request.headers:
                 return await once(request, token, handle)
             return await handle(request)
 
         return answer
+
+    def _must_be_readable(self, request: Request) -> None:
+        """Refuse a body of another kind than the route reads, before any of it is read."""
+        if self.body_field is None or request.headers.get("content-length") == "0":
+            return
+        form = isinstance(self.body_field.field_info, params.Form)
+        wanted = "multipart/form-data" if form else "application/json"
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != wanted:
+            raise HTTPException(
+                415,
+                f"本文は {wanted} で送ってください（Content-Type） / send the body as {wanted} "
+                "(Content-Type)",
+                {"Accept": wanted},
+            )
 
 
 def api_router(prefix: str, tag: str) -> APIRouter:

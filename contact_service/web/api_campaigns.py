@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import BackgroundTasks, Depends, HTTPException, Request
+from fastapi import BackgroundTasks, Depends, HTTPException, Query, Request
 from pydantic import BaseModel, Field
 
 from campaigns.difference import Difference
@@ -19,6 +19,7 @@ from campaigns.messages import office_values
 from campaigns.source import MAX_SIZE
 from campaigns.vocabulary import Language
 from contact_service.dispatch import own_texts
+from contact_service.dispatch.own_texts import OwnText
 from contact_service.domain.actors import Actor
 from contact_service.domain.life import MOVES, Action
 from contact_service.identity.tokens import Scope
@@ -40,7 +41,10 @@ READS = Depends(may(Scope.CAMPAIGNS_READ, *preview.READERS))
 SUBMITS = Depends(may(Scope.CAMPAIGNS_WRITE, *MOVES[Action.SUBMIT].roles))
 SCHEDULES = Depends(may(Scope.CAMPAIGNS_WRITE, *MOVES[Action.SCHEDULE].roles))
 TESTS = Depends(may(Scope.CAMPAIGNS_WRITE, *own_texts.ASKERS))
-Lang = Literal["ja", "en"]
+Lang = Annotated[Literal["ja", "en"], Query(description="in which language it is told")]
+FirstOpen = Annotated[
+    date | None, Query(description="the first day; left out: the first that is open")
+]
 
 
 class Source(BaseModel):
@@ -204,7 +208,7 @@ def preview_version(
     background: BackgroundTasks,
     key: Key,
     number: Number,
-    day: date | None = None,
+    day: FirstOpen = None,
     caller: Actor = READS,
 ) -> Worked:
     """だれに、何件、いくらで（計算は別に進む） / whom, how many, at what cost; worked out beside"""
@@ -232,6 +236,17 @@ def schedule(
         service.engine, caller, found.id, body.first_day, service.clock.now(), body.reason
     )
     return Planned(made.run_id, made.new)
+
+
+@router.get("/{key}/versions/{number}/test", summary="試し送信の結果 / what became of tests")
+def tests(
+    request: Request, key: Key, number: Number, asked: Asked, caller: Actor = TESTS
+) -> ApiPage[OwnText]:
+    """自分が頼んだ試し送信（新しい3件） / the last three tests that one has asked for"""
+    with service_of(request).engine.connect() as connection:
+        find_version(connection, caller, key, number)
+        found = own_texts.latest(connection, caller)
+    return asked.listed(found, lambda one: (-one.at.timestamp(),), float)
 
 
 @router.post(

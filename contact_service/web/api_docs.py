@@ -4,8 +4,9 @@ anywhere else: a closed network has no elsewhere."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -16,11 +17,30 @@ from starlette.routing import BaseRoute
 from contact_service.domain.actors import Actor
 from contact_service.identity.sessions import Session
 from contact_service.web.api_base import ANY_TOKEN, WRITES, ApiRoute, Rule, api_router
+from contact_service.web.api_examples import DAYS, example, resolved
+from contact_service.web.problems import MEDIA_TYPE
 from contact_service.web.rendering import page
 from contact_service.web.session import signed_in
 
 router = api_router("/api", "api")
 page_router = APIRouter(include_in_schema=False)
+#: What the statuses mean that are no success.
+REFUSED: dict[HTTPStatus, str] = {
+    HTTPStatus.UNAUTHORIZED: "トークンがないか、終わっている / no token, or one that has ended",
+    HTTPStatus.FORBIDDEN: "トークンの範囲・役割・所管課ではできない / the token's scopes, role or "
+    "office may not",
+    HTTPStatus.NOT_FOUND: "ない / there is no such thing",
+    HTTPStatus.CONFLICT: "今の状態ではできない / it does not fit the state that things are in",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "本文が大きすぎる / the body is too large",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "本文の種類（Content-Type）が違う / a body of another kind",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "値が正しくない（errorsに一つずつ） / faulty values, each in "
+    "`errors`",
+    HTTPStatus.TOO_MANY_REQUESTS: "要求が多すぎる。Retry-Afterの秒数を待つ / too many requests: "
+    "wait for `Retry-After`",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "こちらの誤り / a fault of ours",
+    HTTPStatus.SERVICE_UNAVAILABLE: "データベースに届かない。しばらくして送り直す / the database "
+    "cannot be reached: send it again later",
+}
 METHODS = ("get", "post", "put", "patch", "delete")
 
 ABOUT = (
@@ -30,9 +50,9 @@ ABOUT = (
 )
 
 
-@router.get("/openapi.json", response_model=None)
+@router.get("/openapi.json", response_model=None, summary="APIの記述 / this description")
 def openapi(request: Request, caller: Actor = ANY_TOKEN) -> dict[str, Any]:
-    """This description (OpenAPI 3.1)."""
+    """OpenAPI 3.1での記述 / this description, by OpenAPI 3.1"""
     return description(request.app)
 
 
@@ -56,7 +76,13 @@ def description(app: FastAPI) -> dict[str, Any]:
         }
         for route in api_routes(app):
             for method in route.methods or ():
-                _add_rule(found["paths"][route.path][method.lower()], route, method)
+                operation = found["paths"][route.path][method.lower()]
+                _add_rule(operation, route, method)
+                answers = operation["responses"]
+                last = answers.pop("default")
+                statuses = sorted(_may_answer(operation, route.path, method))
+                answers |= _refused(statuses) | {"default": last}
+                _add_examples(found, operation)
         app.openapi_schema = found
     return app.openapi_schema
 
@@ -87,6 +113,57 @@ def depends_on(route: APIRoute) -> list[object]:
         found.append(here.call)
         waiting += here.dependencies
     return found
+
+
+def _refused(statuses: Iterable[HTTPStatus]) -> dict[str, Any]:
+    """What each of these statuses means here."""
+    return {
+        str(int(status)): {
+            "description": REFUSED[status],
+            "content": {
+                MEDIA_TYPE: {
+                    "schema": {"$ref": "#/components/schemas/Problem"},
+                    "example": {
+                        "type": "about:blank", "title": status.phrase, "status": int(status),
+                        "detail": REFUSED[status], "instance": "/api/…",
+                    },
+                }
+            },
+        }
+        for status in statuses
+    }  # fmt: skip
+
+
+def _may_answer(operation: dict[str, Any], path: str, method: str) -> set[HTTPStatus]:
+    """Which refusals an operation may answer with, beside those that every one may."""
+    found = {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS,
+             HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE}  # fmt: skip
+    if operation["x-roles"]:
+        found.add(HTTPStatus.FORBIDDEN)
+    if "{" in path:
+        found.add(HTTPStatus.NOT_FOUND)
+    if method in WRITES:
+        found |= {HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}
+    if operation.get("parameters"):
+        found.add(HTTPStatus.UNPROCESSABLE_ENTITY)
+    if "requestBody" in operation:
+        found |= {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE}
+    return found
+
+
+def _add_examples(document: dict[str, Any], operation: dict[str, Any]) -> None:
+    for parameter in operation.get("parameters", ()):
+        name = parameter["name"]
+        days = {"example": DAYS[name]} if name in DAYS else parameter["schema"]
+        parameter["example"] = example(document, days, name)
+    bodies = [operation["requestBody"]] if "requestBody" in operation else []
+    for content in (body["content"] for body in bodies):
+        for kind in content.values():
+            kind["example"] = example(document, kind["schema"])
+    for answer in operation["responses"].values():
+        kind = answer.get("content", {}).get("application/json")
+        if kind and kind.get("schema"):
+            kind["example"] = example(document, kind["schema"], whole=True)
 
 
 def _add_rule(operation: dict[str, Any], route: ApiRoute, method: str) -> None:
@@ -120,6 +197,8 @@ class Operation:
     parameters: list[dict[str, Any]]
     body: str
     answers: list[tuple[str, str, str]]
+    """Status, words, and an example of what comes with it."""
+    refused: list[tuple[str, str]]
     curl: str
 
 
@@ -133,15 +212,17 @@ def _operations(document: dict[str, Any]) -> Iterator[Operation]:
 def _operation(document: dict[str, Any], path: str, method: str, said: dict[str, Any]) -> Operation:
     content = said.get("requestBody", {}).get("content", {})
     schema = next((kind["schema"] for kind in content.values()), None)
-    example = _example(document, schema) if schema else None
     kind = next(iter(content), "")
+    body = content[kind]["example"] if kind else None
     curl = [f"curl -X {method.upper()} $SERVICE{path}", '-H "Authorization: Bearer $TOKEN"']
     if method.upper() in WRITES:
         curl.append('-H "Idempotency-Key: $(uuidgen)"')
     if kind == "application/json":
-        curl += [f"-H 'Content-Type: {kind}'", f"-d '{json.dumps(example, ensure_ascii=False)}'"]
-    elif kind:
-        curl += [f"-F {name}=@FILE" for name in _resolved(document, schema).get("properties", {})]
+        curl += [f"-H 'Content-Type: {kind}'", f"-d '{json.dumps(body, ensure_ascii=False)}'"]
+    elif body:
+        curl += [
+            f"-F {name}={json.dumps(value, ensure_ascii=False)}" for name, value in body.items()
+        ]
     return Operation(
         method.upper(),
         path,
@@ -150,63 +231,25 @@ def _operation(document: dict[str, Any], path: str, method: str, said: dict[str,
         [scope for needed in said["security"] for scope in needed["token"]],
         said["x-roles"],
         said.get("parameters", []),
-        json.dumps(_resolved(document, schema), ensure_ascii=False, indent=2) if schema else "",
+        json.dumps(resolved(document, schema), ensure_ascii=False, indent=2) if schema else "",
         [
-            (status, answer["description"], _name(answer))
+            (status, answer["description"], _shown(answer))
             for status, answer in said["responses"].items()
+            if status.startswith("2")
+        ],
+        [
+            (status, answer["description"])
+            for status, answer in said["responses"].items()
+            if status[0] in "45"
         ],
         " \\\n  ".join(curl),
     )
 
 
-def _name(answer: dict[str, Any]) -> str:
-    """What the answer's body is called."""
-    for kind in answer.get("content", {}).values():
-        schema = kind.get("schema", {})
-        return str(schema.get("$ref", schema.get("title", ""))).rpartition("/")[2]
+def _shown(answer: dict[str, Any]) -> str:
+    """An example of an answer's body."""
+    for kind, content in answer.get("content", {}).items():
+        if "example" in content:
+            return json.dumps(content["example"], ensure_ascii=False, indent=2)
+        return str(kind)
     return ""
-
-
-def _resolved(document: dict[str, Any], schema: Any) -> Any:
-    """A schema with what it refers to in its place."""
-    if isinstance(schema, list):
-        return [_resolved(document, part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "$ref" in schema:
-        name = schema["$ref"].rpartition("/")[2]
-        return _resolved(document, document["components"]["schemas"][name])
-    return {name: _resolved(document, part) for name, part in schema.items()}
-
-
-def _example(document: dict[str, Any], schema: dict[str, Any]) -> Any:
-    """A body that has the schema's form."""
-    found = _resolved(document, schema)
-    for given in ("example", "const", "default"):
-        if given in found:
-            return found[given]
-    if found.get("examples"):
-        return found["examples"][0]
-    if "enum" in found:
-        return found["enum"][0]
-    if "anyOf" in found:
-        return _example(document, found["anyOf"][0])
-    kind = found.get("type")
-    if kind == "object":
-        needed = found.get("required", [])
-        return {
-            name: _example(document, part)
-            for name, part in found.get("properties", {}).items()
-            if name in needed
-        }
-    if kind == "array":
-        return [_example(document, found["items"])]
-    if kind in ("integer", "number"):
-        return found.get("minimum", found.get("exclusiveMinimum", 0) + 1)
-    if kind == "boolean":
-        return False
-    return {
-        "date": "2026-11-09",
-        "date-time": "2026-11-09T10:00:00+09:00",
-        "uuid": "00000000-0000-0000-0000-000000000000",
-    }.get(found.get("format", ""), "…")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import BackgroundTasks, Depends, HTTPException, Request
@@ -21,7 +20,8 @@ from contact_service.planning import drafts, preview
 from contact_service.planning.drafts import Draft
 from contact_service.planning.versions import Version
 from contact_service.web.api_base import api_router, may
-from contact_service.web.api_campaigns import Reason, Worked, worked
+from contact_service.web.api_campaigns import FirstOpen, Reason, Worked, worked
+from contact_service.web.api_pages import ApiPage, Asked
 from contact_service.web.carrier import service_of
 from contact_service.web.editor import FAULTY, GONE, checked, source_of, submitted, title_of
 from contact_service.web.previews import preview_of
@@ -91,10 +91,12 @@ class Written:
 
 
 @router.get("", summary="書きかけ / drafts")
-def all_(request: Request, caller: Actor = WRITES) -> list[Draft]:
-    """書きかけの計画（最近の200件） / what is being written, the last changed first"""
+def all_(request: Request, asked: Asked, caller: Actor = WRITES) -> ApiPage[Draft]:
+    """書きかけの計画（新しい順） / what is being written, the last begun first"""
+    before = asked.after(int)
     with service_of(request).engine.connect() as connection:
-        return drafts.drafts(connection)
+        rows = drafts.newest(connection, before[0] if before else None, asked.take)
+    return asked.page(rows, lambda row: row, lambda row: (row.id,))
 
 
 @router.post("", status_code=201, summary="書き始める / begin a draft")
@@ -124,13 +126,14 @@ def begin(request: Request, body: Beginning, caller: Actor = WRITES) -> Written:
 
 
 @router.get("/ready-made", summary="見本 / ready-made campaigns")
-def ready(request: Request, caller: Actor = WRITES) -> list[ReadyMade]:
-    """計画の見本 / what a draft may start from"""
-    return [
+def ready(request: Request, asked: Asked, caller: Actor = WRITES) -> ApiPage[ReadyMade]:
+    """計画の見本（名前の順） / what a draft may start from, by name"""
+    found = [
         ReadyMade(name, found.title, found.purpose)
         for name, path in ready_made().items()
         for found in [read_file(path).definition]
     ]
+    return asked.listed(found, lambda one: (one.name,), str)
 
 
 @router.get("/{draft_id}", summary="書きかけ / one draft")
@@ -174,7 +177,7 @@ def preview_draft(
     request: Request,
     background: BackgroundTasks,
     draft_id: int,
-    day: date | None = None,
+    day: FirstOpen = None,
     caller: Actor = WRITES,
 ) -> Worked:
     """だれに、何件、いくらで（計算は別に進む） / whom, how many, at what cost; worked out beside"""

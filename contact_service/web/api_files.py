@@ -85,6 +85,19 @@ def hand_in(
     return _work(request, caller, made)
 
 
+@router.get("/jobs", summary="渡されたファイル / what was handed in")
+def jobs_(request: Request, asked: Asked, caller: Actor = READS) -> ApiPage[Work]:
+    """渡されたファイルと、それぞれの進み（新しい順） / what was handed in, and how far each is,
+    newest first"""
+    before = asked.after(datetime, UUID)
+    rows = uploads.latest(
+        service_of(request), caller, asked.take, (before[0], before[1]) if before else None
+    )
+    return asked.page(
+        rows, lambda row: work_of(row, uploads.KIND), lambda row: (row.asked_at, row.id)
+    )
+
+
 @router.get("/jobs/{job_id}", summary="どこまで進んだか / how far a file is")
 def job(request: Request, job_id: UUID, caller: Actor = READS) -> Work:
     """どこまで進んだか / how far a file is"""

@@ -59,11 +59,22 @@ class PageAsked:
         all."""
         return ApiPage(items=items, next=_cursor(last) if last else None)
 
+    def listed(
+        self, rows: Sequence[T], key: Callable[[T], tuple[Any, ...]], *types: Any
+    ) -> ApiPage[T]:
+        """The page of a list that is at hand as a whole; put in the order of ``key``, whose parts
+        are of ``types`` and which no two rows share."""
+        after = self.after(*types)
+        ordered = sorted(rows, key=key)
+        return self.page(
+            [row for row in ordered if after is None or key(row) > after], lambda row: row, key
+        )
+
     def page(
         self, rows: Sequence[Any], shown: Callable[[Any], T], key: Callable[[Any], tuple[Any, ...]]
     ) -> ApiPage[T]:
-        """The page of ``rows``, of which there were :attr:`take` asked for, in the order of
-        ``key``."""
+        """The page of ``rows``, of which there were :attr:`take` asked for (or more), in the order
+        of ``key``."""
         here = rows[: self.limit]
         more = len(rows) > self.limit
         return ApiPage(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Annotated
 
-from fastapi import Depends, Request
-from pydantic import BaseModel, Field
+from fastapi import Depends, Query, Request
+from pydantic import BaseModel, Field, NonNegativeInt
 
 from contact_service.domain.actors import Actor
 from contact_service.domain.restrictions import RestrictionKind
@@ -15,7 +16,7 @@ from contact_service.people.opening import OpenReason, open_person
 from contact_service.people.person import Person, person
 from contact_service.people.restricting import DECIDERS, Listed, Wanted
 from contact_service.people.search import SEARCHERS, Summary, search
-from contact_service.people.timeline import Entry, timeline
+from contact_service.people.timeline import Entry, Place, timeline
 from contact_service.web.api_base import api_router, may
 from contact_service.web.api_pages import ApiPage, Asked
 from contact_service.web.carrier import service_of
@@ -25,6 +26,9 @@ READS = Depends(may(Scope.PEOPLE_READ, *SEARCHERS, contractors=False))
 WRITES = Depends(may(Scope.PEOPLE_WRITE, *SEARCHERS, contractors=False))
 LISTS = Depends(may(Scope.PEOPLE_READ, *restricting.READERS, contractors=False))
 DECIDES = Depends(may(Scope.PEOPLE_WRITE, *DECIDERS))
+
+
+Kind = Annotated[RestrictionKind | None, Query(description="of this kind alone")]
 
 
 class Searched(BaseModel):
@@ -94,14 +98,16 @@ def history(
     request: Request, debtor_id: int, asked: Asked, caller: Actor = READS
 ) -> ApiPage[Entry]:
     """これまでのすべて（新しい順） / everything so far, newest first"""
-    before = asked.after(datetime)
-    found = timeline(service_of(request), caller, debtor_id, before[0] if before else None)
-    return asked.ended(list(found.entries), (found.more,) if found.more else None)
+    after = asked.after(datetime, NonNegativeInt)
+    begin = Place(after[0], after[1]) if after else None
+    found = timeline(service_of(request), caller, debtor_id, begin, asked.limit)
+    more = found.more
+    return asked.ended(list(found.entries), (more.at, more.seen) if more else None)
 
 
 @router.get("/restrictions", summary="連絡しない方・番号 / do not contact")
 def listed(
-    request: Request, asked: Asked, kind: RestrictionKind | None = None, caller: Actor = LISTS
+    request: Request, asked: Asked, kind: Kind = None, caller: Actor = LISTS
 ) -> ApiPage[Listed]:
     """連絡しない方・番号（新しい順） / do not contact, newest first"""
     before = asked.after(int)
@@ -110,6 +116,31 @@ def listed(
         most=asked.limit,
     )  # fmt: skip
     return asked.ended(list(rows), (more,) if more else None)
+
+
+@router.post(
+    "/restrictions/search", summary="一人・一つの番号の制限を探す / of one person or number"
+)
+def find_restrictions(
+    request: Request, body: Searched, asked: Asked, caller: Actor = LISTS
+) -> ApiPage[Listed]:
+    """一人・一つの番号の制限（新しい順）。番号も氏名もアドレスには書かない / the restrictions of
+    one person or number, newest first; neither stands in an address"""
+    before = asked.after(int)
+    rows, more = restricting.restrictions(
+        service_of(request), caller, wanted=body.wanted, before=before[0] if before else None,
+        most=asked.limit,
+    )  # fmt: skip
+    return asked.ended(list(rows), (more,) if more else None)
+
+
+@router.get("/lifts", summary="解除の確認待ち / wishes to lift, undecided")
+def lifts(request: Request, asked: Asked, caller: Actor = LISTS) -> ApiPage[Listed]:
+    """解除の確認を待つ制限（古い順） / restrictions that somebody asked to lift, the oldest wish
+    first"""
+    after = asked.after(int)
+    rows = restricting.to_decide(service_of(request), caller, after[0] if after else 0, asked.take)
+    return asked.page(rows, lambda row: row, lambda row: (row.lift_id,))
 
 
 @router.post("/restrictions", status_code=201, summary="いまから連絡しない / leave somebody alone")

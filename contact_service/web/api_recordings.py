@@ -24,6 +24,12 @@ MAKES = Depends(may(Scope.CAMPAIGNS_WRITE, Role.STAFF))
 Name = Annotated[str, Field(pattern=AUDIO_NAME, examples=["notice-greeting.wav"])]
 
 
+class InUse(BaseModel):
+    """A recording that calls play."""
+
+    name: str
+
+
 class Words(BaseModel):
     """What a synthesised voice shall say."""
 
@@ -97,6 +103,14 @@ def sound(request: Request, recording_id: int, caller: Actor = HEARS) -> Respons
     if found is None:
         raise HTTPException(404, "この録音はありません / there is no such recording")
     return Response(found, media_type="audio/wav")
+
+
+@router.get("/in-use", summary="使っている録音 / recordings in use")
+def used(request: Request, asked: Asked, caller: Actor = HEARS) -> ApiPage[InUse]:
+    """いま電話で流れる録音の名前（見本の録音も、名前の順） / what calls play now, ready-made ones
+    included, by name"""
+    found = [InUse(name=name) for name in recordings.files(service_of(request).settings)]
+    return asked.listed(found, lambda one: (one.name,), str)
 
 
 @router.get(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from fastapi import Depends, HTTPException, Query, Request
@@ -13,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from contact_service.dispatch import carriers_now, providers, switches
 from contact_service.dispatch.asking import Said, look
-from contact_service.dispatch.carriers_now import CarrierNow
+from contact_service.dispatch.carriers_now import CarrierNow, Stopped
 from contact_service.dispatch.decide import DECIDERS, Waiting, decide_all, waiting
 from contact_service.dispatch.drain import redis_client
 from contact_service.domain.actors import Actor, Role
@@ -22,6 +21,7 @@ from contact_service.evaluation.forms import READERS, Format
 from contact_service.identity.tokens import Scope
 from contact_service.store import jobs
 from contact_service.web.api_base import api_router, may
+from contact_service.web.api_campaigns import Lang
 from contact_service.web.api_files import Work, work_of
 from contact_service.web.api_pages import ApiPage, Asked
 from contact_service.web.carrier import service_of
@@ -113,16 +113,24 @@ def settle(request: Request, body: Settled, caller: Actor = DECIDES) -> Count:
 
 
 @router.get("/providers", summary="事業者 / providers as they are now")
-def carriers(request: Request, caller: Actor = SEES) -> Sequence[CarrierNow]:
-    """事業者 / providers as they are now"""
+def carriers(request: Request, asked: Asked, caller: Actor = SEES) -> ApiPage[CarrierNow]:
+    """事業者の状態（名前の順） / how providers are now, by name"""
     service = service_of(request)
     client = redis_client(service.settings.broker_url)
     try:
-        return carriers_now.carriers(
+        found = carriers_now.carriers(
             service, caller, providers.configured(service.settings), client
         )
     finally:
         client.close()
+    return asked.listed(found, lambda one: (one.name,), str)
+
+
+@router.get("/stops", summary="止まっているもの / what is stopped")
+def stops(request: Request, asked: Asked, caller: Actor = SEES) -> ApiPage[Stopped]:
+    """止まっているものと、だれがなぜ止めたか / what is stopped, by whom and why"""
+    found = list(carriers_now.stopped(service_of(request)).values())
+    return asked.listed(found, lambda one: (one.scope,), str)
 
 
 @router.post("/stops", status_code=204, summary="止める / stop")
@@ -145,12 +153,12 @@ def go_on(request: Request, scope: str, caller: Actor = GOES_ON) -> None:
 
 @router.get("/reports", summary="実施と報告書 / runs and their reports")
 def reports(
-    request: Request, asked: Asked, lang: Literal["ja", "en"] = "ja", caller: Actor = REPORTED
+    request: Request, asked: Asked, lang: Lang = "ja", caller: Actor = REPORTED
 ) -> ApiPage[ReportableRun]:
     """実施と報告書（新しい順） / runs and their reports, newest first"""
-    before = asked.after(datetime)
+    before = asked.after(datetime, UUID)
     rows, more = report_files.reportable(
-        service_of(request), caller, lang, before[0] if before else None, asked.limit
+        service_of(request), caller, lang, (before[0], before[1]) if before else None, asked.limit
     )
     found = [
         ReportableRun(
@@ -160,13 +168,11 @@ def reports(
         )
         for row in rows
     ]  # fmt: skip
-    return asked.ended(found, (more,) if more else None)
+    return asked.ended(found, more)
 
 
 @router.post("/reports/{run_id}", status_code=202, summary="報告書を作る / make a report")
-def make(
-    request: Request, run_id: UUID, lang: Literal["ja", "en"] = "ja", caller: Actor = REPORTED
-) -> Work:
+def make(request: Request, run_id: UUID, lang: Lang = "ja", caller: Actor = REPORTED) -> Work:
     """報告書を作る / have a report made"""
     service = service_of(request)
     made = report_files.ask_for_report(service, caller, run_id, lang)
@@ -211,11 +217,17 @@ def broken_down(request: Request, job_id: UUID, caller: Actor = REPORTED) -> Wor
 
 @router.get("/library", summary="事例を探す / search the library")
 def entries(
-    request: Request, words: str = Query("", max_length=100), caller: Actor = REPORTED
-) -> list[EntryOfLibrary]:
-    """事例を探す / search the library"""
-    found = library.search(service_of(request), caller, words)
-    return [EntryOfLibrary.model_validate(one) for one in found]
+    request: Request,
+    asked: Asked,
+    words: str = Query("", max_length=100, description="all of them must be there"),
+    caller: Actor = REPORTED,
+) -> ApiPage[EntryOfLibrary]:
+    """事例を探す（新しい順） / search the library, the latest first"""
+    before = asked.after(int)
+    found = library.search(
+        service_of(request), caller, words, before[0] if before else None, asked.take
+    )
+    return asked.page(found, EntryOfLibrary.model_validate, lambda one: (one["id"],))
 
 
 @router.get("/library/{entry}", summary="事例 / one entry")
@@ -230,7 +242,10 @@ def entry_(request: Request, entry: int, caller: Actor = REPORTED) -> EntryOfLib
     summary="事例を写した計画 / its definition under another name",
 )
 def copy(
-    request: Request, entry: int, name: str = Query(max_length=60), caller: Actor = REPORTED
+    request: Request,
+    entry: int,
+    name: str = Query(max_length=60, description="of the new campaign"),
+    caller: Actor = REPORTED,
 ) -> PlainTextResponse:
     """事例を写した計画 / its definition under another name"""
     return PlainTextResponse(library.copied(service_of(request), caller, entry, name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -10,11 +10,12 @@ from uuid import UUID
 from fastapi import BackgroundTasks, Depends, Query, Request
 from pydantic import BaseModel, Field
 
+from contact_service.dispatch.switches import switches
 from contact_service.domain.actors import Actor
 from contact_service.domain.life import MOVES, Action
 from contact_service.domain.states import RunState
 from contact_service.identity.tokens import Scope
-from contact_service.planning import preview, runs
+from contact_service.planning import overview, preview, runs
 from contact_service.planning.calendar import fiscal_year_of
 from contact_service.planning.overview import Counts
 from contact_service.planning.progress import StepProgress
@@ -40,7 +41,14 @@ class RunNow:
     large ledger, and null until they are there."""
 
     run_id: UUID
+    campaign: str
+    title: str
+    version: int
+    first_day: date
+    training: bool
     state: RunState
+    stopped: Mapping[str, str]
+    """What is stopped altogether, and why: nothing goes out by it."""
     starting: bool
     refused: str | None
     """Why the last start came to nothing."""
@@ -115,6 +123,7 @@ for _action in MOVING:
         _move(_action),
         methods=["POST"],
         summary=f"{MOVES[_action].ja} / {_action}",
+        description="理由が要り、監査記録に残ります / it takes a reason, which the audit log keeps",
     )
 
 
@@ -123,8 +132,13 @@ def _now(request: Request, background: BackgroundTasks, caller: Actor, run_id: U
     state = run_now.state_of(service, caller, run_id)
     starting = run_now.starting(service, run_id)
     progress = run_now.progress(service, background, run_id)
+    with service.engine.connect() as connection:
+        head = overview.head_of(connection, run_id)
+        stopped = switches(connection)
     return RunNow(
+        **head._asdict(),
         run_id=run_id,
+        stopped=stopped,
         state=state,
         starting=starting is not None and not starting.done,
         refused=run_now.refused(starting, state) or None,

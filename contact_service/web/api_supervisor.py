@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, HTTPException, Query, Request
 from pydantic import BaseModel, Field
 
+from campaigns.vocabulary import Outcome
 from contact_service.callcentre import (
     conversation,
     correcting,
@@ -27,33 +26,34 @@ from contact_service.callcentre.reassigning import Piece
 from contact_service.callcentre.results import Shown, Wanted, Way, results
 from contact_service.callcentre.wallboard import Wallboard, follow_up, wallboard
 from contact_service.clock import TOKYO
-from contact_service.dispatch.switches import switches
 from contact_service.domain.actors import Actor, Role
-from contact_service.domain.states import QualityMark
+from contact_service.domain.states import DispositionKind, QualityMark
+from contact_service.evaluation.staffing.forecast import Forecast
 from contact_service.identity.tokens import Scope
-from contact_service.planning import overview
-from contact_service.planning.overview import Today
-from contact_service.planning.preview import READERS
 from contact_service.web.api_base import api_router, may
-from contact_service.web.api_pages import ApiPage, Asked
+from contact_service.web.api_pages import ApiPage, Asked, PageAsked
 from contact_service.web.carrier import service_of
+from contact_service.web.centre import forecast_of_today
 from contact_service.web.desk_forms import Said
 
 router = api_router("/api", "supervisor")
 SUPERVISES = Depends(may(Scope.CENTRE, Role.SUPERVISOR))
-SEES = Depends(may(Scope.CAMPAIGNS_READ, *READERS))
+EARLIEST = datetime(1, 1, 2, tzinfo=TOKYO)
+#: Pieces of work that one list holds at most.
+MOST_WORK = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
-    """What the first page says, as numbers."""
+class Results(ApiPage[Shown]):
+    """Some results, and how often each there is in all that fit."""
 
-    runs: Sequence[UUID]
-    """Under way, paused, or waiting for their day: each by ``/api/runs/{run_id}``."""
-    today: Sequence[Today]
-    stopped: Mapping[str, str]
-    """What is stopped, and why."""
-    unknown_outcomes: int
+    counts: dict[DispositionKind | Outcome, int]
+    total: int
+
+
+class Operator(BaseModel):
+    """Somebody who can be given work."""
+
+    name: str
 
 
 class Mark(BaseModel):
@@ -103,24 +103,19 @@ class Count(BaseModel):
     count: int
 
 
-@router.get("/start", summary="今日 / what goes on now")
-def start(request: Request, caller: Actor = SEES) -> Start:
-    """今日 / what runs, what goes out today, what is stopped, what is undecided"""
-    service = service_of(request)
-    with service.engine.connect() as connection:
-        return Start(
-            overview.waiting_runs(connection, caller),
-            overview.today(connection, caller, service.clock.now()),
-            switches(connection),
-            overview.undecided(connection, caller),
-        )
-
-
 @router.get("/centre", summary="架電センターの今 / the centre at a glance")
 def centre(request: Request, caller: Actor = SUPERVISES) -> Wallboard:
     """架電センターの今 / the centre at a glance"""
     service = service_of(request)
     return wallboard(service, caller, service.clock.now())
+
+
+@router.get("/centre/forecast", summary="今日の見込み / what today is expected to be like")
+def expected(request: Request, caller: Actor = SUPERVISES) -> Forecast | None:
+    """今日の受電の見込みと実績（記録が足りない日、休みの日は null） / today's calls as they were to
+    be expected, beside those that came; null without a record to learn from, and on days off"""
+    service = service_of(request)
+    return forecast_of_today(service, service.clock.now())
 
 
 @router.post("/centre/referrals/{referral_id}", status_code=204, summary="つないだ後 / followed up")
@@ -135,22 +130,32 @@ def followed_up(request: Request, referral_id: int, caller: Actor = SUPERVISES) 
 def all_results(
     request: Request,
     asked: Asked,
-    first: date | None = None,
-    last: date | None = None,
-    operator: Annotated[str | None, Query(max_length=40)] = None,
-    campaign: Annotated[str | None, Query(max_length=80)] = None,
-    way: Way | None = None,
+    first: Annotated[date | None, Query(description="from this day on; left out: today")] = None,
+    last: Annotated[date | None, Query(description="up to this day, included")] = None,
+    operator: Annotated[str | None, Query(max_length=40, description="who spoke")] = None,
+    campaign: Annotated[str | None, Query(max_length=80, description="a campaign's key")] = None,
+    way: Annotated[Way | None, Query(description="how the contact came about")] = None,
+    result: Annotated[
+        DispositionKind | Outcome | None, Query(description="what came of it")
+    ] = None,
     caller: Actor = SUPERVISES,
-) -> ApiPage[Shown]:
+) -> Results:
     """結果（新しい順。日を言わなければ今日） / results, newest first; today's unless said"""
     service = service_of(request)
     today = service.clock.now().astimezone(TOKYO).date()
-    wanted = Wanted(first or last or today, last or first or today, operator, campaign, way)
-    after = asked.after(int)
-    begin = max(after[0], 0) if after else 0
-    found = results(service, caller, wanted, {"limit": asked.take, "offset": begin})
-    more = len(found.shown) > asked.limit
-    return asked.ended(list(found.shown[: asked.limit]), (begin + asked.limit,) if more else None)
+    days = first or last or today, last or first or today
+    wanted = Wanted(*days, operator, campaign, way, result)
+    after = asked.after(datetime, int, UUID | None)
+    found = results(
+        service, caller, wanted, {"limit": asked.take, "offset": 0},
+        (after[0], after[1], after[2]) if after else None,
+    )  # fmt: skip
+    page = asked.page(
+        found.shown,
+        lambda row: row,
+        lambda row: (row.at, row.disposition_id or 0, row.attempt_id),
+    )
+    return Results(items=page.items, next=page.next, counts=dict(found.counts), total=found.total)
 
 
 @router.get("/centre/results/{disposition_id}", summary="一つの会話 / one conversation")
@@ -185,9 +190,12 @@ def mark(request: Request, disposition_id: int, body: Mark, caller: Actor = SUPE
 
 
 @router.get("/centre/corrections", summary="解くか決めるもの / restrictions to decide about")
-def to_decide(request: Request, caller: Actor = SUPERVISES) -> Sequence[ToDecide]:
-    """訂正で不要になった制限 / restrictions that a corrected result had made"""
-    return lifting.to_decide(service_of(request), caller)
+def to_decide(request: Request, asked: Asked, caller: Actor = SUPERVISES) -> ApiPage[ToDecide]:
+    """訂正で不要になった制限（古い順） / restrictions that a corrected result had made, oldest
+    first"""
+    after = asked.after(int)
+    rows = lifting.to_decide(service_of(request), caller, after[0] if after else 0, asked.take)
+    return asked.page(rows, lambda row: row, lambda row: (row.id,))
 
 
 @router.post("/centre/corrections/{correction_id}", status_code=204, summary="決める / decide")
@@ -200,25 +208,50 @@ def decide(
 
 
 @router.get("/centre/quality", summary="抜き出した会話 / a sample")
-def sample(request: Request, day: date, caller: Actor = SUPERVISES) -> Sequence[Sampled]:
-    """その日の抜き出した会話 / the sample of a day"""
-    return quality.sample(service_of(request), caller, day)
+def sample(
+    request: Request,
+    day: Annotated[date, Query(description="whose conversations")],
+    asked: Asked,
+    caller: Actor = SUPERVISES,
+) -> ApiPage[Sampled]:
+    """その日の抜き出した会話（オペレーターの順） / the sample of a day, by operator"""
+    return _sampled(request, asked, day, caller)
 
 
 @router.post("/centre/quality", summary="抜き出す / draw a sample")
-def draw(request: Request, body: Draw, caller: Actor = SUPERVISES) -> Sequence[Sampled]:
+def draw(
+    request: Request, body: Draw, asked: Asked, caller: Actor = SUPERVISES
+) -> ApiPage[Sampled]:
     """会話を抜き出す / draw a sample"""
     service = service_of(request)
     now = service.clock.now()
     quality.draw(service, caller, body.day, body.per_operator, body.seed, now)
-    return quality.sample(service, caller, body.day)
+    return _sampled(request, asked, body.day, caller)
+
+
+def _sampled(request: Request, asked: PageAsked, day: date, caller: Actor) -> ApiPage[Sampled]:
+    found = quality.sample(service_of(request), caller, day)
+    return asked.listed(
+        found, lambda one: (one.operator, one.at, one.disposition_id), str, datetime, int
+    )
 
 
 @router.get("/centre/work", summary="受け持ち / who has whom")
-def work(request: Request, caller: Actor = SUPERVISES) -> Sequence[Piece]:
-    """受け持ちとかけ直し / who is with whom, and who is to be called back by whom"""
+def work(request: Request, asked: Asked, caller: Actor = SUPERVISES) -> ApiPage[Piece]:
+    """受け持ち（机にある方が先）とかけ直し（時刻の順） / who is with whom, open on a desk first,
+    and who is to be called back, by time"""
     service = service_of(request)
-    return reassigning.work(service, caller, service.clock.now())
+    found = reassigning.work(service, caller, service.clock.now(), MOST_WORK)
+    return asked.listed(
+        found, lambda one: (not one.taken, one.due_at or EARLIEST, one.id), bool, datetime, UUID
+    )
+
+
+@router.get("/centre/operators", summary="渡せる人 / who can be given work")
+def operators(request: Request, asked: Asked, caller: Actor = SUPERVISES) -> ApiPage[Operator]:
+    """かけ直しや受け持ちを渡せる人（名前の順） / who can be given work, by name"""
+    found = [Operator(name=name) for name in reassigning.operators(service_of(request), caller)]
+    return asked.listed(found, lambda one: (one.name,), str)
 
 
 @router.post("/centre/work/all", summary="すべて渡す / all calls back of one operator")

@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from starlette.types import ASGIApp
 
 from contact_service import __version__, logs
 from contact_service.bootstrap import wire
@@ -34,6 +35,7 @@ from contact_service.web import (
     api_recordings,
     api_records,
     api_runs,
+    api_start,
     api_supervisor,
     audio_page,
     audit_log,
@@ -71,6 +73,7 @@ from contact_service.web import (
 from contact_service.web.headers import SafeHeaders
 from contact_service.web.limits import Limits, RateLimited
 from contact_service.web.token import api_token
+from contact_service.web.too_large import SaidTooLarge
 
 HERE = Path(__file__).parent
 #: A report or an API call of ours is small; what is larger is refused unread.
@@ -108,8 +111,15 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     service.engine.dispose()
 
 
+class Console(FastAPI):
+    """The application; whatever leaves it, its own faults too, has safe headers and words."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return SafeHeaders(SaidTooLarge(super().build_middleware_stack()))
+
+
 # the generated API pages load scripts from elsewhere: a closed network has no elsewhere
-app = FastAPI(
+app = Console(
     title="contact-service",
     version=__version__,
     lifespan=_lifespan,
@@ -137,6 +147,7 @@ app.include_router(api_runs.router)
 app.include_router(api_recordings.router)
 app.include_router(api_records.router)
 app.include_router(staffing.api_router)
+app.include_router(api_start.router)
 app.include_router(api_supervisor.router)
 app.include_router(api_docs.router)
 app.include_router(api_docs.page_router)
@@ -171,7 +182,6 @@ app.include_router(desk_calls.router)
 
 
 app.add_middleware(RateLimited)
-app.add_middleware(SafeHeaders)
 
 
 refusals.install(app)

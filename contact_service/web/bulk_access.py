@@ -7,13 +7,14 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
 from contact_service.dispatch import letters
+from contact_service.dispatch.letters import HandedOver
 from contact_service.domain.actors import Actor, NotAllowed, Role, allowed
 from contact_service.domain.life import CannotDo
 from contact_service.identity import bulk_access
 from contact_service.identity.bulk_access import ASKERS, DECIDERS, READERS, Asked, BulkKind
 from contact_service.identity.sessions import Session
 from contact_service.identity.tokens import Scope
-from contact_service.web import api_base
+from contact_service.web import api_base, api_pages
 from contact_service.web.carrier import service_of
 from contact_service.web.rendering import page
 from contact_service.web.session import may, own_form
@@ -111,9 +112,28 @@ class BulkMade(BaseModel):
 
 
 @api.get("", summary="まとめての閲覧・出力の依頼 / what was asked for in bulk")
-def listed(request: Request, caller: Actor = API_READS) -> list[Asked]:
-    """まとめての閲覧・出力の依頼（確認待ちが先、100件まで） / undecided first, at most 100"""
-    return list(bulk_access.asked(service_of(request), caller))
+def listed(
+    request: Request, asked: api_pages.Asked, caller: Actor = API_READS
+) -> api_pages.ApiPage[Asked]:
+    """まとめての閲覧・出力の依頼（確認待ちが先、あとは新しい順） / undecided first, then the
+    newest"""
+    after = asked.after(bool, int)
+    rows = bulk_access.asked(
+        service_of(request), caller, after=(after[0], after[1]) if after else None, most=asked.take
+    )
+    return asked.page(rows, lambda one: one, lambda one: (one.decided_at is not None, one.id))
+
+
+@api.get("/letters", summary="引き渡した催告書 / letters that were handed over")
+def handed_over(
+    request: Request, asked: api_pages.Asked, caller: Actor = API_READS
+) -> api_pages.ApiPage[HandedOver]:
+    """郵送へ引き渡した催告書（新しい順）。subject を letters_again の依頼に使う / letters handed
+    over, the newest first; `subject` is what a wish for letters_again names"""
+    before = asked.after(int)
+    with service_of(request).engine.connect() as connection:
+        rows = letters.latest_batches(connection, caller, asked.take, before[0] if before else None)
+    return asked.page(rows, lambda one: one, lambda one: (one.id,))
 
 
 @api.post("", status_code=201, summary="依頼する / ask a second person")

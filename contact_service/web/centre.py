@@ -34,14 +34,14 @@ def show(request: Request, session: Session = Depends(looks_after_it)) -> Respon
         request,
         "centre.html",
         board=wallboard(service, session.account.actor, now),
-        forecast=_of_today(service, now),
+        forecast=forecast_of_today(service, now),
         words=words.of(request),
         OperatorState=OperatorState,
         TextState=AttemptState,
     )
 
 
-def _of_today(service: Service, now: datetime) -> Forecast | None:
+def forecast_of_today(service: Service, now: datetime) -> Forecast | None:
     """Today's calls as they were to be expected, beside those that came; ``None``: no record to
     learn from, or a day on which the centre does not work."""
     with service.engine.connect() as connection:

@@ -142,6 +142,7 @@ def file(
         file_words=FILE_WORDS,
         count_words=COUNT_WORDS,
         remark_words=REMARK_WORDS,
+        most_mb=uploads.MOST_BYTES // 1_000_000,
     )
 
 

@@ -15,11 +15,12 @@ from pathlib import Path
 import redis.asyncio
 from redis.exceptions import RedisError
 from starlette.datastructures import Headers
-from starlette.responses import JSONResponse
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contact_service import logs
 from contact_service.settings import Settings
+from contact_service.web.problems import problem
 
 _TAKE = Path(__file__).with_suffix(".lua").read_text()
 #: Callers whose grants this process remembers, at most.
@@ -109,17 +110,7 @@ class RateLimited:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not await scope["app"].state.limits.admits(scope):
-            refused = JSONResponse(
-                {
-                    "type": "about:blank",
-                    "title": "Too Many Requests",
-                    "status": 429,
-                    "detail": TOO_MANY,
-                },
-                429,
-                {"Retry-After": "1"},
-                "application/problem+json",
-            )
+            refused = problem(Request(scope), 429, TOO_MANY, {"Retry-After": "1"})
             await refused(scope, receive, send)
             return
         await self._app(scope, receive, send)

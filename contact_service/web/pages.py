@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from dataclasses import asdict
+from datetime import datetime
 
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import Connection
 
 from contact_service.dispatch.switches import switches
-from contact_service.domain.actors import Role, allowed
+from contact_service.domain.actors import Actor, Role, allowed
 from contact_service.domain.life import MOVES, Action
 from contact_service.domain.states import RunState
 from contact_service.identity.sessions import Session
-from contact_service.planning import drafts, overview, versions
+from contact_service.planning import overview
 from contact_service.planning.preview import READERS
 from contact_service.planning.progress import run_progress
 from contact_service.web.carrier import service_of
@@ -67,7 +68,7 @@ def start_page(request: Request, session: Session, wrong: str = "") -> Response:
         runs = [] if uncounted else run_progress(connection, shown)
         stopped = switches(connection)
         today = overview.today(connection, actor, now)
-        needs = _needs(connection, session, now, stopped)
+        needs = _needs(connection, actor, now, stopped)
         listed = overview.lines(connection, shown)
     return page(
         request,
@@ -88,24 +89,23 @@ def start_page(request: Request, session: Session, wrong: str = "") -> Response:
     )
 
 
+#: What may wait for somebody: words, and where to go.
+NEEDS = {
+    "approvals": (translatable("あなたの承認を待つ計画"), "/campaigns"),
+    "drafts": (translatable("あなたの書きかけ"), "/campaigns"),
+    "unknown_outcomes": (translatable("届いたか不明の連絡"), "/unknown"),
+    "rejected_rows": (translatable("取り込めなかった行（この31日）"), "/files"),
+    "stopped_providers": (translatable("止まっている事業者"), "/providers"),
+}
+
+
 def _needs(
-    connection: Connection, session: Session, now: datetime, stopped: Mapping[str, str]
+    connection: Connection, actor: Actor, now: datetime, stopped: Mapping[str, str]
 ) -> list[tuple[str, int, str]]:
     """What waits for whoever looks: words, how many, and where to go."""
-    actor, role, name = session.account.actor, session.account.role, session.account.name
-    found: list[tuple[str, int, str]] = []
-    if allowed(role, [Role.APPROVER]):
-        mine = sum(each.created_by != name for each in versions.waiting(connection, actor))
-        found.append((translatable("あなたの承認を待つ計画"), mine, "/campaigns"))
-    if allowed(role, [Role.STAFF]):
-        own = sum(each.changed_by == name for each in drafts.drafts(connection))
-        found.append((translatable("あなたの書きかけ"), own, "/campaigns"))
-    if allowed(role, [Role.STAFF, Role.APPROVER, Role.SUPERVISOR]):
-        found.append(
-            (translatable("届いたか不明の連絡"), overview.undecided(connection, actor), "/unknown")
-        )
-        rows, _ = overview.rejected_rows(connection, actor, now - timedelta(days=31))
-        found.append((translatable("取り込めなかった行（この31日）"), rows, "/files"))
-        paused = sum(scope.startswith("provider:") for scope in stopped)
-        found.append((translatable("止まっている事業者"), paused, "/providers"))
-    return found
+    found = asdict(overview.needs(connection, actor, now, stopped))
+    return [
+        (words, found[name], where)
+        for name, (words, where) in NEEDS.items()
+        if found[name] is not None
+    ]

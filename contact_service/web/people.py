@@ -23,7 +23,7 @@ from contact_service.people.opening import (
 from contact_service.people.person import person
 from contact_service.people.restricting import CannotRestrict, Wanted, restrict
 from contact_service.people.search import SEARCHERS, Found, search, summary_of
-from contact_service.people.timeline import timeline
+from contact_service.people.timeline import Place, timeline
 from contact_service.web.carrier import service_of
 from contact_service.web.desk import dialled_as
 from contact_service.web.locale import language_of, translatable
@@ -120,9 +120,10 @@ def show(
     debtor_id: int,
     session: Session = Depends(looks_people_up),
     before: datetime | None = Query(None),
+    seen: int = Query(0, ge=0, le=10_000),
 ) -> Response:
     """One person: masked, or opened."""
-    return _person(request, session, debtor_id, before=before)
+    return _person(request, session, debtor_id, begin=Place(before, seen) if before else None)
 
 
 @router.post("/{debtor_id}/open", dependencies=FORMS)
@@ -197,7 +198,7 @@ def _person(
     request: Request,
     session: Session,
     debtor_id: int,
-    before: datetime | None = None,
+    begin: Place | None = None,
     wrong: str = "",
 ) -> Response:
     service, actor = service_of(request), session.account.actor
@@ -219,8 +220,8 @@ def _person(
         "person.html",
         status,
         person=them,
-        timeline=timeline(service, actor, debtor_id, before),
-        before=before,
+        timeline=timeline(service, actor, debtor_id, begin),
+        before=begin,
         reasons=reasons,
         reaches=reaches(),
         wrong=wrong,

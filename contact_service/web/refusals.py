@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from starlette.exceptions import HTTPException
 
 from contact_service import logs
@@ -45,6 +47,21 @@ BROKEN = (
 )
 
 
+#: What the framework says in one word of English.
+PHRASES = {
+    404: "ここには何もありません。アドレスを確かめてください / there is nothing here: look at the "
+    "address",
+    405: "この操作はここではできません / this method is not for this address",
+    413: "送られたものが大きすぎます。分けて送ってください / what was sent is too large: "
+    "send it in parts",
+}
+#: Without its database the service can do nothing, and anybody may send the same again.
+NO_DATABASE = (
+    "データベースに届きません。しばらくしてもう一度送り、続くときは管理者に連絡してください / the "
+    "database cannot be reached: send it again later, and tell the administrator if it goes on"
+)
+
+
 def install(app: FastAPI) -> None:
     """Answer for ``app`` whatever is raised."""
     app.add_exception_handler(SignInFirst, _sign_in_first)
@@ -68,6 +85,8 @@ def install(app: FastAPI) -> None:
     # a value that passed its checks but is no text that can be stored (NUL, lone surrogates)
     for unstorable in (DataError, UnicodeEncodeError):
         app.add_exception_handler(unstorable, _unstorable)
+    for unreachable in (OperationalError, InterfaceError, NoConnectionLeft):
+        app.add_exception_handler(unreachable, _unreachable)
     app.add_exception_handler(Exception, _broken)
 
 
@@ -78,48 +97,59 @@ def _sign_in_first(request: Request, error: Exception) -> Response:
 
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return _said(request, error.status_code, error.detail, error.headers)
+    words = error.detail
+    if words == HTTPStatus(error.status_code).phrase:
+        words = PHRASES.get(error.status_code, words)
+    return said(request, error.status_code, words, error.headers)
 
 
 def _faulty(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     if _by_a_person(request):
-        return _said(request, 422, FAULTY_FORM)
+        return said(request, 422, FAULTY_FORM)
     return problem(request, 422, FAULTY, faults=error.errors())
 
 
 def _not_allowed(request: Request, error: Exception) -> Response:
-    return _said(request, 403, str(error))
+    return said(request, 403, str(error))
 
 
 def _cannot_do(request: Request, error: Exception) -> Response:
-    return _said(request, 409, str(error))
+    return said(request, 409, str(error))
 
 
 def _gone(request: Request, error: Exception) -> Response:
-    return _said(request, 404, str(error))
+    return said(request, 404, str(error))
 
 
 def _unstorable(request: Request, error: Exception) -> Response:
-    return _said(request, 422, UNSTORABLE)
+    return said(request, 422, UNSTORABLE)
+
+
+def _unreachable(request: Request, error: Exception) -> Response:
+    log.error("web.no_database", reason=type(error).__name__)
+    return said(request, 503, NO_DATABASE, {"Retry-After": "5"})
 
 
 def _broken(request: Request, error: Exception) -> Response:
     # the server's own log has the traceback
-    return _said(request, 500, BROKEN)
+    return said(request, 500, BROKEN)
 
 
-def _said(
+def said(
     request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None
 ) -> Response:
+    """A refusal, told as whoever asked reads it: a page, or a problem."""
     if status in (401, 403):
         # which door, never which person: the address of a page may hold a number
         route = request.scope.get("route")
         log.warning("access.refused", status=status, door=getattr(route, "path", "-"))
     if _by_a_person(request):
-        return page(
+        answer: Response = page(
             request, "refused.html", status, reason=side(request, detail), gone=status == 404
         )
+        answer.headers.update(headers or {})
+        return answer
     return problem(request, status, detail, headers)
 
 

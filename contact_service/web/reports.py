@@ -44,9 +44,10 @@ def show(
     request: Request,
     session: Session = Depends(reads),
     before: datetime | None = Query(None),
+    last: UUID = Query(UUID(int=0)),
 ) -> Response:
     """Every run, and its report."""
-    return _list(request, session, before)
+    return _list(request, session, (before, last) if before else None)
 
 
 @router.post("/{run_id}", dependencies=FORMS)
@@ -126,7 +127,7 @@ def _fields() -> list[tuple[str, dict[str, str]]]:
     return [(field.name, {"ja": field.ja, "en": field.en}) for field in FIELDS.values()]
 
 
-def _list(request: Request, session: Session, before: datetime | None) -> Response:
+def _list(request: Request, session: Session, before: tuple[datetime, UUID] | None) -> Response:
     rows, more = report_files.reportable(
         service_of(request), session.account.actor, language_of(request), before
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -171,16 +171,22 @@ def file(
     session: Session = Depends(reads),
 ) -> Response:
     """The page for a meeting: opened, or kept as a file."""
+    return _file(request, session.account.actor, what, form, asked, _lang(request))
+
+
+def _file(
+    request: Request, actor: Actor, what: What, form: Format, asked: Asked, lang: Lang
+) -> Response:
     from contact_service.evaluation.report import about, written
     from contact_service.evaluation.staffing.load_page import load_document
     from contact_service.evaluation.staffing.shift_page import shift_document
 
     service = service_of(request)
     try:
-        figures = figures_of(service, session.account.actor, what, asked)
+        figures = figures_of(service, actor, what, asked)
     except CannotCount as error:
         raise HTTPException(422, str(error)) from None
-    document = (load_document if what is What.LOAD else shift_document)(figures, _lang(request))
+    document = (load_document if what is What.LOAD else shift_document)(figures, lang)
     kind = f"centre.{what}"
     body = written(document, {"report": about(kind, service.clock.now()), **figures}, form)
     headers = {"Cache-Control": "no-store"}
@@ -239,6 +245,21 @@ def shift_figures_(
     """架電を減らし、SMS・オートコールに替えたときの負荷と人数 / load and operators when outbound
     is cut and messages and auto-calls take its place"""
     return _answer(request, caller, What.SHIFT, asked)
+
+
+@api_router.get(
+    "/{what}/page.{form}", response_class=Response, summary="会議の資料 / a page for a meeting"
+)
+def file_(
+    request: Request,
+    what: What,
+    form: Format,
+    asked: Asked = Depends(),
+    lang: Annotated[Lang, Query(description="in which language it is told")] = "ja",
+    caller: Actor = REPORTED,
+) -> Response:
+    """同じ数字を、会議の資料として / the same figures as a page for a meeting"""
+    return _file(request, caller, what, form, asked, lang)
 
 
 def _answer(request: Request, caller: Actor, what: What, asked: Asked) -> dict[str, Any]:

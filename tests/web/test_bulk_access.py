@@ -48,7 +48,7 @@ def test_more_people_than_one_may_open_take_a_second_person(floor: Floor, door: 
     asked = floor.ledger.one("SELECT id FROM bulk_access")
     assert kato.send(f"/bulk-access/{asked}", grant="true").status == 403
     api = Api(floor, door, Role.APPROVER)
-    assert api.ask("GET", "/api/bulk-access")[1][0]["asked_by"] == "kato"
+    assert api.ask("GET", "/api/bulk-access")[1]["items"][0]["asked_by"] == "kato"
     assert api.ask("POST", f"/api/bulk-access/{asked}", {"grant": True})[0] == 204
     assert api.ask("POST", f"/api/bulk-access/{asked}", {"grant": False})[0] == 409
     kato.open(f"/people/{last}").send(f"/people/{last}/open", reason="check")

@@ -46,7 +46,7 @@ def test_a_campaign_from_a_draft_to_its_end(floor: Floor, door: Door) -> None:
     assert staff.ask("PUT", draft, change)[1]["valid"] is True
     assert figures(staff, f"{draft}/preview?day=2026-11-09")["cost_yen"] > 0
     assert approver.ask("GET", draft)[0] == 403
-    assert [one["title"] for one in staff.ask("GET", "/api/drafts")[1]] != []
+    assert [one["title"] for one in staff.ask("GET", "/api/drafts")[1]["items"]] != []
     status, version = staff.ask("POST", f"{draft}/submit", {"reason": "はじめて"})
     assert (status, version["state"], staff.ask("GET", draft)[0]) == (201, "submitted", 404)
 

@@ -103,13 +103,15 @@ def test_records_are_read_and_stops_are_set(
     made = evaluator.ask("POST", f"/api/reports/{RUN}/by?field=kinds")[1]
     assert work(floor, door_settings)
     assert evaluator.ask("GET", f"/api/reports/by/{made['id']}")[1]["result"]["rows"]
-    assert evaluator.ask("GET", "/api/library") == (200, [])
+    assert evaluator.ask("GET", "/api/library") == (200, {"items": [], "next": None})
     assert evaluator.ask("GET", "/api/library/1")[0] == 404
     nobody = {"attempts": [RUN.hex], "taken": True, "reason": "x"}
     assert staff.ask("POST", "/api/unknown", nobody)[1] == {"settled": 0}
-    assert [one["name"] for one in staff.ask("GET", "/api/providers")[1]] == ["simulated"]
+    assert [one["name"] for one in staff.ask("GET", "/api/providers")[1]["items"]] == ["simulated"]
     stop = {"scope": "channel:sms", "reason": "誤り"}
     assert staff.ask("POST", "/api/stops", stop)[0] == 204
+    (set_,) = staff.ask("GET", "/api/stops")[1]["items"]
+    assert (set_["scope"], set_["reason"], set_["by"]) == ("channel:sms", "誤り", "token:staff")
     assert staff.ask("POST", "/api/stops", stop | {"scope": "channel:smss"})[0] == 409
     assert staff.ask("DELETE", "/api/stops/channel:sms")[0] == 403
     approver = Api(floor, door, Role.APPROVER)

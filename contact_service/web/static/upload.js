@@ -13,8 +13,12 @@ for (const form of document.querySelectorAll("[data-upload]")) {
       if (name === "drop" && event.dataTransfer.files.length) input.files = event.dataTransfer.files;
     });
   }
+  const large = form.querySelector("[data-large]");
   form.addEventListener("submit", (event) => {
     event.preventDefault();
+    // said here: a server that refuses what is still being sent is not heard
+    large.hidden = !input.files.length || input.files[0].size <= Number(form.dataset.most);
+    if (!large.hidden) return;
     const body = new FormData(form);
     if (event.submitter) body.set(event.submitter.name, event.submitter.value);
     const request = new XMLHttpRequest();
@@ -27,9 +31,10 @@ for (const form of document.querySelectorAll("[data-upload]")) {
     request.addEventListener("load", () => {
       if (request.status < 400) { location.assign(request.responseURL); return; }
       const page = new DOMParser().parseFromString(request.responseText, "text/html");
-      const fault = page.querySelector(".fault") || page.querySelector("main");
+      const fault = page.querySelector(".fault") || page.querySelector("main") || lost.cloneNode(true);
       document.querySelector("main .fault")?.remove();
       document.querySelector("h1").after(fault);
+      fault.hidden = false;
       fault.scrollIntoView();
       shown.hidden = true;
       enabled(true);
