@@ -55,6 +55,16 @@ class RejectedCell:
     en: str
 
 
+@dataclass(frozen=True, slots=True)
+class FaultCount:
+    """In how many cells of one column the same is wrong."""
+
+    column: str
+    ja: str
+    en: str
+    cells: int
+
+
 _FILES = """
 SELECT f.id, f.kind, f.name, f.layout, f.training, f.rows, f.accepted, f.updated, f.unchanged,
     f.rejected, f.skipped, f.details, f.imported_at, f.imported_by,
@@ -130,6 +140,23 @@ def rejected(
         value = open_("rejected_row.value", row.value) if shown and row.value else None
         cells.append(RejectedCell(row.id, row.line, row.column or "", value, ja, en))
     return cells, cells[-1].id if len(rows) > most else None
+
+
+def faults(service: Service, actor: Actor, file_id: int) -> Sequence[FaultCount]:
+    """What is wrong with a file, the most frequent first: whoever mends ten thousand rows mends a
+    few kinds of fault. Raises :class:`~contact_service.domain.actors.NotAllowed`."""
+    require(actor, *READERS, contractors=False)
+    with service.engine.connect() as connection:
+        rows = connection.execute(
+            text("""
+            SELECT coalesce(r."column", '') AS "column", r.reason, count(*) AS cells
+            FROM rejected_row r JOIN source_file f ON f.id = r.source_file_id
+            WHERE r.source_file_id = :file AND (CAST(:office AS text) = '*' OR f.office = :office)
+            GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2
+            """),
+            {"file": file_id} | of_office(actor),
+        ).all()
+    return [FaultCount(row.column, *REASON_TEXT[Reason(row.reason)], row.cells) for row in rows]
 
 
 def _file(row: Row[Any]) -> File:

@@ -14,7 +14,7 @@ from contact_service.domain.actors import Actor, Role
 from contact_service.identity.tokens import Scope
 from contact_service.intake import history, uploads
 from contact_service.intake.fields import FileKind
-from contact_service.intake.history import File, RejectedCell
+from contact_service.intake.history import FaultCount, File, RejectedCell
 from contact_service.store.jobs import Job, JobState
 from contact_service.web.api_base import api_router, may
 from contact_service.web.api_pages import ApiPage, Asked
@@ -144,6 +144,18 @@ def rejected(
         service_of(request), caller, file_id, after[0] if after else 0, asked.limit
     )
     return asked.ended(list(cells), (more,) if more else None)
+
+
+@router.get("/{file_id}/faults", summary="何が違うか / what is wrong, by kind")
+def faults(
+    request: Request, file_id: int, asked: Asked, caller: Actor = READS
+) -> ApiPage[FaultCount]:
+    """列と理由ごとの、取り込めなかった欄の数（列の順） / in how many cells of each column the same
+    is wrong, by column"""
+    if history.file_of(service_of(request), caller, file_id) is None:
+        raise HTTPException(404, "このファイルはありません / there is no such file")
+    found = history.faults(service_of(request), caller, file_id)
+    return asked.listed(found, lambda one: (one.column, one.ja), str, str)
 
 
 def _work(request: Request, caller: Actor, job_id: UUID) -> Work:

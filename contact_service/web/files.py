@@ -135,6 +135,7 @@ def file(
         "file.html",
         file=found,
         cells=cells,
+        faults=history.faults(service, actor, file_id) if more or after else (),
         more=more,
         after=after,
         job=job,
