@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException, Query, Request, Response
 
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor
@@ -19,7 +19,8 @@ from contact_service.evaluation.forms import READERS, Format
 from contact_service.evaluation.wording import Lang, number, percent, signed
 from contact_service.identity.sessions import Session
 from contact_service.identity.tokens import Scope
-from contact_service.web import api_base, session, words
+from contact_service.planning.computed import Computed
+from contact_service.web import api_base, beside, session, words
 from contact_service.web.carrier import service_of
 from contact_service.web.locale import language_of
 from contact_service.web.rendering import page
@@ -44,6 +45,7 @@ class What(StrEnum):
 
 #: What takes the place of dialling, where no run is named.
 LATEST, NONE = "latest", "none"
+COUNTING = "数えています。少し待って、もう一度 / it is being counted: ask again in a while"
 
 
 class CannotCount(Exception):
@@ -149,17 +151,25 @@ def figures_of(service: Service, actor: Actor, what: What, asked: Asked) -> dict
 
 
 @router.get("/load")
-def load(request: Request, asked: Asked = Depends(), session: Session = Depends(reads)) -> Response:
+def load(
+    request: Request,
+    background: BackgroundTasks,
+    asked: Asked = Depends(),
+    session: Session = Depends(reads),
+) -> Response:
     """Inbound, outbound, and what messages and auto-calls were followed by, by half-hour."""
-    return _show(request, session, What.LOAD, asked)
+    return _show(request, background, session, What.LOAD, asked)
 
 
 @router.get("/shift")
 def shift(
-    request: Request, asked: Asked = Depends(), session: Session = Depends(reads)
+    request: Request,
+    background: BackgroundTasks,
+    asked: Asked = Depends(),
+    session: Session = Depends(reads),
 ) -> Response:
     """Operators when outbound is cut and messages and auto-calls take its place."""
-    return _show(request, session, What.SHIFT, asked)
+    return _show(request, background, session, What.SHIFT, asked)
 
 
 @router.get("/{what}/page.{form}")
@@ -182,10 +192,7 @@ def _file(
     from contact_service.evaluation.staffing.shift_page import shift_document
 
     service = service_of(request)
-    try:
-        figures = figures_of(service, actor, what, asked)
-    except CannotCount as error:
-        raise HTTPException(422, str(error)) from None
+    figures = _figures(request, actor, what, asked)
     document = (load_document if what is What.LOAD else shift_document)(figures, lang)
     kind = f"centre.{what}"
     body = written(document, {"report": about(kind, service.clock.now()), **figures}, form)
@@ -198,18 +205,51 @@ def _file(
     return Response(body, media_type=TYPES[form], headers=headers)
 
 
+def _counted(
+    request: Request,
+    actor: Actor,
+    background: BackgroundTasks | None,
+    what: What,
+    asked: Asked,
+) -> Computed:
+    """The figures, once they are there. Raises :class:`CannotCount`."""
+    service = service_of(request)
+    asked.days()
+    found = beside.counted(
+        service, actor, background, (what, asked.query()),
+        lambda: figures_of(service, actor, what, asked), CannotCount,
+    )  # fmt: skip
+    if found.done and found.wrong:
+        raise CannotCount(found.wrong)
+    return found
+
+
+def _figures(request: Request, actor: Actor, what: What, asked: Asked) -> dict[str, Any]:
+    """The same, for somebody who waits."""
+    try:
+        found = _counted(request, actor, None, what, asked)
+    except CannotCount as error:
+        raise HTTPException(422, str(error)) from None
+    if found.figures is None:
+        raise HTTPException(503, COUNTING, {"Retry-After": "5"})
+    return found.figures
+
+
 def _lang(request: Request) -> Lang:
     return "en" if language_of(request) == "en" else "ja"
 
 
-def _show(request: Request, session: Session, what: What, asked: Asked) -> Response:
+def _show(
+    request: Request, background: BackgroundTasks, session: Session, what: What, asked: Asked
+) -> Response:
     service, actor = service_of(request), session.account.actor
-    figures, wrong = None, ""
+    figures, wrong, waits = None, "", False
     told: list[str] = []
     rests_on: list[str] = []
     choice: Sequence[Trial] = ()
     try:
-        figures = figures_of(service, actor, what, asked)
+        found = _counted(request, actor, background, what, asked)
+        figures, waits = found.figures, not found.done and found.figures is None
     except CannotCount as error:
         wrong = str(error)
     if what is What.SHIFT:
@@ -222,11 +262,13 @@ def _show(request: Request, session: Session, what: What, asked: Asked) -> Respo
             told, rests_on = in_short(figures, lang), basis(figures, lang)
     # an office without records yet, which has asked nothing, did nothing wrong
     status = 422 if wrong and request.query_params else 200
-    return page(
-        request, f"centre_{what}.html", status, asked=asked, figures=figures,
+    answer = page(
+        request, f"centre_{what}.html", status, asked=asked, figures=figures, waits=waits,
         told=told, rests_on=rests_on, trials=choice, wrong=wrong, number=number,
         percent=percent, signed=signed, forms=list(Format), words=words.of(request),
     )  # fmt: skip
+    answer.background = background
+    return answer
 
 
 @api_router.get("/load", summary="センターの負荷 / the centre's load")
@@ -235,7 +277,7 @@ def load_figures(
 ) -> dict[str, Any]:
     """センターの負荷（30分・曜日・日・週・催告計画・債権の種類ごと） / the load by half-hour,
     weekday, day, week, campaign and kind of claim"""
-    return _answer(request, caller, What.LOAD, asked)
+    return _figures(request, caller, What.LOAD, asked)
 
 
 @api_router.get("/shift", summary="架電を減らすと / when outbound is cut")
@@ -244,7 +286,7 @@ def shift_figures_(
 ) -> dict[str, Any]:
     """架電を減らし、SMS・オートコールに替えたときの負荷と人数 / load and operators when outbound
     is cut and messages and auto-calls take its place"""
-    return _answer(request, caller, What.SHIFT, asked)
+    return _figures(request, caller, What.SHIFT, asked)
 
 
 @api_router.get(
@@ -260,10 +302,3 @@ def file_(
 ) -> Response:
     """同じ数字を、会議の資料として / the same figures as a page for a meeting"""
     return _file(request, caller, what, form, asked, lang)
-
-
-def _answer(request: Request, caller: Actor, what: What, asked: Asked) -> dict[str, Any]:
-    try:
-        return figures_of(service_of(request), caller, what, asked)
-    except CannotCount as error:
-        raise HTTPException(422, str(error)) from None

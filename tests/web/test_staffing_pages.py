@@ -6,10 +6,14 @@ import json
 import re
 from html import unescape
 
+import pytest
+
 from contact_service.domain.actors import Role
+from contact_service.web import beside
 from tests.dispatch.conftest import Floor, floor
 from tests.evaluation.world import CALLS_FROM, CALLS_TO, RUN, World, build
 from tests.identity.conftest import _quick_hashes
+from tests.system.ward import until
 from tests.web.api import Api
 from tests.web.people import signed_in
 from tests.web.test_doors import Door, door, door_settings
@@ -115,3 +119,25 @@ def test_other_systems_read_the_same_figures(floor: Floor, door: Door) -> None:
     assert [one["outbound_cut"] for one in shift["scenarios"]] == [0, 0.25, 0.5, 0.75, 1]
     status, said = api.ask("GET", "/api/centre/load?from=2026-11-06&to=2026-11-02")
     assert status == 422 and "first day" in json.dumps(said)
+
+
+def test_a_large_call_log_is_counted_beside_and_once(
+    floor: Floor, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_week_of_calls(floor)
+    monkeypatch.setattr(beside, "MANY", -2)  # as if there were more calls than can be waited for
+    reader = signed_in(floor, door, "kato", Role.EVALUATOR)
+    page = f"/centre/load?{PERIOD}"
+    assert "計算しています" in reader.open(page).page and "10:00" not in reader.page
+    until(lambda: "計算しています" not in reader.open(page).page)
+    assert cells(reader.page, "10:00")[:3] == ["100", "95", "5"]
+    seen = "SELECT count(*) FROM audit_log WHERE action = 'centre.load'"
+    told = int(str(floor.ledger.one(seen)))
+    floor.ledger.run("DELETE FROM call")  # what was counted is shown for half an hour
+    assert cells(reader.open(page).page, "10:00")[:3] == ["100", "95", "5"]
+    api = Api(floor, door, Role.EVALUATOR)
+    assert api.ask("GET", f"/api{page}")[1]["total"]["inbound"]["offered"] == 100
+    assert floor.ledger.one(seen) == told + 2  # that it was read is known each time
+    assert api.ask("GET", "/api/centre/load?from=2026-12-01&to=2026-12-01")[0] == 422
+    wrong = reader.open("/centre/load?from=2026-11-06&to=2026-11-02")
+    assert (wrong.status, "初日は最終日より前" in wrong.page) == (422, True)
