@@ -55,6 +55,9 @@ class ApiRoute(APIRoute):
             return
         form = isinstance(self.body_field.field_info, params.Form)
         wanted = "multipart/form-data" if form else "application/json"
+        for asked in self.dependant.dependencies:
+            if isinstance(asked.call, Rule):  # who may not is told so first
+                asked.call(request)
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != wanted:
             raise HTTPException(

@@ -16,7 +16,7 @@ WORDS: Mapping[str, str] = {
     "asked_by": "sato",
     "call_back_at": "2026-11-10T10:00:00+09:00",
     "campaign": "three-arm-trial",
-    "code": "10000001",
+    "code": "98765432",
     "cursor": "WzEyM10=",
     "extension": "201",
     "field": "kinds",
@@ -43,7 +43,7 @@ WORDS: Mapping[str, str] = {
     "text": "campaign: three-arm-trial\n# docs/reference/campaign-definition\n",
     "to": "suzuki",
     "version": "three-arm-trial@2",
-    "wanted": "10000001",
+    "wanted": "98765432",
     "why": "別の方だった",
     "words": "世田谷区役所です。",
 }
