@@ -19,7 +19,11 @@ RUN printf '#!/venv/bin/python\nfrom contact_service.cli import main\n\nmain()\n
 FROM python:3.11.14-slim-trixie
 
 RUN useradd --system --uid 10001 --user-group --no-create-home contact \
- && install -d -o contact -g contact -m 0700 /var/lib/contact-service
+ && install -d -o contact -g contact -m 0700 /var/lib/contact-service \
+ # volumes take over who may write: each server's user its own certificate
+ && install -d -o contact -g contact -m 0755 /tls/web /tls/trunk \
+ && install -d -o 999 -g 999 -m 0755 /tls/postgres \
+ && install -d -o 999 -g 1000 -m 0755 /tls/redis
 COPY --from=build /venv /venv
 COPY --from=build /app /app
 

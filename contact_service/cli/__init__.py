@@ -47,7 +47,7 @@ GROUPS = {
     "audio": (("audio",), "recordings and speech / 録音と音声"),
 }
 #: Single commands, each a module with a function called ``command``.
-COMMANDS = ("doctor", "up", "trunk", "demo", "migrate", "stop_all", "resume_all")
+COMMANDS = ("doctor", "up", "trunk", "demo", "migrate", "certificate", "stop_all", "resume_all")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 

@@ -32,6 +32,7 @@ RULES: dict[str, tuple[Role, ...]] = {
     "trunk": _ALONE,
     "demo": _ALONE,
     "migrate": _ALONE,
+    "certificate": _ALONE,
     "user add": _ALONE,
     "user reset": _ALONE,
     "user disable": _ALONE,

@@ -81,7 +81,9 @@ class SipProvider(Provider):
         self.options = options
         self._secret = options.secret.get_secret_value()
         self._token = {"Authorization": f"Bearer {wording.control_token(self._secret)}"}
-        self._client = client(options.connect_timeout_seconds, options.total_timeout_seconds)
+        self._client = client(
+            options.connect_timeout_seconds, options.total_timeout_seconds, options.trusted
+        )
         self._pause = timedelta(seconds=options.throttle_pause_seconds)
 
     def __repr__(self) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,6 +18,8 @@ MAX_ANSWER_BYTES = 4 * 1024 * 1024
 # Of all failures only this stage comes before anything is written
 # (docs/decisions/0002-twilio-sdk-over-pyreqwest.md).
 _WHILE_CONNECTING = "client error (Connect)"
+#: One certificate of a file that may hold several.
+_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n?", re.DOTALL)
 
 
 class NotSent(Exception):
@@ -45,9 +49,10 @@ class Reply:
             raise ValueError("nested too deeply") from None
 
 
-def client(connect_seconds: float, total_seconds: float) -> Client:
-    """A client without proxies and redirects, with time-outs."""
-    return (
+def client(connect_seconds: float, total_seconds: float, trusted: Iterable[Path] = ()) -> Client:
+    """A client without proxies and redirects, with time-outs, that believes the authorities in
+    the files ``trusted``, too. Raises ``OSError`` when one of those cannot be read."""
+    builder = (
         ClientBuilder()
         .no_proxy()
         .follow_redirects(False)
@@ -55,8 +60,11 @@ def client(connect_seconds: float, total_seconds: float) -> Client:
         .connect_timeout(timedelta(seconds=connect_seconds))
         .timeout(timedelta(seconds=total_seconds))
         .pool_idle_timeout(timedelta(seconds=10))
-        .build()
     )
+    for path in trusted:
+        for authority in _CERTIFICATE.findall(path.read_bytes()):
+            builder = builder.add_root_certificate_pem(authority)
+    return builder.build()
 
 
 async def exchange(

@@ -142,7 +142,8 @@ async def _serve(
     config = uvicorn.Config(
         Door(media),
         host=address.hostname or "127.0.0.1",
-        port=address.port or 80,
+        port=address.port or (443 if address.scheme == "https" else 80),
+        ssl_certfile=options.certificate,  # with its key
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -73,7 +73,9 @@ class Media:
         self.journal = Journal(options.folder / "calls.sqlite")
         self.draining = False
         self._secret = options.secret.get_secret_value()
-        self._client = client(options.connect_timeout_seconds, options.total_timeout_seconds)
+        self._client = client(
+            options.connect_timeout_seconds, options.total_timeout_seconds, options.trusted
+        )
         self.sounds = Sounds(options.folder / "speech", self._recording)
         inbound = Inbound(self, options.inbound_url) if options.inbound_url else None
         self.agent = UserAgent(options, inbound.on_call if inbound is not None else None)

@@ -6,7 +6,15 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    FilePath,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=600)]
@@ -83,6 +91,13 @@ class SipOptions(BaseModel):
     """Scheme, host and port that the media process asks for instructions instead of the public
     address's: the web process itself, where the public address leads through a proxy."""
 
+    certificate: Path | None = None
+    """What the media process shows where ``media_url`` is https: key and chain in one PEM file
+    (``contact-service certificate``). Read when it starts."""
+    trusted: tuple[FilePath, ...] = ()
+    """PEM files of authorities that media process, workers and web believe between themselves,
+    beside the system's."""
+
     connect_timeout_seconds: Seconds = 3.0
     total_timeout_seconds: Annotated[float, Field(gt=0, le=30)] = 20.0
     throttle_pause_seconds: Seconds = 5.0
@@ -119,6 +134,11 @@ class SipOptions(BaseModel):
             raise ValueError(
                 "register_with_trunk には user と password が要ります / "
                 "register_with_trunk needs user and password"
+            )
+        if self.media_url.startswith("https:") != (self.certificate is not None):
+            raise ValueError(
+                "https の media_url と certificate は両方を指定してください / "
+                "give certificate and a media_url of https together"
             )
         first, last = self.rtp_ports
         if last - first + 1 < 2 * self.calls_at_once:

@@ -19,7 +19,7 @@ MOST_LINES = 400
 #: The service's rooms, lowest floor first: a room imports from lower floors only.
 FLOORS = (
     {"__version__", "domain"},
-    {"clock", "generated", "logs", "settings"},
+    {"certificates", "clock", "generated", "logs", "settings"},
     {"embedded", "offices", "store"},
     {"bootstrap", "supervision"},
     {"identity", "intake", "planning", "retention"},
@@ -240,7 +240,7 @@ def test_the_trunk_of_the_deployment_can_be_reached_as_its_how_to_says() -> None
     ]  # fmt: skip
     check = trunk["healthcheck"]
     assert isinstance(check, dict)
-    host, _, port = options["media_url"].removeprefix("http://").partition(":")
+    host, _, port = options["media_url"].removeprefix("https://").partition(":")
     assert f"('{host}', {port}" in check["test"][-1]
     assert float(str(trunk["stop_grace_period"]).removesuffix("s")) > TRUNK_STOP_SECONDS
     web = _compose()["services"]["web"]
