@@ -15,6 +15,7 @@ from campaigns.vocabulary import NumberKind
 from contact_service.bootstrap import Service
 from contact_service.callcentre.call_backs import TRIES, next_try
 from contact_service.callcentre.house_rules import HouseRules, house_rules
+from contact_service.callcentre.own import target_is_own
 from contact_service.callcentre.restricting import (
     RESTRICTS_PERSON,
     people_of_target,
@@ -119,7 +120,11 @@ def record_disposition(service: Service, actor: Actor, said: Conversation, now: 
         row = connection.execute(
             select(attempt).where(attempt.c.id == said.attempt_id).with_for_update()
         ).one_or_none()
-        if row is None or row.lease_owner != actor.name:
+        if (
+            row is None
+            or row.lease_owner != actor.name
+            or not target_is_own(connection, actor, row.target_id)  # a system may name anybody
+        ):
             raise NotYours("この方はあなたの担当ではありません / this person is not with you")
         if row.state == "finished":
             _must_be_the_same(connection, said)

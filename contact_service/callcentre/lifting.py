@@ -10,6 +10,8 @@ from sqlalchemy import text
 
 from contact_service.bootstrap import Service
 from contact_service.callcentre.correcting import MayNot
+from contact_service.callcentre.own import of_own_office, own_kinds
+from contact_service.callcentre.results import CONVERSATIONS, is_own
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.restrictions import RestrictionKind
 from contact_service.domain.states import DispositionKind
@@ -34,11 +36,12 @@ class ToDecide:
 def to_decide(
     service: Service, actor: Actor, after: int = 0, most: int = 100
 ) -> Sequence[ToDecide]:
-    """What waits for a second supervisor, the oldest first, after the correction ``after``."""
+    """The office's that wait for a second supervisor, the oldest first, after the correction
+    ``after``."""
     require(actor, Role.SUPERVISOR)
     with service.engine.connect() as connection:
         rows = connection.execute(
-            text("""
+            text(f"""
             SELECT c.id, c.was ->> 'kind' AS was, c.became, c.corrected_at, c.corrected_by, c.why,
                 ARRAY(SELECT DISTINCT r.kind FROM restriction r WHERE r.id = ANY(c.restrictions))
                     AS kinds,
@@ -47,10 +50,12 @@ def to_decide(
                             FROM debtor_phone dp WHERE dp.phone_id = r.phone_id))
                     WHERE r.id = ANY(c.restrictions) ORDER BY 1) AS codes
             FROM result_correction c
-            WHERE c.decided_at IS NULL AND c.restrictions <> '{}' AND c.id > :after
+            JOIN ({CONVERSATIONS}) v ON v.disposition_id = c.disposition_id
+            WHERE c.decided_at IS NULL AND c.restrictions <> '{{}}' AND c.id > :after
+            AND {of_own_office("v")}
             ORDER BY c.id LIMIT :most
             """),
-            {"after": after, "most": most},
+            {"after": after, "most": most} | own_kinds(actor),
         ).all()
     return [
         ToDecide(
@@ -74,13 +79,13 @@ def decide(service: Service, actor: Actor, correction_id: int, lift: bool, now: 
     with service.engine.begin() as connection:
         row = connection.execute(
             text("""
-            SELECT c.restrictions, c.corrected_by, c.decided_at, d.recorded_by
+            SELECT c.restrictions, c.corrected_by, c.decided_at, d.recorded_by, d.id
             FROM result_correction c JOIN disposition d ON d.id = c.disposition_id
             WHERE c.id = :id FOR UPDATE OF c
             """),
             {"id": correction_id},
         ).one_or_none()
-        if row is None or row.decided_at is not None:
+        if row is None or row.decided_at is not None or not is_own(connection, actor, row.id):
             raise MayNot("すでに決まっています / it has been decided")
         if actor.name in (row.corrected_by, row.recorded_by):
             raise MayNot(

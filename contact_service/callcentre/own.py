@@ -4,6 +4,9 @@ kinds of claim, and those about nobody who is known. Supervisors of all offices 
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text
 
 from contact_service.domain.actors import EVERY_OFFICE, Actor
 
@@ -24,3 +27,17 @@ def of_own_office(row: str) -> str:
 def own_kinds(actor: Actor) -> dict[str, Any]:
     """Parameters of :func:`of_own_office`."""
     return {"own_kinds": None if actor.office == EVERY_OFFICE else actor.own_kinds}
+
+
+def target_is_own(connection: Connection, actor: Actor, target_id: UUID) -> bool:
+    """Whether somebody in a campaign owes the actor's office."""
+    found = connection.scalar(
+        text(f"""
+        SELECT true FROM target t
+        CROSS JOIN LATERAL (SELECT t.id AS target_id, CAST(NULL AS bigint) AS debtor_id,
+            CAST(NULL AS bigint) AS called_by) w
+        WHERE t.id = :target AND {of_own_office("w")}
+        """),
+        {"target": target_id} | own_kinds(actor),
+    )
+    return bool(found)

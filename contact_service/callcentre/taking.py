@@ -18,6 +18,7 @@ from contact_service.clock import TOKYO
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.states import OperatorState
 from contact_service.intake.values import name_key
+from contact_service.people.search import OWED_TO_THEM, office_of
 from contact_service.store import audit, left_alone
 
 
@@ -165,19 +166,25 @@ def people_of(connection: Connection, inbound_id: UUID) -> Sequence[int]:
     ).all()
 
 
-def find_people(service: Service, actor: Actor, wanted: str, now: datetime) -> Sequence[Found]:
-    """People by their 宛名番号, or by their whole name in kana; recorded in the audit log."""
+def find_people(
+    service: Service, actor: Actor, inbound_id: UUID, wanted: str, now: datetime
+) -> Sequence[Found]:
+    """Whose call this may be: the office's people by their 宛名番号, or by their whole name in
+    kana; recorded in the audit log. Raises :class:`NotYours`."""
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
     wanted = wanted.strip()
-    if not wanted:
-        return []
     with service.engine.begin() as connection:
+        _must_hold(connection, actor, inbound_id)
+        if not wanted:
+            return []
         rows = connection.execute(
-            text("""
-            SELECT code, name, name_kana FROM debtor WHERE code = :code OR name_index = :index
-            ORDER BY code LIMIT 20
+            text(f"""
+            SELECT d.code, d.name, d.name_kana FROM debtor d
+            WHERE (d.code = :code OR d.name_index = :index) AND {OWED_TO_THEM}
+            ORDER BY d.code LIMIT 20
             """),
-            {"code": wanted, "index": service.vault.index("name", name_key(wanted))},
+            {"code": wanted, "index": service.vault.index("name", name_key(wanted))}
+            | office_of(actor),
         ).all()
         audit.record(connection, now, actor, "people.searched", "inbound", found=len(rows))
     return [_found(service, row) for row in rows]
@@ -194,14 +201,13 @@ def it_is(service: Service, actor: Actor, inbound_id: UUID, code: str, now: date
     """The operator found out whose call it is. Raises :class:`NotYours`."""
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
     with service.engine.begin() as connection:
-        if held(connection, actor.name) != inbound_id:
-            raise NotYours("この電話はあなたの担当ではありません / this call is not with you")
+        _must_hold(connection, actor, inbound_id)
         found = connection.scalar(
-            text("""
+            text(f"""
             UPDATE inbound_call SET debtor_id = d.id FROM debtor d
-            WHERE inbound_call.id = :id AND d.code = :code RETURNING d.id
+            WHERE inbound_call.id = :id AND d.code = :code AND {OWED_TO_THEM} RETURNING d.id
             """),
-            {"id": inbound_id, "code": code},
+            {"id": inbound_id, "code": code} | office_of(actor),
         )
         if found is None:
             raise NotYours("その宛名番号の方はいません / nobody has that code")
@@ -210,6 +216,11 @@ def it_is(service: Service, actor: Actor, inbound_id: UUID, code: str, now: date
             text("DELETE FROM identity_check WHERE conversation_id = :id"), {"id": inbound_id}
         )
         audit.record(connection, now, actor, "call.person_found", str(inbound_id), debtor=found)
+
+
+def _must_hold(connection: Connection, actor: Actor, inbound_id: UUID) -> None:
+    if held(connection, actor.name) != inbound_id:
+        raise NotYours("この電話はあなたの担当ではありません / this call is not with you")
 
 
 def tidy(connection: Connection, service: Service, now: datetime) -> None:

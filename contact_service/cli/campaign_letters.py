@@ -45,7 +45,7 @@ def letters_command(
     with service() as found:
         who, now = actor(Role.STAFF), found.clock.now()
         with found.engine.connect() as connection:
-            run_id = run_id_of(connection, run)
+            run_id = run_id_of(connection, who, run)
             try:
                 letters.definition_of_letters(connection, run_id, step)
             except CannotDo as error:

@@ -24,7 +24,12 @@ from contact_service.domain.actors import Actor, NotAllowed, Role
 from contact_service.domain.life import MOVES, STATE_JA
 from contact_service.domain.states import VersionState
 from contact_service.planning import runs, versions
-from contact_service.planning.definitions import definition_of_version
+from contact_service.planning.definitions import (
+    definition_of_version,
+    of_own_kinds,
+    own_kinds,
+    run_is_own,
+)
 from contact_service.planning.schedule import DoesNotFit
 from contact_service.planning.transitions import transitions
 from contact_service.settings import settings
@@ -176,7 +181,11 @@ def stop_command(run: Run, reason: Reason = "", as_json: AsJson = False) -> None
 def history_command(campaign: Campaign, as_json: AsJson = False) -> None:
     """Who did what with a campaign, when and why."""
     with service() as found, found.engine.connect() as connection:
-        kept = transitions(connection, campaign.partition("@")[0])
+        try:
+            key = versions.find(connection, actor(Role.STAFF), campaign.partition("@")[0]).key
+        except runs.CannotDo as error:
+            raise fail(str(error)) from None
+        kept = transitions(connection, key)
     if as_json:
         print_json([asdict(each) for each in kept])
         return
@@ -187,18 +196,19 @@ def history_command(campaign: Campaign, as_json: AsJson = False) -> None:
         typer.echo(f"{each.at:%Y-%m-%d %H:%M}  {subject}  {action}  {each.actor}{why}")
 
 
-def run_id_of(connection: Connection, run: str) -> UUID:
-    """The run that a shell's argument means: an identifier, a campaign's newest, or the newest."""
+def run_id_of(connection: Connection, who: Actor, run: str) -> UUID:
+    """The run of their office that somebody means: an identifier, a campaign's newest, or the
+    newest."""
     key, _, number = run.partition("@")
     latest = connection.scalar(
-        text("""
+        text(f"""
         SELECT r.id FROM run r JOIN campaign_version v ON v.id = r.campaign_version_id
-        WHERE (:key = 'latest' OR v.key = :key)
+        WHERE (:key = 'latest' OR v.key = :key) AND {of_own_kinds()}
         AND (:number = '' OR CAST(v.version AS text) = :number)
         ORDER BY r.state IN ('completed', 'cancelled') AND :key <> 'latest',
             r.planned_at DESC, r.starts_at DESC, r.id LIMIT 1
         """),
-        {"key": key, "number": number},
+        {"key": key, "number": number} | own_kinds(who),
     )
     if latest is not None:
         return UUID(str(latest))
@@ -206,7 +216,7 @@ def run_id_of(connection: Connection, run: str) -> UUID:
         run_id = UUID(run)
     except ValueError:
         raise fail(f"{run}: 実施がありません / there is no such run", 2) from None
-    if connection.scalar(text("SELECT 1 FROM run WHERE id = :id"), {"id": run_id}) is None:
+    if not run_is_own(connection, who, run_id):
         raise fail(f"実施 {run} はありません / there is no run {run}", 2)
     return run_id
 
@@ -229,7 +239,7 @@ def _act(
 ) -> None:
     def act(found: Service) -> tuple[UUID, str]:
         with found.engine.connect() as connection:
-            run_id = run_id_of(connection, run)
+            run_id = run_id_of(connection, actor(role), run)
         action(found.engine, actor(role), run_id, found.clock.now(), reason)
         with found.engine.connect() as connection:
             state = connection.scalar(text("SELECT state FROM run WHERE id = :id"), {"id": run_id})

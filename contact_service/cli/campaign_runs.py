@@ -10,10 +10,12 @@ from rich.console import Console
 from rich.table import Table
 
 from campaigns.vocabulary import CHANNEL_JA, Channel
-from contact_service.cli.common import print_json, service
+from contact_service.cli.common import actor, print_json, service
 from contact_service.dispatch.switches import switches
+from contact_service.domain.actors import Role
 from contact_service.domain.life import STATE_JA
 from contact_service.domain.states import RunState
+from contact_service.planning.definitions import own_runs
 from contact_service.planning.progress import RunProgress, run_progress
 from contact_service.planning.versions import Version, open_versions
 
@@ -26,8 +28,9 @@ def status_command(
 ) -> None:
     """Show versions, runs and how far they are."""
     with service() as found, found.engine.connect() as connection:
-        versions = open_versions(connection)
-        progress = run_progress(connection)
+        who = actor(Role.STAFF)
+        versions = open_versions(connection, who)
+        progress = run_progress(connection, own_runs(connection, who))
         stopped = switches(connection)
     if as_json:
         print_json(

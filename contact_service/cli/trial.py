@@ -154,7 +154,7 @@ def replay(
         except NoSuchRun as error:
             raise fail(str(error), REFUSED) from None
         with _refusals(), found.engine.connect() as connection:
-            result = replayed(connection, run)
+            result = replayed(connection, who, run)
     if as_json:
         print_json(result)
     else:

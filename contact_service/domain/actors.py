@@ -82,6 +82,15 @@ def require(actor: Actor, *roles: Role, contractors: bool = True) -> None:
     )
 
 
+def require_another(actor: Actor, asked_by: str) -> None:
+    """Raise :class:`NotAllowed` for whoever asked for what is to be decided."""
+    if actor.name == asked_by:
+        raise NotAllowed(
+            "依頼した人は確認できません。ほかの人に頼んでください / whoever asked may not decide: "
+            "ask somebody else"
+        )
+
+
 def require_kinds(actor: Actor, kinds: Iterable[ClaimKind]) -> None:
     """Raise :class:`NotAllowed` unless all these kinds of claim are of the actor's office."""
     others = [kind for kind in kinds if not actor.sees(kind)]

@@ -2,7 +2,8 @@
 
 Bulk export is a file with names of people that is no first hand-over of a campaign's step (for
 that, two persons have approved the campaign): letters written again. Unmasking in bulk is opening
-more than :data:`MOST_OPENED` people within :data:`GRANTED_FOR`.
+more than :data:`MOST_OPENED` people within :data:`GRANTED_FOR`. The second person is of the asker's
+office (所管課), or of all.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from contact_service.bootstrap import Service
-from contact_service.domain.actors import Actor, NotAllowed, Role, require
+from contact_service.domain.actors import Actor, NotAllowed, Role, require, require_another
 from contact_service.domain.life import CannotDo
 from contact_service.logs import mask_numbers
 from contact_service.store import audit
@@ -28,6 +29,9 @@ GRANTED_FOR = timedelta(days=1)
 DECIDERS = (Role.APPROVER, Role.SUPERVISOR)
 ASKERS = (Role.STAFF, Role.APPROVER, Role.OPERATOR, Role.SUPERVISOR)
 READERS = (*ASKERS, Role.AUDITOR)
+
+#: Of the reader's office, or they see all.
+_OWN = "CAST(:office AS text) IN (office, '*')"
 
 
 class BulkKind(StrEnum):
@@ -79,12 +83,12 @@ def ask(service: Service, actor: Actor, kind: BulkKind, subject: str, reason: st
         with service.engine.begin() as connection:
             made: int = connection.execute(
                 text("""
-                INSERT INTO bulk_access (kind, subject, reason, asked_at, asked_by)
-                VALUES (:kind, :subject, :reason, :now, :by) RETURNING id
+                INSERT INTO bulk_access (kind, subject, reason, asked_at, asked_by, office)
+                VALUES (:kind, :subject, :reason, :now, :by, :office) RETURNING id
                 """),
                 {
                     "kind": kind.value, "subject": subject, "now": now, "by": actor.name,
-                    "reason": mask_numbers(reason.strip()),
+                    "reason": mask_numbers(reason.strip()), "office": actor.office,
                 },
             ).scalar_one()  # fmt: skip
             audit.record(
@@ -100,24 +104,22 @@ def ask(service: Service, actor: Actor, kind: BulkKind, subject: str, reason: st
 def decide(service: Service, actor: Actor, asked_id: int, *, grant: bool) -> None:
     """Grant what somebody else asked for, for a day from now, or refuse it.
 
-    Raises ``NotAllowed``, also for whoever asked, and ``CannotDo`` when it is decided.
+    Raises ``NotAllowed``, also for whoever asked, and ``CannotDo`` when it is decided or another
+    office's.
     """
     require(actor, *DECIDERS)
     now = service.clock.now()
     with service.engine.begin() as connection:
         asked_by = connection.scalar(
-            text(
-                "SELECT asked_by FROM bulk_access WHERE id = :id AND decided_at IS NULL FOR UPDATE"
-            ),
-            {"id": asked_id},
+            text(f"""
+            SELECT asked_by FROM bulk_access
+            WHERE id = :id AND decided_at IS NULL AND {_OWN} FOR UPDATE
+            """),
+            {"id": asked_id, "office": actor.office},
         )
         if asked_by is None:
             raise CannotDo("もう決まっています / this is decided already")
-        if asked_by == actor.name:
-            raise NotAllowed(
-                "依頼した人は確認できません。ほかの人に頼んでください / whoever asked may not "
-                "decide: ask somebody else"
-            )
+        require_another(actor, asked_by)
         connection.execute(
             text("""
             UPDATE bulk_access SET decided_at = :now, decided_by = :by, granted = :grant
@@ -173,20 +175,21 @@ def require_few_or_granted(
 def asked(
     service: Service, actor: Actor, *, after: tuple[bool, int] | None = None, most: int = 100
 ) -> Sequence[Asked]:
-    """What was asked for, undecided first, then the newest: behind ``after``, which says whether
-    a wish was decided, and its number. Raises ``NotAllowed``."""
+    """What the office asked for, undecided first, then the newest: behind ``after``, which says
+    whether a wish was decided, and its number. Raises ``NotAllowed``."""
     require(actor, *READERS, contractors=False)
     with service.engine.connect() as connection:
         rows = connection.execute(
-            text("""
-            SELECT * FROM bulk_access
-            WHERE CAST(:last AS bigint) IS NULL
-                OR (decided_at IS NOT NULL, -id) > (CAST(:decided AS boolean), -:last)
+            text(f"""
+            SELECT id, kind, subject, reason, asked_at, asked_by, decided_at, decided_by, granted
+            FROM bulk_access
+            WHERE {_OWN} AND (CAST(:last AS bigint) IS NULL
+                OR (decided_at IS NOT NULL, -id) > (CAST(:decided AS boolean), -:last))
             ORDER BY decided_at IS NOT NULL, id DESC LIMIT :most
             """),
             {
                 "most": most, "decided": after[0] if after else None,
-                "last": after[1] if after else None,
+                "last": after[1] if after else None, "office": actor.office,
             },
         )  # fmt: skip
         return [Asked(**dict(row._mapping) | {"kind": BulkKind(row.kind)}) for row in rows]

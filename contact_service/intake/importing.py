@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -110,7 +111,11 @@ def import_file(
             staging.create(connection, importer)
             rows, totals = _stage(file, importer, actor, table, parser, rejected, on_progress)
             staging.set_repeated_aside(connection, importer)
-            _reject_conflicts(file, importer.subject, path, chosen, found, rejected)
+            again = partial(_reject_again, file, path, chosen, found, rejected)
+            again(importer.subject, Reason.CONFLICTING_ROW, staging.conflicting(connection))
+            if actor.office != EVERY_OFFICE and file_kind is FileKind.RESTRICTIONS:
+                staging.set_foreign_aside(connection, actor.own_kinds)
+                again("notice_number", Reason.OTHER_OFFICE, staging.foreign(connection))
             repeated = staging.count_same(connection)
             merged = importer.merge(file)
             counts = Counts(
@@ -268,20 +273,23 @@ def _chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
         yield chunk
 
 
-def _reject_conflicts(
+def _reject_again(
     file: Import,
-    subject: str,
     path: Path,
     layout: Layout,
     found: Survey,
     rejected: Rejects,
+    subject: str,
+    reason: Reason,
+    lines: Iterator[tuple[int, int]],
 ) -> None:
-    """Reject rows that contradict an earlier row: which of them is right is for staff to say.
+    """Reject rows of which only the staged file or the ledger tells what is wrong: ``lines``, each
+    with the line that it goes back to.
 
-    The rejects file holds the later ones. Imported again as it is, it overrules the first.
+    Rows that contradict an earlier row: which of them is right is for staff to say. The rejects
+    file holds the later ones. Imported again as it is, it overrules the first.
     """
-    conflicts = staging.conflicting(file.connection)
-    conflict = next(conflicts, None)
+    conflict = next(lines, None)
     if conflict is None:
         return
     with opened(path, layout, found) as table:
@@ -291,10 +299,10 @@ def _reject_conflicts(
                 break
             if row.line != conflict[0]:
                 continue
-            earlier = f"{conflict[1]}行目 / line {conflict[1]}"
-            fault = parser.fault(row, subject, Reason.CONFLICTING_ROW, earlier)
-            rejected.add(row, [fault])
+            there = conflict[1] != row.line
+            earlier = f"{conflict[1]}行目 / line {conflict[1]}" if there else ""
+            rejected.add(row, [parser.fault(row, subject, reason, earlier)])
             if rejected.rows % ROWS_AT_ONCE == 0:
                 rejected.save(file.connection)
-            conflict = next(conflicts, None)
+            conflict = next(lines, None)
     rejected.save(file.connection)

@@ -134,6 +134,31 @@ def set_repeated_aside(connection: Connection, importer: Importer) -> None:
     connection.execute(text("ANALYZE staged"))
 
 
+def set_foreign_aside(connection: Connection, own_kinds: Sequence[str]) -> None:
+    """Move rows that name the notice of a claim of another office's (所管課) to the table
+    ``foreign_rows``."""
+    connection.execute(
+        text("""
+        CREATE TEMPORARY TABLE foreign_rows ON COMMIT DROP AS
+        SELECT s.line FROM staged s WHERE EXISTS (
+            SELECT FROM debtor d JOIN claim c ON c.debtor_id = d.id
+            WHERE d.code = s.debtor_code AND c.notice_number = s.notice_number
+            AND c.kind <> ALL(:own))
+        """),
+        {"own": list(own_kinds)},
+    )
+    connection.execute(
+        text("DELETE FROM staged USING foreign_rows WHERE staged.line = foreign_rows.line")
+    )
+
+
+def foreign(connection: Connection) -> Iterator[tuple[int, int]]:
+    """Lines about another office's claims, twice each, in the order of the file."""
+    with driver(connection).cursor(name="foreign_rows") as cursor:
+        cursor.execute("SELECT line, line FROM foreign_rows ORDER BY line")
+        yield from cursor
+
+
 def conflicting(connection: Connection) -> Iterator[tuple[int, int]]:
     """Lines that contradict an earlier line, and that line, in the order of the file."""
     with driver(connection).cursor(name="conflicting") as cursor:

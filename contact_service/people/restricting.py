@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from contact_service.bootstrap import Service
 from contact_service.clock import TOKYO
-from contact_service.domain.actors import Actor, NotAllowed, Role, require
+from contact_service.domain.actors import Actor, Role, require, require_another
 from contact_service.domain.numbers import classify
 from contact_service.domain.restrictions import RestrictionKind
 from contact_service.logs import mask_numbers
@@ -89,8 +89,11 @@ def restrict(service: Service, actor: Actor, wanted: Wanted) -> int:
         notice = None
         if wanted.claim_id is not None:
             notice = connection.scalar(
-                text("SELECT notice_number FROM claim WHERE id = :claim AND debtor_id = :person"),
-                {"claim": wanted.claim_id, "person": person},
+                text("""
+                SELECT notice_number FROM claim
+                WHERE id = :claim AND debtor_id = :person AND kind = ANY(:own)
+                """),
+                {"claim": wanted.claim_id, "person": person, "own": actor.own_kinds},
             )
             if notice is None:
                 raise CannotRestrict("その方の債権ではありません / no claim of this person")
@@ -157,19 +160,20 @@ def ask_to_lift(service: Service, actor: Actor, restriction_id: int, reason: str
     try:
         with service.engine.begin() as connection:
             made = connection.scalar(
-                text("""
+                text(f"""
                 INSERT INTO restriction_lift (restriction_id, reason, asked_at, asked_by)
-                SELECT id, :reason, :now, :by FROM restriction
-                WHERE id = :id AND lifted_at IS NULL RETURNING id
+                SELECT r.id, :reason, :now, :by FROM restriction r
+                WHERE r.id = :id AND r.lifted_at IS NULL AND {TOLD_TO_THEM} RETURNING id
                 """),
                 {
                     "id": restriction_id, "reason": mask_numbers(reason.strip()), "now": now,
-                    "by": actor.name,
+                    "by": actor.name, **office_of(actor),
                 },
             )  # fmt: skip
             if made is None:
                 raise CannotRestrict(
-                    "この制限はもう解除されています / this restriction is lifted already"
+                    "この制限はないか、もう解除されています / there is no such restriction, or it "
+                    "is lifted already"
                 )
             audit.record(
                 connection, now, actor, "restriction.ask_to_lift", f"restriction:{restriction_id}"
@@ -191,19 +195,16 @@ def decide_lift(service: Service, actor: Actor, lift_id: int, *, lift: bool) -> 
     now = service.clock.now()
     with service.engine.begin() as connection:
         row = connection.execute(
-            text("""
-            SELECT restriction_id, asked_by FROM restriction_lift
-            WHERE id = :id AND decided_at IS NULL FOR UPDATE
+            text(f"""
+            SELECT l.restriction_id, l.asked_by FROM restriction_lift l
+            JOIN restriction r ON r.id = l.restriction_id
+            WHERE l.id = :id AND l.decided_at IS NULL AND {TOLD_TO_THEM} FOR UPDATE OF l
             """),
-            {"id": lift_id},
+            {"id": lift_id} | office_of(actor),
         ).one_or_none()
         if row is None:
             raise CannotRestrict("もう決まっています / this is decided already")
-        if row.asked_by == actor.name:
-            raise NotAllowed(
-                "解除を依頼した人は確認できません。ほかの人に頼んでください / whoever asked may "
-                "not decide: ask somebody else"
-            )
+        require_another(actor, row.asked_by)
         connection.execute(
             text("""
             UPDATE restriction_lift SET decided_at = :now, decided_by = :by, lifted = :lift

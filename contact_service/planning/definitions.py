@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -58,6 +58,19 @@ def run_is_own(connection: Connection, actor: Actor, run_id: UUID) -> bool:
         {"id": run_id} | own_kinds(actor),
     )
     return bool(found)
+
+
+def own_runs(connection: Connection, actor: Actor) -> Sequence[UUID] | None:
+    """The runs of the actor's office; ``None``: all there are."""
+    if actor.office == EVERY_OFFICE:
+        return None
+    return connection.scalars(
+        text(f"""
+        SELECT r.id FROM run r JOIN campaign_version v ON v.id = r.campaign_version_id
+        WHERE {of_own_kinds()}
+        """),
+        own_kinds(actor),
+    ).all()
 
 
 #: A version is never changed, so what was read once need not be read again.

@@ -43,7 +43,7 @@ def move_version(
         .where(campaign_version.c.id == version_id)
         .with_for_update()
     )
-    _require_own(connection, actor, action, version_id)
+    _require_own(connection, actor, version_id)
     state = None if found is None or action is Action.DRAFT else VersionState(found)
     after = _allowed(actor, action, state)
     connection.execute(
@@ -68,7 +68,7 @@ def move_run(
     ).one_or_none()
     if found is None:
         raise CannotDo(f"実施 {run_id} はありません / there is no run {run_id}")
-    _require_own(connection, actor, action, found.campaign_version_id)
+    _require_own(connection, actor, found.campaign_version_id)
     state = None if action is Action.SCHEDULE else RunState(found.state)
     try:
         after = _allowed(actor, action, state)
@@ -97,9 +97,10 @@ def transitions(connection: Connection, key: str) -> list[Transition]:
     ]
 
 
-def _require_own(connection: Connection, actor: Actor, action: Action, version_id: int) -> None:
-    """An office acts on campaigns of its own claims alone; but anybody may stop what runs."""
-    if actor.office != EVERY_OFFICE and action not in (Action.PAUSE, Action.STOP):
+def _require_own(connection: Connection, actor: Actor, version_id: int) -> None:
+    """An office acts on campaigns of its own claims alone. Everything can be stopped by anybody:
+    :mod:`contact_service.dispatch.switches`."""
+    if actor.office != EVERY_OFFICE:
         require_kinds(actor, kinds_of(definition_of_version(connection, version_id)))
 
 

@@ -87,6 +87,11 @@ def put_in(
     """Like :func:`submit`, in the caller's transaction."""
     require(actor, Role.STAFF)
     connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _NUMBERING_LOCK})
+    if _all_own(connection, actor, definition.campaign) is False:
+        raise NotAllowed(
+            f"計画の名前「{definition.campaign}」は、ほかの課が使っています。別の名前を付けてください"
+            f" / another office has a campaign {definition.campaign}: choose another name"
+        )
     digest = sha256(source.encode()).hexdigest()
     known = connection.execute(
         select(campaign_version.c.id, campaign_version.c.state).where(
@@ -273,9 +278,11 @@ def text_of(connection: Connection, version_id: int) -> str:
     return str(stored)
 
 
-def open_versions(connection: Connection) -> list[Version]:
-    """All versions that are not withdrawn, by campaign and number."""
-    return _versions(connection, "v.state <> 'withdrawn'", {})
+def open_versions(connection: Connection, actor: Actor) -> list[Version]:
+    """The office's versions that are not withdrawn, by campaign and number."""
+    return _versions(
+        connection, f"v.state <> 'withdrawn' AND {of_own_kinds()}", {**own_kinds(actor)}
+    )
 
 
 def versions_of(connection: Connection, actor: Actor, key: str) -> list[Version]:
@@ -284,12 +291,13 @@ def versions_of(connection: Connection, actor: Actor, key: str) -> list[Version]
     return found if _all_own(connection, actor, key) else []
 
 
-def _all_own(connection: Connection, actor: Actor, key: str) -> bool:
+def _all_own(connection: Connection, actor: Actor, key: str) -> bool | None:
+    """Whether every version of a campaign is the actor's office's; ``None`` when there is none."""
     own = connection.scalar(
         text(f"SELECT bool_and({of_own_kinds()}) FROM campaign_version v WHERE v.key = :key"),
         {"key": key} | own_kinds(actor),
     )
-    return bool(own)
+    return None if own is None else bool(own)
 
 
 def waiting(connection: Connection, actor: Actor) -> list[Version]:

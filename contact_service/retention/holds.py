@@ -5,9 +5,13 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from contact_service.bootstrap import Service
-from contact_service.domain.actors import Actor, Role, require
+from contact_service.domain.actors import EVERY_OFFICE, Actor, Role, require
 from contact_service.domain.life import CannotDo
 from contact_service.store import audit
+
+#: An office knows people by what they owe it, or owed it (所管課).
+_KNOWN = """(:whole OR EXISTS (SELECT FROM claim own WHERE own.debtor_id = d.id
+    AND own.kind = ANY(:own_kinds)))"""
 
 
 def hold(service: Service, actor: Actor, code: str, reason: str) -> None:
@@ -20,9 +24,9 @@ def hold(service: Service, actor: Actor, code: str, reason: str) -> None:
         raise CannotDo("理由を書いてください / say why")
     with service.engine.begin() as connection:
         held = connection.scalar(
-            text("""
+            text(f"""
             INSERT INTO legal_hold (debtor_id, reason, set_at, set_by)
-            SELECT id, :reason, :now, :by FROM debtor WHERE code = :code
+            SELECT d.id, :reason, :now, :by FROM debtor d WHERE d.code = :code AND {_KNOWN}
             ON CONFLICT (debtor_id) WHERE lifted_at IS NULL DO NOTHING RETURNING debtor_id
             """),
             {
@@ -30,6 +34,7 @@ def hold(service: Service, actor: Actor, code: str, reason: str) -> None:
                 "reason": reason.strip()[:500],
                 "now": service.clock.now(),
                 "by": actor.name,
+                **_office_of(actor),
             },
         )
         if held is None:
@@ -45,12 +50,12 @@ def lift(service: Service, actor: Actor, code: str) -> None:
     require(actor, Role.APPROVER)
     with service.engine.begin() as connection:
         found = connection.execute(
-            text("""
+            text(f"""
             SELECT h.id, h.debtor_id, h.set_by FROM legal_hold h
             JOIN debtor d ON d.id = h.debtor_id
-            WHERE d.code = :code AND h.lifted_at IS NULL FOR UPDATE OF h
+            WHERE d.code = :code AND h.lifted_at IS NULL AND {_KNOWN} FOR UPDATE OF h
             """),
-            {"code": code},
+            {"code": code} | _office_of(actor),
         ).one_or_none()
         if found is None:
             raise CannotDo("その人は保存の対象ではありません / this person is not held")
@@ -63,3 +68,7 @@ def lift(service: Service, actor: Actor, code: str) -> None:
         audit.record(
             connection, service.clock.now(), actor, "hold.lifted", f"debtor:{found.debtor_id}"
         )
+
+
+def _office_of(actor: Actor) -> dict[str, object]:
+    return {"whole": actor.office == EVERY_OFFICE, "own_kinds": actor.own_kinds}

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from contact_service.bootstrap import Service
-from contact_service.domain.actors import Actor, Role, require
+from contact_service.domain.actors import EVERY_OFFICE, Actor, NotAllowed, Role, require
 from contact_service.domain.life import CannotDo
 from contact_service.store import audit
 from contact_service.store.rotation import PLACES
@@ -68,9 +68,15 @@ _INDEXES = {"name_index", "written_index", "number_index"}
 def subject_access(service: Service, actor: Actor, code: str) -> dict[str, Any]:
     """All that is kept of the person with this code (宛名番号), by table; and who looked at them.
 
-    Asking is recorded. Raises ``NotAllowed``, and ``CannotDo`` when nobody has the code.
+    Asking is recorded. What every office keeps is in it, so it takes somebody of all offices.
+    Raises ``NotAllowed``, and ``CannotDo`` when nobody has the code.
     """
     require(actor, Role.APPROVER)
+    if actor.office != EVERY_OFFICE:
+        raise NotAllowed(
+            "開示にはほかの課の債権も含まれます。すべての課を見る人に頼んでください / it tells of "
+            "other offices' claims too: ask somebody of all offices"
+        )
     with service.engine.begin() as connection:
         who = connection.scalar(text("SELECT id FROM debtor WHERE code = :code"), {"code": code})
         if who is None:

@@ -95,7 +95,7 @@ def all_(request: Request, asked: Asked, caller: Actor = WRITES) -> ApiPage[Draf
     """書きかけの計画（新しい順） / what is being written, the last begun first"""
     before = asked.after(int)
     with service_of(request).engine.connect() as connection:
-        rows = drafts.newest(connection, before[0] if before else None, asked.take)
+        rows = drafts.newest(connection, caller, before[0] if before else None, asked.take)
     return asked.page(rows, lambda row: row, lambda row: (row.id,))
 
 
@@ -122,7 +122,7 @@ def begin(request: Request, body: Beginning, caller: Actor = WRITES) -> Written:
             case _:
                 text = copied or ""
         made = drafts.begin(connection, caller, text, title_of(text), service.clock.now())
-    return _written(request, made)
+    return _written(request, caller, made)
 
 
 @router.get("/ready-made", summary="見本 / ready-made campaigns")
@@ -139,7 +139,7 @@ def ready(request: Request, asked: Asked, caller: Actor = WRITES) -> ApiPage[Rea
 @router.get("/{draft_id}", summary="書きかけ / one draft")
 def one(request: Request, draft_id: int, caller: Actor = WRITES) -> Written:
     """書きかけの本文と誤り / its text and its faults"""
-    return _written(request, draft_id)
+    return _written(request, caller, draft_id)
 
 
 @router.put("/{draft_id}", summary="書き換える / change a draft")
@@ -147,20 +147,20 @@ def change(request: Request, draft_id: int, body: Change, caller: Actor = WRITES
     """本文を置き換える（ほかの人が先に変えていれば409） / its new text; 409 when somebody else was
     first"""
     service = service_of(request)
-    _draft(request, draft_id)
+    _draft(request, caller, draft_id)
     with service.engine.begin() as connection:
         drafts.save(
             connection, caller, draft_id, body.revision, body.text, title_of(body.text),
             service.clock.now(),
         )  # fmt: skip
-    return _written(request, draft_id)
+    return _written(request, caller, draft_id)
 
 
 @router.delete("/{draft_id}", status_code=204, summary="捨てる / throw a draft away")
 def discard(request: Request, draft_id: int, caller: Actor = WRITES) -> None:
     """捨てる / throw it away"""
     service = service_of(request)
-    _draft(request, draft_id)
+    _draft(request, caller, draft_id)
     with service.engine.begin() as connection:
         drafts.discard(connection, caller, draft_id, service.clock.now())
 
@@ -168,7 +168,7 @@ def discard(request: Request, draft_id: int, caller: Actor = WRITES) -> None:
 @router.post("/{draft_id}/submit", status_code=201, summary="提出する / submit a draft")
 def submit(request: Request, draft_id: int, body: Reason, caller: Actor = WRITES) -> Version:
     """承認を求めて提出する / hand it in for a second person's approval"""
-    return submitted(service_of(request), caller, _draft(request, draft_id), body.reason)
+    return submitted(service_of(request), caller, _draft(request, caller, draft_id), body.reason)
 
 
 @router.get("/{draft_id}/preview", summary="試算 / what a draft would do")
@@ -182,7 +182,7 @@ def preview_draft(
 ) -> Worked:
     """だれに、何件、いくらで（計算は別に進む） / whom, how many, at what cost; worked out beside"""
     service = service_of(request)
-    draft = _draft(request, draft_id)
+    draft = _draft(request, caller, draft_id)
     reading, _ = checked(service, draft.text)
     if reading is None:
         raise HTTPException(409, FAULTY)
@@ -194,15 +194,15 @@ def preview_draft(
     return worked(found)
 
 
-def _draft(request: Request, draft_id: int) -> Draft:
+def _draft(request: Request, caller: Actor, draft_id: int) -> Draft:
     with service_of(request).engine.connect() as connection:
-        found = drafts.draft(connection, draft_id)
+        found = drafts.draft(connection, caller, draft_id)
     if found is None:
         raise HTTPException(404, GONE)
     return found
 
 
-def _written(request: Request, draft_id: int) -> Written:
-    draft = _draft(request, draft_id)
+def _written(request: Request, caller: Actor, draft_id: int) -> Written:
+    draft = _draft(request, caller, draft_id)
     reading, faults = checked(service_of(request), draft.text)
     return Written(draft, reading is not None, faults)

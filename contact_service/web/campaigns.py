@@ -119,7 +119,7 @@ def show_list(
         counted: Mapping[UUID, overview.Counts | None] = (
             {} if large else overview.counts(connection, under_way, service.clock.now())
         )
-        written, waiting = drafts.drafts(connection), versions.waiting(connection, actor)
+        written, waiting = drafts.drafts(connection, actor), versions.waiting(connection, actor)
     if large:
         counted = {run: run_now.progress(service, background, run).counts for run in under_way}
     answer = page(

@@ -141,7 +141,11 @@ def who(
     """Whose call it is: looked for by 宛名番号 or kana, then chosen."""
     service = service_of(request)
     if not code:
-        found = taking.find_people(service, session.account.actor, wanted, service.clock.now())
+        actor, now = session.account.actor, service.clock.now()
+        try:
+            found = taking.find_people(service, actor, conversation_id, wanted, now)
+        except NotYours as error:
+            return show_desk(request, session, str(error))
         return show_desk(request, session, found=found)
     return done_at_the_desk(
         request, session,

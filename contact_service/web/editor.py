@@ -61,9 +61,9 @@ EMPTY = "campaign: new-campaign\ntitle: 新しい計画\n"
 
 
 def open_draft(request: Request, draft_id: int, session: Session = Depends(writes)) -> Draft:
-    """The draft of the address, for whoever may write."""
+    """The draft of the address, for whoever of its office may write."""
     with service_of(request).engine.connect() as connection:
-        found = drafts.draft(connection, draft_id)
+        found = drafts.draft(connection, session.account.actor, draft_id)
     if found is None:
         raise HTTPException(404, GONE)
     return found
@@ -159,7 +159,7 @@ def _change(
         return _page(request, shown, step, wrong=str(error))
     if wrong:
         with service.engine.connect() as connection:
-            kept = drafts.draft(connection, draft.id)
+            kept = drafts.draft(connection, session.account.actor, draft.id)
         return _page(request, kept or shown, step, wrong=wrong)
     if one("do") == "submit":
         return _submit(request, draft.id, session, one("reason")[:200].strip())

@@ -141,7 +141,10 @@ def test_an_office_acts_on_campaigns_of_its_own_claims(floor: Floor, debtor: int
     kinds = {row["kind"] for row in collection(floor.service, evaluator)["rows"]}
     assert kinds == {"nursery_fee"}
     assert next_person(floor.service, of(floor, NURSERY, Role.OPERATOR), now) is None
-    runs.pause(engine, other, run_id, now, "anybody may stop what runs")
+    for act in (runs.pause, runs.stop):
+        with pytest.raises(NotAllowed):
+            act(engine, other, run_id, now, "another office's")
+    runs.pause(engine, own, run_id, now, "one's own")
 
 
 def test_an_operator_of_an_office_hears_of_its_claims_alone(floor: Floor) -> None:

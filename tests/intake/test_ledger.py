@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from campaigns.vocabulary import ClaimKind
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, NotAllowed, Role
 from contact_service.intake.faults import FileRefused
@@ -18,6 +20,7 @@ from tests.intake.conftest import (
     CLAIM,
     PAYMENT,
     RESTRICTION,
+    STAFF,
     Import,
     Query,
     write_csv,
@@ -224,6 +227,25 @@ def test_restrictions_find_their_claim_or_protect_the_person(
     assert query(named) == [(True, True), (True, True), (True, False), (False, False)]
     take("claims", write_csv(tmp_path / "b_20260930.csv", [second]))
     assert query(named)[0] == (True, False)  # two claims on that notice now
+
+
+def test_an_office_restricts_no_claim_of_another(
+    take: Import, query: Query, service: Service, tmp_path: Path
+) -> None:
+    take("claims", write_csv(tmp_path / "a_20260930.csv", [CLAIM]))
+    theirs = {**RESTRICTION, "通知書番号": "26010000001"}
+    take("restrictions", write_csv(tmp_path / "r.csv", [theirs]))
+    ended = {**theirs, "終了日": "令和8年8月2日"}
+    rows = [ended, RESTRICTION, {**theirs, "通知書番号": "26010000009"}]
+    path = write_csv(tmp_path / "s.csv", rows)
+    nursery = replace(STAFF, office="保育担当課", kinds=frozenset({ClaimKind.NURSERY_FEE}))
+    report = import_file(service, nursery, "restrictions", path)
+    assert report.counts == Counts(3, 2, 0, 0, 1, 0)
+    assert [(f.line, f.column, f.reason) for f in report.first_faults] == [
+        (2, "通知書番号", "other_office")
+    ]
+    assert query("SELECT ends_on::text FROM restriction ORDER BY id LIMIT 1") == [("2027-03-31",)]
+    assert import_file(service, STAFF, "restrictions", path).counts.updated == 1
 
 
 def test_a_later_restriction_file_changes_its_end(

@@ -12,13 +12,15 @@ from urllib.parse import urlencode, urlsplit
 
 @dataclass
 class Browser:
-    """``status``, ``path`` and ``page`` are what is on the screen."""
+    """``status``, ``path`` and ``page`` are what is on the screen; ``answer`` is of
+    :meth:`send_once`."""
 
     address: str
     cookies: dict[str, str] = field(default_factory=dict)
     status: int = 0
     path: str = ""
     page: str = ""
+    answer: str = ""
     headers: dict[str, str] = field(default_factory=dict)
 
     def open(self, path: str) -> Browser:
@@ -36,6 +38,16 @@ class Browser:
     ) -> Browser:
         """Send exactly these fields."""
         return self._go("POST", path, urlencode(fields), headers)
+
+    def send_once(self, path: str, fields: dict[str, str]) -> Browser:
+        """Send a form with the token of the page on the screen, which stays there: the answer's
+        status and page are kept, no redirect is followed."""
+        kept = self.page
+        found = re.search(r'name="form_token" value="([^"]+)"', kept)
+        token = {"form_token": found[1]} if found else {}
+        self._ask("POST", path, urlencode(token | fields), None)
+        self.answer, self.page = self.page, kept
+        return self
 
     def post_raw(self, path: str, body: str) -> Browser:
         """Send exactly this body as a form."""

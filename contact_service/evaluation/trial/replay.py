@@ -8,22 +8,25 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from campaigns.definition import Definition
+from contact_service.domain.actors import Actor
 from contact_service.evaluation.trial.faults import TrialRefused
 from contact_service.planning import allocation
+from contact_service.planning.definitions import run_is_own
 from contact_service.planning.registration import departed, registration
 from contact_service.store.tables.campaigns import campaign_version, run
 
 
-def replayed(connection: Connection, run_id: UUID) -> dict[str, Any]:
+def replayed(connection: Connection, actor: Actor, run_id: UUID) -> dict[str, Any]:
     """The arms dealt again from seed, strata and person codes; the digests of allocation and
     protocol; and every departure of the definition from the protocol. ``as_registered`` is all
-    of it in one word. Raises :class:`TrialRefused` for a run that is not there or not frozen."""
+    of it in one word. Raises :class:`TrialRefused` for a run that is not there or not
+    frozen; another office's is not there."""
     written = connection.scalar(
         select(campaign_version.c.definition)
         .join(run, run.c.campaign_version_id == campaign_version.c.id)
         .where(run.c.id == run_id)
     )
-    if written is None:
+    if written is None or not run_is_own(connection, actor, run_id):
         raise TrialRefused(f"実施 {run_id} はありません。番号を確かめてください",
                            f"there is no run {run_id}; check its identifier")  # fmt: skip
     definition = Definition.model_validate(written)

@@ -30,6 +30,7 @@ campaign_draft = Table(
     Column("created_by", Text, nullable=False),
     Column("changed_at", Instant, nullable=False),
     Column("changed_by", Text, nullable=False),
+    Column("office", String(40), nullable=False, server_default=text("'*'")),  # 所管課
 )
 
 #: Figures that take longer than a page may: worked out beside, shown when they are there.

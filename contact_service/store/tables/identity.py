@@ -111,6 +111,7 @@ bulk_access = Table(
     Column("decided_at", Instant),
     Column("decided_by", Text),
     Column("granted", Boolean),
+    Column("office", String(40), nullable=False, server_default=text("'*'")),  # the asker's
     CheckConstraint("decided_by IS NULL OR decided_by <> asked_by", name="two_persons"),
     Index(
         "uq_bulk_access_undecided",

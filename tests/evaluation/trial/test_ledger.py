@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from contact_service.bootstrap import Service
 from contact_service.cli import trial as cli
 from contact_service.clock import FixedClock
-from contact_service.domain.actors import Actor, Role
+from contact_service.domain.actors import SYSTEM, Actor, Role
 from contact_service.evaluation.trial.baseline import baseline
 from contact_service.evaluation.trial.faults import TrialRefused
 from contact_service.evaluation.trial.replay import replayed
@@ -95,7 +95,7 @@ def test_replay_says_whether_arms_and_protocol_are_as_registered(
     run_id = runs.plan(ledger.engine, Actor("p", Role.STAFF), spec, spec.model_dump_json(),
                        date(2026, 10, 26), clock.now()).run_id  # fmt: skip
     with ledger.engine.connect() as connection:
-        found = replayed(connection, run_id)
+        found = replayed(connection, SYSTEM, run_id)
     assert found["as_registered"] and found["allocation_agrees"] and found["protocol_agrees"]
     assert found["clusters"] == 12
     ledger.run(
@@ -104,7 +104,7 @@ def test_replay_says_whether_arms_and_protocol_are_as_registered(
     )
     ledger.run("UPDATE target SET arm = 'holdout'")
     with ledger.engine.connect() as connection:
-        found = replayed(connection, run_id)
+        found = replayed(connection, SYSTEM, run_id)
     assert not found["as_registered"]
     assert found["different"] > 0 and found["allocation_agrees"] is False
     assert [one["path"] for one in found["departures"]] == ["trial.horizon_days"]
