@@ -121,6 +121,7 @@ NOBODYS: Mapping[str, str] = {
     "POST /api/operator/next": "gives of the own office alone: tests/identity/test_offices.py",
     "POST /people": "finds of the own office alone: tests/identity/test_offices.py",
     "POST /api/people/search": "finds of the own office alone: tests/identity/test_offices.py",
+    "POST /api/restrictions/search": "finds of the own office alone: tests/identity/test_offices.py",
     "POST /do-not-contact/search": "finds of the own office alone: tests/identity/test_offices.py",
     "POST /files": "tests/web/test_other_office.py",
     "POST /api/files": "tests/web/test_other_office.py",
