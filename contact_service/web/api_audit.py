@@ -38,11 +38,16 @@ class Entry(BaseModel):
 def entries(
     request: Request,
     asked: Asked,
-    actor: str = Query("", max_length=60, description="who did it"),
-    action: str = Query("", max_length=60, description="what; `run.` is all that begins so"),
-    subject: str = Query("", max_length=80, description="to which record"),
-    since: AwareDatetime | None = Query(None, description="from this instant on"),
-    until: AwareDatetime | None = Query(None, description="before this instant"),
+    actor: str = Query("", max_length=60, description="だれが / who did it"),
+    action: str = Query(
+        "",
+        max_length=60,
+        description="何を（`run.` で始まるものすべて、のように） / "
+        "what; `run.` is all that begins so",
+    ),
+    subject: str = Query("", max_length=80, description="どの記録に / to which record"),
+    since: AwareDatetime | None = Query(None, description="この時刻から / from this instant on"),
+    until: AwareDatetime | None = Query(None, description="この時刻より前 / before this instant"),
     caller: Actor = Depends(may(Scope.AUDIT_READ, Role.AUDITOR)),
 ) -> ApiPage[Entry]:
     """監査記録（新しい順） / the audit log, newest first"""

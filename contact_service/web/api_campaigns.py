@@ -41,9 +41,15 @@ READS = Depends(may(Scope.CAMPAIGNS_READ, *preview.READERS))
 SUBMITS = Depends(may(Scope.CAMPAIGNS_WRITE, *MOVES[Action.SUBMIT].roles))
 SCHEDULES = Depends(may(Scope.CAMPAIGNS_WRITE, *MOVES[Action.SCHEDULE].roles))
 TESTS = Depends(may(Scope.CAMPAIGNS_WRITE, *own_texts.ASKERS))
-Lang = Annotated[Literal["ja", "en"], Query(description="in which language it is told")]
+Lang = Annotated[
+    Literal["ja", "en"], Query(description="どの言語で / in which language it is told")
+]
 FirstOpen = Annotated[
-    date | None, Query(description="the first day; left out: the first that is open")
+    date | None,
+    Query(
+        description="初日（省くと、連絡できる最初の日） / "
+        "the first day; left out: the first that is open"
+    ),
 ]
 
 

@@ -41,6 +41,17 @@ REFUSED: dict[HTTPStatus, str] = {
     HTTPStatus.SERVICE_UNAVAILABLE: "データベースに届かない。しばらくして送り直す / the database "
     "cannot be reached: send it again later",
 }
+#: What the groups of operations are called, in the order of the page.
+TAGS = {
+    "campaigns": "催告計画と実施 / campaigns and runs",
+    "files": "ファイル / files",
+    "people": "納付者と連絡しない方 / people and leaving them alone",
+    "records": "結果・事業者・報告書・事例 / outcomes, providers, reports, library",
+    "centre": "電話交換機 / the telephone system",
+    "supervisor": "センター管理者 / the centre's supervisor",
+    "audit": "監査記録 / audit log",
+    "api": "この説明 / this description",
+}
 METHODS = ("get", "post", "put", "patch", "delete")
 
 ABOUT = (
@@ -59,7 +70,8 @@ def openapi(request: Request, caller: Actor = ANY_TOKEN) -> dict[str, Any]:
 @page_router.get("/api-docs")
 def show(request: Request, session: Session = Depends(signed_in)) -> Response:
     """The same, to read."""
-    return page(request, "api_docs.html", operations=list(_operations(description(request.app))))
+    operations = list(_operations(description(request.app)))
+    return page(request, "api_docs.html", operations=operations, tags=TAGS)
 
 
 def description(app: FastAPI) -> dict[str, Any]:
@@ -83,6 +95,10 @@ def description(app: FastAPI) -> dict[str, Any]:
                 statuses = sorted(_may_answer(operation, route.path, method))
                 answers |= _refused(statuses) | {"default": last}
                 _add_examples(found, operation)
+                operation["description"] = " ".join(operation["description"].split())
+                for answer in answers.values():
+                    if answer["description"] == "Successful Response":
+                        answer["description"] = "できた / done"
         app.openapi_schema = found
     return app.openapi_schema
 
@@ -179,7 +195,8 @@ def _add_rule(operation: dict[str, Any], route: ApiRoute, method: str) -> None:
                 "in": "header",
                 "required": False,
                 "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-                "description": "sent again within a day, the write is done once",
+                "description": "1日以内に同じキーで送り直しても一度だけ行われる / "
+                "sent again within a day, the write is done once",
             }
         )
 
@@ -190,6 +207,7 @@ class Operation:
 
     method: str
     path: str
+    tag: str
     summary: str
     description: str
     scopes: list[str]
@@ -226,6 +244,7 @@ def _operation(document: dict[str, Any], path: str, method: str, said: dict[str,
     return Operation(
         method.upper(),
         path,
+        said["tags"][0],
         said.get("summary", ""),
         said.get("description", ""),
         [scope for needed in said["security"] for scope in needed["token"]],

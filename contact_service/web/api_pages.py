@@ -87,9 +87,10 @@ def _cursor(key: tuple[Any, ...]) -> str:
 
 
 def _asked(
-    limit: Annotated[int, Query(ge=1, le=MOST, description="rows on a page")] = 50,
+    limit: Annotated[int, Query(ge=1, le=MOST, description="1ページの件数 / rows on a page")] = 50,
     cursor: Annotated[
-        str | None, Query(max_length=400, description="the `next` of the page before")
+        str | None,
+        Query(max_length=400, description="前のページの `next` / the `next` of the page before"),
     ] = None,
 ) -> PageAsked:
     return PageAsked(limit, cursor)

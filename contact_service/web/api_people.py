@@ -28,7 +28,7 @@ LISTS = Depends(may(Scope.PEOPLE_READ, *restricting.READERS, contractors=False))
 DECIDES = Depends(may(Scope.PEOPLE_WRITE, *DECIDERS))
 
 
-Kind = Annotated[RestrictionKind | None, Query(description="of this kind alone")]
+Kind = Annotated[RestrictionKind | None, Query(description="この区分だけ / of this kind alone")]
 
 
 class Searched(BaseModel):

@@ -197,7 +197,7 @@ def file(request: Request, job_id: UUID, form: Format, caller: Actor = REPORTED)
 def break_down(
     request: Request,
     run_id: UUID,
-    field: str = Query(max_length=60, description="a field of selections"),
+    field: str = Query(max_length=60, description="抽出条件の項目 / a field of selections"),
     caller: Actor = REPORTED,
 ) -> Work:
     """項目別に数える / have payment broken down"""
@@ -219,7 +219,9 @@ def broken_down(request: Request, job_id: UUID, caller: Actor = REPORTED) -> Wor
 def entries(
     request: Request,
     asked: Asked,
-    words: str = Query("", max_length=100, description="all of them must be there"),
+    words: str = Query(
+        "", max_length=100, description="すべて含むもの / all of them must be there"
+    ),
     caller: Actor = REPORTED,
 ) -> ApiPage[EntryOfLibrary]:
     """事例を探す（新しい順） / search the library, the latest first"""
@@ -244,7 +246,7 @@ def entry_(request: Request, entry: int, caller: Actor = REPORTED) -> EntryOfLib
 def copy(
     request: Request,
     entry: int,
-    name: str = Query(max_length=60, description="of the new campaign"),
+    name: str = Query(max_length=60, description="新しい計画の名前 / of the new campaign"),
     caller: Actor = REPORTED,
 ) -> PlainTextResponse:
     """事例を写した計画 / its definition under another name"""

@@ -90,7 +90,7 @@ def start(
 def calendar(
     request: Request,
     background: BackgroundTasks,
-    year: int | None = Query(None, ge=2000, le=2100, description="the fiscal year"),
+    year: int | None = Query(None, ge=2000, le=2100, description="年度 / the fiscal year"),
     caller: Actor = READS,
 ) -> Worked:
     """年度の実施、重なり、見込まれる受電（計算は別に進む） / runs of a fiscal year, who would hear

@@ -130,13 +130,20 @@ def followed_up(request: Request, referral_id: int, caller: Actor = SUPERVISES) 
 def all_results(
     request: Request,
     asked: Asked,
-    first: Annotated[date | None, Query(description="from this day on; left out: today")] = None,
-    last: Annotated[date | None, Query(description="up to this day, included")] = None,
-    operator: Annotated[str | None, Query(max_length=40, description="who spoke")] = None,
-    campaign: Annotated[str | None, Query(max_length=80, description="a campaign's key")] = None,
-    way: Annotated[Way | None, Query(description="how the contact came about")] = None,
+    first: Annotated[
+        date | None,
+        Query(description="この日から（省くと今日） / from this day on; left out: today"),
+    ] = None,
+    last: Annotated[date | None, Query(description="この日まで / up to this day, included")] = None,
+    operator: Annotated[
+        str | None, Query(max_length=40, description="話した人 / who spoke")
+    ] = None,
+    campaign: Annotated[
+        str | None, Query(max_length=80, description="計画のキー / a campaign's key")
+    ] = None,
+    way: Annotated[Way | None, Query(description="どの手段で / how the contact came about")] = None,
     result: Annotated[
-        DispositionKind | Outcome | None, Query(description="what came of it")
+        DispositionKind | Outcome | None, Query(description="結果 / what came of it")
     ] = None,
     caller: Actor = SUPERVISES,
 ) -> Results:
@@ -210,7 +217,7 @@ def decide(
 @router.get("/centre/quality", summary="抜き出した会話 / a sample")
 def sample(
     request: Request,
-    day: Annotated[date, Query(description="whose conversations")],
+    day: Annotated[date, Query(description="どの日の会話か / whose conversations")],
     asked: Asked,
     caller: Actor = SUPERVISES,
 ) -> ApiPage[Sampled]:

@@ -56,21 +56,39 @@ class CannotCount(Exception):
 class Asked:
     """What somebody wants counted; days and shares as they are typed."""
 
-    first: str = Query("", alias="from", max_length=10, description="first day, YYYY-MM-DD")
-    last: str = Query("", alias="to", max_length=10, description="last day, YYYY-MM-DD")
-    level: float = Query(80, gt=0, lt=100, description="service level in per cent")
-    within: float = Query(20, ge=0, le=3600, description="seconds")
-    patience: str = Query("", max_length=6, description="seconds; empty: nobody hangs up")
-    shrinkage: float = Query(0, ge=0, lt=100, description="per cent of paid time")
-    contacts: float = Query(1, ge=0, le=100, description="contacts for each call not dialled")
+    first: str = Query("", alias="from", max_length=10, description="初日 / first day, YYYY-MM-DD")
+    last: str = Query("", alias="to", max_length=10, description="最終日 / last day, YYYY-MM-DD")
+    level: float = Query(
+        80, gt=0, lt=100, description="応答率の目標（%） / service level in per cent"
+    )
+    within: float = Query(20, ge=0, le=3600, description="何秒以内に / seconds")
+    patience: str = Query(
+        "",
+        max_length=6,
+        description="辛抱する秒数（空なら切らない） / seconds; empty: nobody hangs up",
+    )
+    shrinkage: float = Query(
+        0, ge=0, lt=100, description="休憩・研修などの割合（%） / per cent of paid time"
+    )
+    contacts: float = Query(
+        1,
+        ge=0,
+        le=100,
+        description="減らした架電1件に替わる連絡 / contacts for each call not dialled",
+    )
     trial: str = Query(
         LATEST,
         max_length=120,
-        description="whose methods take the place: a run, latest, none; RUN:ARM names both",
+        description="替わる手段の試行 / "
+        "whose methods take the place: a run, latest, none; RUN:ARM names both",
     )
-    arm: str = Query("", max_length=80, description="its arm; empty: most contacts")
+    arm: str = Query("", max_length=80, description="その群 / its arm; empty: most contacts")
     inbound_change: float = Query(
-        0, ge=-100, le=1000, description="other change of inbound calls, assumed, in per cent"
+        0,
+        ge=-100,
+        le=1000,
+        description="そのほかの受電の変化（%、仮定） / "
+        "other change of inbound calls, assumed, in per cent",
     )
 
     def days(self) -> tuple[date | None, date | None]:
@@ -297,7 +315,7 @@ def file_(
     what: What,
     form: Format,
     asked: Asked = Depends(),
-    lang: Annotated[Lang, Query(description="in which language it is told")] = "ja",
+    lang: Annotated[Lang, Query(description="どの言語で / in which language it is told")] = "ja",
     caller: Actor = REPORTED,
 ) -> Response:
     """同じ数字を、会議の資料として / the same figures as a page for a meeting"""

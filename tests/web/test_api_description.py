@@ -11,7 +11,7 @@ import schemathesis
 from jsonschema import Draft202012Validator
 
 from contact_service.web.api_base import WRITES
-from contact_service.web.api_docs import METHODS, description
+from contact_service.web.api_docs import METHODS, TAGS, description
 from contact_service.web.api_examples import resolved
 from contact_service.web.api_pages import MOST
 from contact_service.web.app import app
@@ -44,7 +44,9 @@ def test_an_operation_is_told(name: str) -> None:
         japanese, _, english = words.partition(" / ")
         assert not japanese.isascii() and english.isascii() and english, words
     for one in said.get("parameters", []):
-        assert one.get("description") or one["in"] == "path", f"{one['name']}: say what it is"
+        if one["in"] != "path":  # the path says what it is
+            japanese, _, english = one["description"].partition(" / ")
+            assert not japanese.isascii() and english, f"{one['name']}: say what it is"
         assert conforms(one["schema"], one["example"]), one
     bodies = said.get("requestBody", {}).get("content", {})
     for kind, body in bodies.items():
@@ -78,6 +80,10 @@ def test_a_list_comes_in_pages_with_a_bound(name: str) -> None:
     paged = {"items", "next"} <= schema.get("properties", {}).keys()
     assert paged == ({"limit", "cursor"} <= parameters.keys())
     assert not paged or parameters["limit"]["maximum"] == MOST
+
+
+def test_every_operation_is_on_the_page() -> None:
+    assert {operation(name)["tags"][0] for name in EVERY} == set(TAGS)
 
 
 def test_nothing_is_described_twice_or_left_out() -> None:

@@ -65,7 +65,10 @@ def test_a_file_is_checked_imported_mended_and_handed_in_again(
     staff.open(checked).send(f"{checked}/import")
     assert staff.path == imported  # pressed twice, it is imported once
     assert work(floor, door_settings) and not work(floor, door_settings)
-    assert claims(floor) == 1
+    assert claims(floor) == 1 and floor.ledger.one("SELECT bool_and(training) FROM debtor")
+    assert "確かめただけ" not in staff.open("/files").page
+    staff.send(f"{imported}/import")  # which is in the ledger
+    assert (staff.status, "確かめたファイルではありません" in staff.page) == (422, True)
     file = str(floor.ledger.one("SELECT max(id) FROM source_file"))
     staff.open(f"/files/{file}")
     assert '<mark class="wrong-cell">未定</mark>' in staff.page
