@@ -25,7 +25,8 @@ class InboundCall:
     started_at: datetime
     phone: str | None
     """E.164, or ``None`` when withheld."""
-    wait_seconds: int
+    wait_seconds: int | None
+    """``None``: nobody told."""
     talk_seconds: int
     wrap_seconds: int
     result: CallResult

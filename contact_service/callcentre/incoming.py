@@ -241,12 +241,15 @@ def ended(
             text("""
             UPDATE inbound_call SET ended_at = coalesce(ended_at, :now)
             WHERE provider = :provider AND provider_ref = :ref
-            RETURNING state, came_at, taken_at, asked
+            RETURNING state, came_at, taken_at, asked, number
             """),
             where | {"now": now},
         ).one_or_none()
         if row is not None and row.state == InboundState.WAITING and not transferred:
             missed(connection, service, now, "provider = :provider AND provider_ref = :ref", where)
+        if caller is None and row is not None and row.number is not None:
+            # a trunk that died meanwhile knows the number no more
+            caller = service.vault.open("inbound_call.number", row.number)
         result = CallResult.OTHER
         if transferred or (row is not None and row.taken_at is not None):
             result = CallResult.TALKED

@@ -12,11 +12,12 @@ from sqlalchemy import Connection, Row, text
 
 from contact_service.bootstrap import Service
 from contact_service.callcentre import presence
+from contact_service.callcentre.calls import InboundCall, log_calls
 from contact_service.callcentre.dispositions import NotYours
 from contact_service.callcentre.incoming import LEFT_ALONE, LONGEST_CALL, SHOWN_AFTER, missed
 from contact_service.clock import TOKYO
 from contact_service.domain.actors import Actor, Role, require
-from contact_service.domain.states import OperatorState
+from contact_service.domain.states import CallResult, OperatorState
 from contact_service.intake.values import name_key
 from contact_service.people.search import OWED_TO_THEM, office_of
 from contact_service.store import audit, left_alone
@@ -232,7 +233,21 @@ def tidy(connection: Connection, service: Service, now: datetime) -> None:
         """),
         {"shown": now - SHOWN_AFTER},
     )
-    missed(
-        connection, service, now, "i.ended_at IS NULL AND i.came_at < :long_ago",
-        {"long_ago": now - LONGEST_CALL},
-    )  # fmt: skip
+    long_ago = {"long_ago": now - LONGEST_CALL}
+    lost = connection.execute(
+        text("""
+        SELECT provider, provider_ref, came_at, number FROM inbound_call
+        WHERE state = 'waiting' AND ended_at IS NULL AND came_at < :long_ago
+        """),
+        long_ago,
+    ).all()
+    if lost:
+        opened = [service.vault.open("inbound_call.number", row.number) if row.number else None
+                  for row in lost]  # fmt: skip
+        calls = [
+            InboundCall(f"{row.provider}:{row.provider_ref}", row.came_at, phone, None, 0, 0,
+                        CallResult.ABANDONED)
+            for row, phone in zip(lost, opened, strict=True)
+        ]  # fmt: skip
+        log_calls(connection, service, calls)
+        missed(connection, service, now, "i.ended_at IS NULL AND i.came_at < :long_ago", long_ago)

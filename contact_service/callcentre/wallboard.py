@@ -39,18 +39,21 @@ class AtWork:
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """Today's incoming calls, as far as they have been reported."""
+    """Today's incoming calls, those on the line included."""
 
     offered: int
     answered: int
     abandoned: int
     in_time: int | None
     """Answered within :data:`IN_TIME_SECONDS`; ``None``: the waits are not reported."""
+    undecided: int = 0
+    """On the line, and not for longer than that yet."""
 
     @property
     def level(self) -> float | None:
-        """The share of all calls offered that were answered in time."""
-        return None if self.in_time is None or not self.offered else self.in_time / self.offered
+        """The share of all calls offered that were answered in time, without those undecided."""
+        decided = self.offered - self.undecided
+        return None if self.in_time is None or not decided else self.in_time / decided
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,7 @@ def wallboard(service: Service, actor: Actor, now: datetime) -> Wallboard:
                 calls.answered,
                 calls.abandoned,
                 calls.in_time if calls.with_wait else None,
+                calls.undecided,
             ),
             expected=_expected(connection, now),
             referrals=_referrals(connection),
@@ -185,13 +189,31 @@ SELECT count(*) FILTER (WHERE state = 'waiting' AND ended_at IS NULL) AS on_the_
 FROM inbound_call WHERE state <> 'closed'
 """)
 
+#: Calls of the log, and those that are not over yet: a call is offered when it comes, not when it
+#: ends.
 _INBOUND = text("""
+WITH offered AS (
+    SELECT result = 'abandoned' AS abandoned, result <> 'abandoned' AS answered,
+        wait_seconds AS wait, false AS undecided
+    FROM call WHERE direction = 'inbound' AND started_at >= :day AND started_at <= :now
+    UNION ALL
+    SELECT false, i.taken_at IS NOT NULL, extract(epoch FROM i.taken_at - i.came_at),
+        i.taken_at IS NULL
+            AND i.came_at > CAST(:now AS timestamptz) - make_interval(secs => :in_time)
+    FROM inbound_call i
+    WHERE i.came_at >= :day AND i.came_at <= :now AND i.ended_at IS NULL
+    AND i.attempt_id IS NULL AND i.due_at IS NULL
+    AND (i.state = 'waiting' OR i.taken_at IS NOT NULL)
+    AND NOT EXISTS (SELECT 1 FROM call c
+        WHERE c.deduplication_key = 'inbound:' || left(i.provider || ':' || i.provider_ref, 70))
+)
 SELECT count(*) AS offered,
-    count(*) FILTER (WHERE result <> 'abandoned') AS answered,
-    count(*) FILTER (WHERE result = 'abandoned') AS abandoned,
-    count(*) FILTER (WHERE wait_seconds IS NOT NULL) > 0 AS with_wait,
-    count(*) FILTER (WHERE result <> 'abandoned' AND wait_seconds <= :in_time) AS in_time
-FROM call WHERE direction = 'inbound' AND started_at >= :day AND started_at <= :now
+    count(*) FILTER (WHERE answered) AS answered,
+    count(*) FILTER (WHERE abandoned) AS abandoned,
+    count(wait) > 0 AS with_wait,
+    count(*) FILTER (WHERE answered AND wait <= :in_time) AS in_time,
+    count(*) FILTER (WHERE undecided) AS undecided
+FROM offered
 """)
 
 

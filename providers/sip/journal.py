@@ -35,6 +35,11 @@ CREATE TABLE IF NOT EXISTS call (
     answered_by TEXT,
     talk_seconds INTEGER
 );
+CREATE TABLE IF NOT EXISTS incoming (
+    ref TEXT PRIMARY KEY,
+    began_at TEXT NOT NULL,
+    seen_at TEXT NOT NULL
+);
 CREATE INDEX IF NOT EXISTS call_of_reference ON call (reference);
 CREATE INDEX IF NOT EXISTS call_to_number ON call (number_key, created_at);
 CREATE INDEX IF NOT EXISTS call_open ON call (final) WHERE final = 0;
@@ -147,6 +152,39 @@ class Journal:
                 (number_key, _text(since), NOT_PLACED, after, most),
             ).fetchall()
         return [_entry(row) for row in rows]
+
+    def incoming_began(self, ref: str, now: datetime) -> None:
+        """A call came in: from now on the service is owed the word that it is over."""
+        with self._writing() as database:
+            database.execute(
+                "INSERT INTO incoming (ref, began_at, seen_at) VALUES (?, ?, ?)",
+                (ref, _text(now), _text(now)),
+            )
+
+    def incoming_seen(self, refs: Sequence[str], now: datetime) -> None:
+        """These calls are still there."""
+        with self._writing() as database:
+            database.executemany(
+                "UPDATE incoming SET seen_at = ? WHERE ref = ?",
+                [(_text(now), ref) for ref in refs],
+            )
+
+    def incoming_told(self, ref: str) -> None:
+        """The service knows that a call is over."""
+        with self._writing() as database:
+            database.execute("DELETE FROM incoming WHERE ref = ?", (ref,))
+
+    def incoming_untold(self) -> Sequence[tuple[str, datetime, datetime]]:
+        """Calls of which the service does not know that they are over: when each began, and was
+        there last."""
+        with self._lock:
+            rows = self._database.execute(
+                "SELECT ref, began_at, seen_at FROM incoming ORDER BY began_at"
+            ).fetchall()
+        return [
+            (str(ref), datetime.fromisoformat(began), datetime.fromisoformat(seen))
+            for ref, began, seen in rows
+        ]
 
     def end_interrupted(self, now: datetime) -> int:
         """At start: calls that were under way when the process ended are lost. Returns how

@@ -77,8 +77,8 @@ class Media:
             options.connect_timeout_seconds, options.total_timeout_seconds, options.trusted
         )
         self.sounds = Sounds(options.folder / "speech", self._recording)
-        inbound = Inbound(self, options.inbound_url) if options.inbound_url else None
-        self.agent = UserAgent(options, inbound.on_call if inbound is not None else None)
+        self._inbound = Inbound(self, options.inbound_url) if options.inbound_url else None
+        self.agent = UserAgent(options, self._inbound.on_call if self._inbound else None)
         self._calls: set[asyncio.Task[None]] = set()
         self._talks: dict[str, Conversation] = {}
         self._tokens, self._tokens_at = 1.0, time.monotonic()
@@ -89,6 +89,8 @@ class Media:
         if lost:
             log.error("calls.lost count=%d", lost)
         await self.agent.open()
+        if self._inbound is not None:
+            self._inbound.open()
 
     async def place(self, order: Order) -> Reaction:
         """Place a call; answers as soon as the trunk has given a sign. Raises ``ValueError`` for
@@ -317,6 +319,8 @@ class Media:
             leg.hang_up()
         if self._calls:
             await asyncio.wait(tuple(self._calls), timeout=3.0)
+        if self._inbound is not None:
+            self._inbound.close()
         await self.agent.close()
         await self._client.close()
         self.journal.close()

@@ -330,6 +330,40 @@ def test_ends_that_nobody_reported_are_ended(floor: Floor, door: Door) -> None:
     with floor.service.engine.begin() as connection:
         tidy(connection, floor.service, now + timedelta(hours=3))
     assert floor.ledger.one("SELECT state FROM inbound_call") == "call_back"
+    # nor is it missing in the log, where it has no wait that anybody could know
+    logged = "SELECT result, wait_seconds, started_at FROM call"
+    assert floor.ledger.rows(logged) == [("abandoned", None, now)]
+    hangs_up(door)
+    assert floor.ledger.rows(logged) == [("abandoned", None, now)]
+
+
+def test_the_wallboard_counts_a_call_when_it_comes(
+    floor: Floor, door: Door, instructed: list[tuple[str, Instruction]]
+) -> None:
+    desk, mori = operator(floor, door), signed_in(floor, door, "mori", Role.SUPERVISOR)
+
+    def told() -> list[str]:
+        figures = re.findall(
+            r"<dt>(?:着信|応答|放棄|20秒以内に応答した割合)</dt><dd>([^<]*)</dd>",
+            mori.open("/centre").page,
+        )
+        return figures[-4:]
+
+    assert told() == ["0", "0", "0", "記録なし"]
+    comes(door, 1)
+    at(door, seconds=1)
+    comes(door, 2)
+    assert told() == ["2", "0", "0", "記録なし"]
+    at(door, seconds=10)
+    take(desk.open("/desk"))
+    assert told() == ["2", "1", "0", "100%"], "the other may yet be answered in time"
+    at(door, seconds=30)
+    assert told() == ["2", "1", "0", "50%"]
+    hangs_up(door, 2)
+    assert told() == ["2", "1", "1", "50%"]
+    hangs_up(door, 1, seconds=60)
+    desk.send(f"/desk/{conversation(desk)}/hung-up")
+    assert told() == ["2", "1", "1", "50%"]
 
 
 def test_a_caller_who_is_not_reached_is_tried_again_by_the_rule_and_not_for_ever(

@@ -12,10 +12,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+from contact_service.bootstrap import Service
+from contact_service.callcentre import incoming
 from contact_service.callcentre.house_rules import USUAL, house_rules
+from contact_service.clock import FileClock
 from contact_service.domain.states import OperatorState
 from contact_service.settings import Settings
+from contact_service.web import queue
 from providers.audio.files import written
+from providers.base import Say
 from providers.sip.options import SipOptions
 from tests.dispatch.conftest import Floor, floor
 from tests.ledger import Owed, mobile
@@ -52,6 +57,12 @@ def exchange(door_settings: Settings, tmp_path: Path) -> Iterator[Exchange]:
     """An office with a line to its own exchange, whose callers wait on that line."""
     stated = yaml.safe_load(USUAL.read_text(encoding="utf-8"))
     stated["incoming"]["queue"] = True
+    # making and saying whole sentences takes most of such a test
+    stated["incoming"]["announcements"] |= {
+        "welcome": "はい。", "waiting": "待って。", "offer": "一番を。", "call_back": "はい。",
+        "goodbye": "では。", "closed": "夜間です。", "full": "満員です。",
+    }  # fmt: skip
+    stated["incoming"]["most_waiting"] = 1
     door_settings.desk_file = tmp_path / "desk.yaml"
     door_settings.desk_file.write_text(yaml.safe_dump(stated, allow_unicode=True), encoding="utf-8")
     port = free_port()
@@ -104,7 +115,7 @@ def test_a_resident_calls_waits_and_speaks_with_whoever_takes_the_call(
         until(lambda: floor.ledger.one("SELECT count(*) FROM call") == 1, seconds=30)
         until(lambda: bool(far.events("recorded", 0) and far.events("recorded", 1)), seconds=10)
         assert loud_seconds(far.heard(1)) > 0.3, "the operator was told that a caller comes"
-        assert tone_seconds(far.heard(0), 700) > 1.5, "the caller hears the operator"
+        assert tone_seconds(far.heard(0), 700) > 0.5, "the caller hears the operator"
     assert floor.ledger.rows("SELECT direction, result, wait_seconds, extension FROM call") == [
         ("inbound", "talked", 2, None)
     ]
@@ -145,3 +156,71 @@ def test_who_presses_one_while_waiting_is_called_back_by_click(
     assert floor.ledger.rows("SELECT result FROM placed_call") == [("accepted",)]
     period = "SELECT state FROM operator_period WHERE ended_at IS NULL"
     assert floor.ledger.rows(period) == [(OperatorState.TALKING.value,)]
+
+
+def logged(floor: Floor) -> list[tuple[object, ...]]:
+    return floor.ledger.rows("SELECT direction, result FROM call ORDER BY id")
+
+
+def test_who_waits_when_the_trunk_dies_has_hung_up_as_soon_as_it_is_back(
+    floor: Floor, door: Door, exchange: Exchange
+) -> None:
+    floor.ledger.person([mobile(1)])
+    sato = operator(floor, door)
+    chosen = exchange.chosen.model_copy(
+        update={"inbound_url": f"{door.stack.settings.public_url}/webhooks/line/inbound"}
+    )
+    caller = f"0{mobile(1)[3:]}"
+    with (
+        far_end([{}], exchange.folder, exchange.port, caller) as far,
+        process_of(chosen) as process,
+    ):
+        far.command(dial=f"sip:0354321111@127.0.0.1:{chosen.local_port}")
+        until(lambda: "電話がかかっています" in sato.open("/desk/calls").page, seconds=30)
+        process.kill()
+        process.wait()
+    assert floor.ledger.rows("SELECT state FROM inbound_call") == [("waiting",)]
+    with process_of(chosen):
+        until(lambda: logged(floor) == [("inbound", "abandoned")], seconds=20)
+    sato.open("/desk")
+    assert "電話がかかっています" not in sato.page and "かけ直し：出られなかった電話" in sato.page
+    # by whom, though the trunk keeps no numbers
+    whose = "SELECT c.phone_id = p.id FROM call c CROSS JOIN phone p"
+    assert floor.ledger.rows(whose) == [(True,)]
+
+
+@pytest.mark.parametrize("why", ["closed", "full"])
+def test_callers_hear_that_nobody_can_be_reached_and_may_be_called_back(
+    floor: Floor, door: Door, exchange: Exchange, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    """Out of hours, and when more wait than the office lets."""
+    chosen = exchange.chosen.model_copy(
+        update={"inbound_url": f"{door.stack.settings.public_url}/webhooks/line/inbound"}
+    )
+    told: list[str] = []
+
+    def said(service: Service, name: str, **more: str) -> Say:
+        told.append(name)
+        return really(service, name, **more)
+
+    really = queue.said
+    monkeypatch.setattr(queue, "said", said)
+    floor.ledger.person([mobile(1)])
+    now = FileClock(door.stack.settings.state_dir / "clock.json").now()
+    if why == "closed":
+        at(door, hours=9)
+    else:
+        incoming.arrived(floor.service, "line", "another", None, now)
+    plan, caller = [{"listens": True}], f"0{mobile(1)[3:]}"
+    with far_end(plan, exchange.folder, exchange.port, caller) as far, process_of(chosen):
+        dial = f"sip:0354321111@127.0.0.1:{chosen.local_port}"
+        # a key cuts short what is being said: not at once
+        far.command(dial=dial, listens=True, keys=[[1.0, "1"]])
+        until(lambda: len(logged(floor)) == 1, seconds=60)
+        until(lambda: bool(far.events("recorded", 0)), seconds=10)
+    assert told == [why, "offer", "call_back"]
+    assert loud_seconds(far.heard(0)) > 0.3, "and it is heard"
+    # who asked for a call back has not given up
+    assert logged(floor) == [("inbound", "other")]
+    came = "SELECT state, asked FROM inbound_call WHERE provider_ref <> 'another'"
+    assert floor.ledger.rows(came) == [("call_back", True)]
