@@ -28,7 +28,9 @@ class SafeHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers["X-Content-Type-Options"] = "nosniff"
-                headers["Referrer-Policy"] = "no-referrer"
+                # nothing is told outside; "no-referrer" would take the forms' own origin, too, and
+                # a sign-in could not be told from another site's (session.from_here)
+                headers["Referrer-Policy"] = "same-origin"
                 headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
                 headers["Cross-Origin-Opener-Policy"] = "same-origin"
                 if scope["app"].state.service.settings.public_url.startswith("https:"):

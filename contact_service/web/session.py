@@ -129,7 +129,11 @@ def from_here(request: Request) -> None:
     origin = request.headers.get("origin")
     host = request.headers.get("host", "")
     if site not in ("same-origin", "none") or (origin and urlsplit(origin).netloc != host):
-        raise HTTPException(403)
+        raise HTTPException(
+            403,
+            "サインインの画面を開き直して、もう一度お試しください / "
+            "open the page for signing in again, and try once more",
+        )
 
 
 def local(path: str) -> str:
