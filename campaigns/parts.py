@@ -17,7 +17,8 @@ from pydantic import (
 
 from campaigns.duration import parse_duration, show_duration
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+NAME = r"^[a-z][a-z0-9_-]{0,39}$"
+Name = Annotated[str, Field(pattern=NAME)]
 """A name that definitions give to something of theirs."""
 
 _MOST = 2_000_000_000  # what a PostgreSQL integer holds

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, insert, or_, select
 
 from campaigns.faults import DefinitionErrors
 from campaigns.parse import parse
+from campaigns.parts import NAME
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, Role, require, require_kinds
 from contact_service.domain.states import RunState
@@ -121,6 +122,11 @@ def told(entry: Entry, lang: Lang) -> tuple[Lang, dict[str, list[str]]]:
 def copied(service: Service, actor: Actor, entry: int, name: str) -> str:
     """The definition of an entry as a new campaign called ``name``, with a seed of its own: the
     same seed would deal the same people the same arms again."""
+    if not re.fullmatch(NAME, name):
+        raise NotInLibrary(
+            "新しい計画の名前を英小文字、数字、ハイフンで入れてください（例 autumn-sms） / "
+            "name the new campaign with small letters, digits and hyphens (autumn-sms)"
+        )
     text: str = show(service, actor, entry)["definition"]
     said = f"# 事例{entry}から複写 / copied from library entry {entry}\n"
     text = re.sub(r"(?m)^campaign:.*$", f"campaign: {name}", text, count=1)
@@ -129,7 +135,7 @@ def copied(service: Service, actor: Actor, entry: int, name: str) -> str:
         made = parse(text, f"{name}.yaml")
     except DefinitionErrors as error:
         raise NotInLibrary(
-            f"「{name}」という計画にはできません / cannot become a campaign called {name}: {error}"
+            f"「{name}」という計画にはできません / cannot become a campaign called {name}\n{error}"
         ) from None
     if (made.campaign, made.allocation.seed) != (name, name):
         raise NotInLibrary(

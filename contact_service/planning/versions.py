@@ -327,4 +327,4 @@ def _versions(connection: Connection, condition: str, values: dict[str, object])
 
 def _said(reason: str) -> None:
     if not reason.strip():
-        raise CannotDo("理由を書いてください（--reason） / say why (--reason)")
+        raise CannotDo("理由を書いてください。あとで見る人の判断に要ります / say why")

@@ -49,7 +49,7 @@ def test_a_finished_trial_is_found_read_and_copied(
     assert after.steps == before.steps
     with pytest.raises(NotInLibrary, match="already"):
         library.add(service, evaluator, RUN, "twice")
-    with pytest.raises(NotInLibrary, match="cannot"):
+    with pytest.raises(NotInLibrary, match="small letters"):
         library.copied(service, evaluator, made, "No Such Name!")
 
 

@@ -25,7 +25,7 @@ from tests.web.chromium import chromium
 from tests.web.people import signed_in
 from tests.web.test_doors import Door, door, door_settings
 from tests.web.test_files import BAD, NAME, csv, work
-from tests.web.test_pages_in_chromium import Watched
+from tests.web.watched import Watched
 
 __all__ = ["chromium", "door", "door_settings", "floor"]
 pytestmark = pytest.mark.browser

@@ -44,6 +44,9 @@ NURSERY = "保育担当課"
 #: What offices show one another: when campaigns are, so that nobody hears from two, and lessons.
 SHARED = ("/calendar", "/library", "/api/calendar", "/api/library", "/drafts", "/api/drafts")
 
+#: Where campaigns are named as in the calendar: the centre is everybody's.
+NAMED = ("/centre/load", "/api/centre/load")
+
 
 def secrets_of(floor: Floor) -> list[str]:
     """What would tell of the other office."""
@@ -75,12 +78,16 @@ def test_every_page_and_operation(floor: Floor, door: Door) -> None:
         filled = address.format_map(places)
         page = by_role[role].open(filled)
         seen += 1
-        found += [(filled, page.status, mark) for mark in secret if mark in page.page]
+        found += [
+            (filled, page.status, mark)
+            for mark in secret
+            if mark in page.page and not (mark == TITLE and address.startswith(NAMED))
+        ]
         of_another = re.search(r"{(campaign|run|person|opened|file|job|result|breakdown)}", address)
         if of_another and page.status not in (404, 403, 422):
             found.append((filled, page.status, "is there"))
     known = {
-        "key": "test", "number": "2", "run_id": places["run"], "debtor_id": places["person"],
+        "key": places["campaign"], "number": "2", "run_id": places["run"], "debtor_id": places["person"],
         "file_id": places["file"], "job_id": places["job"], "attempt_id": str(
             floor.ledger.one("SELECT id FROM attempt WHERE needs_person LIMIT 1")),
         "disposition_id": places["result"],
@@ -104,7 +111,9 @@ def test_every_page_and_operation(floor: Floor, door: Door) -> None:
                 seen += 1
                 assert answer.status_code < 500, address
                 found += [
-                    (address, answer.status_code, mark) for mark in secret if mark in answer.text
+                    (address, answer.status_code, mark)
+                    for mark in secret
+                    if mark in answer.text and not (mark == TITLE and address.startswith(NAMED))
                 ]
                 if places_asked and answer.status_code not in (403, 404, 409, 422):
                     found.append((address, answer.status_code, answer.text[:200]))

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import text as sql
 
+from campaigns.parse import parse
+from campaigns.vocabulary import Channel
+from contact_service.clock import FixedClock
 from contact_service.domain.actors import Actor, Role
 from contact_service.domain.restrictions import RestrictionKind
 from contact_service.evaluation import report_files
@@ -18,11 +26,12 @@ from contact_service.intake import uploads
 from contact_service.intake.fields import FileKind
 from contact_service.people.restricting import Wanted, ask_to_lift, restrict
 from contact_service.planning import drafts, versions
-from providers.base import Unknown
+from contact_service.receipts.poll import poll
+from providers.base import Accepted, Unknown
 from tests.conftest import ROOT
 from tests.dispatch.conftest import APPROVER, STAFF, Floor
 from tests.intake.conftest import CLAIM, write_csv
-from tests.ledger import Owed, definition, mobile
+from tests.ledger import Owed, mobile
 from tests.web.browser import Browser
 from tests.web.test_doors import Door
 from tests.web.test_files import BAD
@@ -30,6 +39,7 @@ from tests.web.test_files import work as import_work
 from tests.web.test_records import work as report_work
 
 EVALUATOR = Actor("evaluator", Role.EVALUATOR)
+KEY = "autumn-trial"
 TITLE = "国民健康保険料 SMS・オートコール"
 TRIAL = (ROOT / "campaigns/library/three-arm-trial.yaml").read_text(encoding="utf-8")
 
@@ -38,12 +48,15 @@ def world(floor: Floor, door: Door) -> dict[str, str]:
     """What the addresses of the pages name: people, a campaign of two versions with a run under
     way, outcomes to settle, restrictions to lift, files, letters, a draft, and an entry of the
     library."""
-    people = [floor.ledger.person([mobile(n)], [Owed(yen=9_000 + n)]) for n in range(8)]
-    first = definition(arms=[{"name": "contact"}], title=TITLE)
+    people = [floor.ledger.person([mobile(n)], [Owed(yen=9_000 + 700 * n)]) for n in range(30)]
+    first = parse(TRIAL.replace("campaign: three-arm-trial", f"campaign: {KEY}"), KEY)
+    first = first.model_copy(update={"title": TITLE})
     run = floor.start(first)
-    two_cannot_be_told(floor)
-    for n in range(8, 14):  # not in that run: the preview's
-        floor.ledger.person([mobile(n)], [Owed(yen=9_000 + n)])
+    three_weeks(floor)
+    for n in range(30, 48):  # not in that run: the preview's
+        floor.ledger.person([mobile(n)], [Owed(yen=9_000 + 700 * n)])
+    floor.ledger.person([], [Owed()])
+    floor.ledger.pays(floor.ledger.person([mobile(60)], [Owed()]))
     engine, now = floor.service.engine, floor.clock.now()
     second = first.model_copy(update={"title": f"{TITLE}（二版）"})
     versions.submit(engine, STAFF, second, second.model_dump_json(), now)
@@ -59,6 +72,11 @@ def world(floor: Floor, door: Door) -> dict[str, str]:
             VALUES (:run, 'letters', 1, 12, :now, 'planner')"""),
             {"run": run, "now": now},
         )
+        connection.execute(
+            sql("""UPDATE source_file SET name = '滞納一覧_20260831.csv', imported_at = :at,
+            imported_by = 'kato', rows = 51, accepted = 51"""),
+            {"at": now - timedelta(days=20)},
+        )
     restricted(floor, people[-1])
     bulk_access.ask(floor.service, STAFF, BulkKind.OPEN_MANY, "", "誤送信の一斉確認")
     subject = f"{run}/letters/1"
@@ -67,10 +85,36 @@ def world(floor: Floor, door: Door) -> dict[str, str]:
     breakdown = report_files.ask_by_field(floor.service, EVALUATOR, run, "kinds")
     report_work(floor, door.stack.settings)
     return {
-        "campaign": "test", "version": "2", "run": str(run), "draft": str(draft),
+        "campaign": KEY, "version": "2", "run": str(run), "draft": str(draft),
         "person": str(people[0]), "opened": str(people[1]), "result": str(result), "job": job,
         "file": file, "breakdown": str(breakdown), "entry": entry(floor, run),
     }  # fmt: skip
+
+
+def three_weeks(floor: Floor) -> None:
+    """The run's messages, and a week later its calls: most arrive, of two the carrier is silent."""
+    at = floor.clock.now()
+    floor.carrier.yen_each = Decimal(24)
+    for days, channel, silent in ((0, Channel.SMS, 2), (7, Channel.AUTO_CALL, 0)):
+        for hours, work in ((0, _send(silent)), (1, _hear)):
+            clock = FixedClock(at + timedelta(days=days, hours=hours))
+            there = replace(floor, service=replace(floor.service, clock=clock))
+            with ThreadPoolExecutor(1) as other:  # playwright has a loop of its own here
+                other.submit(work, there, channel).result()
+    floor.ledger.run("UPDATE attempt SET needs_person = true WHERE state = 'unknown'")
+
+
+def _send(silent: int) -> Callable[[Floor, Channel], None]:
+    def work(floor: Floor, channel: Channel) -> None:
+        left = [Unknown("read timeout")] * silent
+        floor.carrier.answer = lambda contact, ref: left.pop() if left else Accepted(ref)
+        floor.drain(channel)
+
+    return work
+
+
+def _hear(floor: Floor, channel: Channel) -> None:
+    asyncio.run(poll(floor.service, floor.config, floor.carrier))
 
 
 def lived_in(places: dict[str, str], people: dict[Role, Browser]) -> None:
@@ -84,15 +128,6 @@ def lived_in(places: dict[str, str], people: dict[Role, Browser]) -> None:
     staff.send("/recordings/versions/1/use")
     operator.open("/desk").send("/desk/next")
     assert "次の方を開く" not in operator.page, "nobody is due at the desk"
-
-
-def two_cannot_be_told(floor: Floor) -> None:
-    """Two contacts that the carrier may have: for a person to decide."""
-    floor.carrier.answer = lambda contact, ref: Unknown("read timeout")
-    floor.drain_in_thread()  # playwright has a loop of its own here
-    floor.ledger.run("""
-        UPDATE attempt SET needs_person = true WHERE id IN (
-            SELECT id FROM attempt WHERE state = 'unknown' ORDER BY id LIMIT 2)""")
 
 
 def restricted(floor: Floor, person: int) -> None:
@@ -125,5 +160,5 @@ def entry(floor: Floor, run: UUID) -> str:
             INSERT INTO library_entry (run_id, campaign, title, definition, entry, lessons, office,
                 training, added_at, added_by)
             VALUES (:run, 'spring-trial', '春のSMS', :text, CAST(:entry AS jsonb),
-                '夕方のSMSがよく届いた。', '*', true, now(), 'sato')
-            RETURNING id"""), {"run": run, "text": TRIAL, "entry": json.dumps(made)}))  # fmt: skip
+                '夕方のSMSがよく届いた。', '*', true, :now, 'sato')
+            RETURNING id"""), {"run": run, "text": TRIAL, "entry": json.dumps(made), "now": floor.clock.now()}))  # fmt: skip
