@@ -253,13 +253,27 @@ def is_own(connection: Connection, actor: Actor, disposition_id: int) -> bool:
     return found is not None
 
 
+#: From one to the next by the index, however many results each has; then the first of each that
+#: is the office's.
+_OPERATORS = text(f"""
+WITH RECURSIVE everybody AS (
+    SELECT min(recorded_by) AS name FROM disposition
+    UNION ALL
+    SELECT (SELECT min(d.recorded_by) FROM disposition d WHERE d.recorded_by > e.name)
+    FROM everybody e WHERE e.name IS NOT NULL
+)
+SELECT e.name FROM everybody e WHERE e.name IS NOT NULL AND EXISTS (
+    SELECT FROM ({CONVERSATIONS}) v WHERE v.operator = e.name AND {of_own_office("v")})
+ORDER BY 1
+""")
+
+
 def who_and_what(service: Service, actor: Actor) -> tuple[Sequence[str], Sequence[tuple[str, str]]]:
-    """What can be filtered by: operators with results, and campaigns by key and title."""
+    """What can be filtered by: operators with results that the actor sees, and campaigns by key
+    and title."""
     require(actor, Role.SUPERVISOR)
     with service.engine.connect() as connection:
-        operators = connection.scalars(
-            text("SELECT DISTINCT recorded_by FROM disposition ORDER BY 1")
-        ).all()
+        operators = connection.scalars(_OPERATORS, own_kinds(actor)).all()
         campaigns = connection.execute(
             text(f"""
             SELECT DISTINCT ON (w.definition ->> 'campaign') w.definition ->> 'campaign' AS key,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -16,6 +17,7 @@ from contact_service.domain.actors import Role
 from providers.base import Instruction
 from tests.dispatch.conftest import Floor, floor
 from tests.ledger import Owed, mobile
+from tests.web.browser import Browser
 from tests.web.chromium import chromium
 from tests.web.people import signed_in
 from tests.web.test_doors import Door, door, door_settings
@@ -29,13 +31,18 @@ FAILED: list[str] = []
 
 def desk(chromium: Chromium, floor: Floor, door: Door, name: str) -> Page:
     """The desk of an operator in a browser of their own."""
-    session = signed_in(floor, door, name, Role.OPERATOR).cookies["session"]
+    return opened(chromium, door, signed_in(floor, door, name, Role.OPERATOR), "/desk")
+
+
+def opened(chromium: Chromium, door: Door, somebody: Browser, address: str) -> Page:
+    """Somebody's page in a real browser."""
+    session = somebody.cookies["session"]
     context = chromium.new_context(base_url=door.stack.web_url, locale="ja-JP")
     context.add_cookies([{"name": "session", "value": session, "url": door.stack.web_url}])
     page = context.new_page()
     page.set_default_timeout(10_000)
     page.on("pageerror", lambda error: FAILED.append(str(error)))
-    page.goto("/desk")
+    page.goto(address)
     return page
 
 
@@ -72,6 +79,7 @@ def test_an_operators_whole_day(
     expect(page.get_by_text("の納付が11月9日現在で確認できておらず")).to_be_visible()
     press(page, "電話を切った")
     expect(page.locator(".state-wrapping_up")).to_have_text("後処理中")
+    expect(page.locator("[data-since]")).to_have_text(re.compile("00:0[1-9]"))  # it counts
     page.locator("summary").filter(has_text="納付約束：全額").click()
     page.locator("details.quick button").first.click()
     expect(page.locator(".state-free")).to_have_text("受付中")
@@ -81,10 +89,12 @@ def test_an_operators_whole_day(
     expect(page.get_by_label("いつ", exact=True)).to_be_hidden()
     page.get_by_label("かけ直しの希望", exact=True).check()
     page.get_by_label("いつ", exact=True).select_option(index=3)
+    page.get_by_label("自分がかける").check()
     press(page, "記録して次へ")
 
     # a break; a call comes in meanwhile and appears by itself
     press(page, "休憩中")
+    expect(page.locator(".state-on_break")).to_have_text("休憩中")
     expect(page.get_by_text("電話がかかっています")).to_be_hidden()
     comes(door, 3)
     expect(page.get_by_text("電話がかかっています")).to_be_visible()
@@ -109,6 +119,32 @@ def test_an_operators_whole_day(
     assert floor.ledger.rows("SELECT state, body LIKE '%法テラス%' FROM support_text") == [
         ("planned", True)
     ]
+    assert floor.ledger.one("SELECT reserved_for FROM attempt WHERE requested") == "sato"
+    the_supervisor_looks_after_it(chromium, floor, door)
+
+
+def the_supervisor_looks_after_it(chromium: Chromium, floor: Floor, door: Door) -> None:
+    """The day on the wallboard, what became of somebody in hardship, and a sample for quality."""
+    page = opened(chromium, door, signed_in(floor, door, "mori", Role.SUPERVISOR), "/centre")
+    referral = page.get_by_role("row").filter(has_text="法テラス")
+    expect(referral).to_contain_text("これから送る")
+    referral.get_by_role("button").click()
+    expect(page.get_by_text("確認を待つものはありません")).to_be_visible()
+    page.get_by_role("navigation").get_by_role("link", name="結果の点検").click()
+    page.get_by_label("オペレーター", exact=True).select_option("sato")
+    press(page, "絞り込む")
+    expect(page.get_by_text("3件", exact=True)).to_be_visible()
+    page.goto("/centre/quality?day=2026-11-09")
+    page.get_by_label("一人あたり何件").fill("1")
+    page.get_by_role("button", name="から選ぶ").click()
+    expect(page.get_by_text("点検済み 0件、残り 1件")).to_be_visible()
+    page.get_by_role("table").get_by_role("link").click()
+    page.get_by_label("よい", exact=True).check()
+    press(page, "点検を記録する")
+    expect(page.get_by_text("（mori）")).to_be_visible()
+    page.close()
+    assert FAILED == []
+    assert floor.ledger.one("SELECT mark FROM quality_review") == "good"
 
 
 def test_two_browsers_compete_for_one_caller_and_for_one_person(

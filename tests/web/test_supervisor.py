@@ -195,6 +195,24 @@ def test_results_are_filtered(floor: Floor, door: Door) -> None:
     assert "世田谷太郎" not in mori.open("/centre/results").page
 
 
+def test_only_operators_whose_results_one_sees_can_be_chosen(floor: Floor, door: Door) -> None:
+    floor.ledger.person([mobile(0)])
+    floor.ledger.person([mobile(1)])
+    floor.start()
+    for name in ("sato", "suzuki"):
+        record(operator(floor, door, name), kind="absent")
+    theirs = signed_in(floor, door, "mori", Role.SUPERVISOR, "国保・後期高齢担当課")
+    others = signed_in(floor, door, "hayashi", Role.SUPERVISOR, "保育担当課")
+    for somebody, seen in ((supervisor(floor, door, "oda"), 2), (theirs, 2), (others, 0)):
+        page = somebody.open("/centre/results").page
+        assert [f"<option>{name}" in page for name in ("sato", "suzuki")].count(True) == seen
+    floor.ledger.run("UPDATE claim SET kind = 'nursery_fee' WHERE id = (SELECT max(id) FROM claim)")
+    assert [
+        ["<option>sato" in page, "<option>suzuki" in page]
+        for page in (theirs.open("/centre/results").page, others.open("/centre/results").page)
+    ] in ([[True, False], [False, True]], [[False, True], [True, False]])
+
+
 def test_the_sample_is_what_the_seed_says(floor: Floor, door: Door) -> None:
     for n in range(9):
         floor.ledger.person([mobile(n)])

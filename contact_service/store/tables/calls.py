@@ -88,6 +88,7 @@ disposition = Table(
     Column("recorded_by", Text, nullable=False),
     CheckConstraint("num_nonnulls(attempt_id, inbound_call_id) = 1", name="of_one_conversation"),
     Index("ix_disposition_recorded_at", "recorded_at"),
+    Index("ix_disposition_recorded_by", "recorded_by", "recorded_at"),
 )
 
 result_correction = Table(
