@@ -4,8 +4,9 @@ anywhere else: a closed network has no elsewhere."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -62,16 +63,27 @@ ABOUT = (
 
 
 @router.get("/openapi.json", response_model=None, summary="APIの記述 / this description")
-def openapi(request: Request, caller: Actor = ANY_TOKEN) -> dict[str, Any]:
+def openapi(request: Request, caller: Actor = ANY_TOKEN) -> Response:
     """OpenAPI 3.1での記述 / this description, by OpenAPI 3.1"""
-    return description(request.app)
+    return Response(_written(request.app), media_type="application/json")
 
 
 @page_router.get("/api-docs")
 def show(request: Request, session: Session = Depends(signed_in)) -> Response:
     """The same, to read."""
-    operations = list(_operations(description(request.app)))
-    return page(request, "api_docs.html", operations=operations, tags=TAGS)
+    return page(request, "api_docs.html", operations=_told(request.app), tags=TAGS)
+
+
+@cache
+def _written(app: FastAPI) -> bytes:
+    """The description as it is sent: it is the same as long as the process lives."""
+    return json.dumps(description(app), ensure_ascii=False).encode()
+
+
+@cache
+def _told(app: FastAPI) -> Sequence[Operation]:
+    """The same for the page."""
+    return tuple(_operations(description(app)))
 
 
 def description(app: FastAPI) -> dict[str, Any]:
