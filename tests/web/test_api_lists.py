@@ -4,16 +4,19 @@ meanwhile does not disturb, also where many rows share an instant."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from contact_service.domain.actors import Role
+from contact_service.settings import Settings
 from tests.dispatch.conftest import Floor, floor
 from tests.identity.conftest import _quick_hashes
 from tests.ledger import Owed, mobile
 from tests.web.api import Api
 from tests.web.test_desk import operator
 from tests.web.test_doors import Door, door, door_settings
+from tests.web.test_files import BAD, csv, work
 from tests.web.test_supervisor import record
 
 __all__ = ["_quick_hashes", "door", "door_settings", "floor"]
@@ -95,6 +98,26 @@ def test_who_is_left_alone_is_found_by_number_and_wishes_are_listed(
     wishes = walked(Api(floor, door, Role.APPROVER), "/api/lifts")
     assert [one["lift_id"] for one in wishes] == [1, 2, 3]
     assert {one["lift_reason"] for one in wishes} == {"誤り"}
+
+
+def test_files_with_their_rejected_cells_and_restrictions_of_one_kind(
+    floor: Floor, door: Door, door_settings: Settings, tmp_path: Path
+) -> None:
+    staff = Api(floor, door, Role.STAFF)
+    for day in (28, 29, 30):
+        bad = [{**BAD, "通知書番号": str(n), "宛名番号": f"1000000{n}"} for n in range(5)]
+        content, name = csv(tmp_path, *bad), f"滞納_202609{day}.csv"
+        staff.upload("/api/files", name, content, kind="claims", dry_run="false")
+        assert work(floor, door_settings)
+    files = [one["id"] for one in walked(staff, "/api/files")]
+    assert len(files) == 4 and files == sorted(files, reverse=True)  # the ledger's own first
+    cells = walked(staff, f"/api/files/{files[0]}/rejected")
+    assert [one["line"] for one in cells] == [2, 3, 4, 5, 6]
+    for n in range(3):
+        for kind in ("hardship", "no_calls"):
+            staff.ask("POST", "/api/restrictions", {"kind": kind, "code": f"{n}"})
+    listed = walked(staff, "/api/restrictions?kind=hardship")
+    assert [one["kind"] for one in listed] == ["hardship"] * 3
 
 
 def test_what_was_handed_in_written_and_asked_for_in_bulk(floor: Floor, door: Door) -> None:

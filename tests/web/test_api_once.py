@@ -240,6 +240,8 @@ def outcomes(floor: Floor, twice: Twice) -> None:
     twice(Role.STAFF, "POST", f"/api/unknown/{attempt}/ask", asks=True)
     settled = {"attempts": [attempt], "taken": True, "reason": "事業者に確認"}
     assert twice(Role.STAFF, "POST", "/api/unknown", settled) == {"settled": 1}
+    state = floor.ledger.one("SELECT state FROM attempt WHERE id = CAST(:id AS uuid)", id=attempt)
+    assert state == "finished"  # the carrier has it: nothing goes out again
 
 
 def reports(twice: Twice, places: dict[str, str]) -> None:

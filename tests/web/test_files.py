@@ -7,6 +7,8 @@ import re
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Role
 from contact_service.intake import uploads
@@ -96,7 +98,11 @@ def test_a_file_is_checked_imported_mended_and_handed_in_again(
 
 
 def test_what_cannot_be_taken_is_said(
-    floor: Floor, door: Door, door_settings: Settings, tmp_path: Path
+    floor: Floor,
+    door: Door,
+    door_settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     staff = signed_in(floor, door, "kato", Role.STAFF).open("/files")
     content = csv(tmp_path, CLAIM)
@@ -105,10 +111,15 @@ def test_what_cannot_be_taken_is_said(
         ("a.exe", "CSV か Excel", {"kind": "claims"}),
         ("a.csv", "何のファイルか", {"kind": "x"}),
         ("a.csv", "基準日を", {"kind": "claims", "as_of": "soon"}),
+        ("a.csv", "直すファイルがありません", {"kind": "claims", "mends": "999"}),
     ):
         staff.send_file("/files", name, content, **fields)
         assert (staff.status, said in staff.page) == (422, True), name
     assert staff.send_file("/files", "a.csv", b"", kind="claims").status == 422
+    with monkeypatch.context() as smaller:
+        smaller.setattr(uploads, "MOST_BYTES", len(content) - 1)
+        staff.send_file("/files", "a.csv", content, kind="claims")
+        assert (staff.status, "ファイルが大きすぎます" in staff.page) == (422, True)
     assert kept(door_settings) == [] and not list(uploads.folder_of(door_settings).iterdir())
     stranger = Browser(staff.address)
     assert stranger.send_file("/files", "a.csv", content, kind="claims").path.startswith("/sign-in")

@@ -73,10 +73,15 @@ def test_a_file_is_handed_in_and_followed(
         "/api/files", FILE, content, kind="claims", training="true", dry_run="false"
     )
     assert (status, job["state"]) == (202, "waiting")
+    checked = staff.upload("/api/files", FILE, content, kind="claims")[1]["id"]
     assert import_work(floor, door_settings)
     done = staff.ask("GET", f"/api/files/jobs/{job['id']}")[1]
     assert (done["state"], done["result"]["counts"]["accepted"]) == ("done", 1)
     file = done["result"]["file_id"]
+    floor.ledger.run("DELETE FROM claim")
+    assert import_work(floor, door_settings)  # what does not say is only checked
+    assert staff.ask("GET", f"/api/files/jobs/{checked}")[1]["result"]["file_id"] is None
+    assert floor.ledger.one("SELECT count(*) FROM claim") == 0
     assert staff.ask("GET", f"/api/files/{file}")[1]["rejected"] == 1
     cells = staff.ask("GET", f"/api/files/{file}/rejected")[1]["items"]
     assert [(cell["column"], cell["value"]) for cell in cells] == [("未納額", "未定")]
@@ -105,6 +110,7 @@ def test_records_are_read_and_stops_are_set(
     assert evaluator.ask("GET", f"/api/reports/by/{made['id']}")[1]["result"]["rows"]
     assert evaluator.ask("GET", "/api/library") == (200, {"items": [], "next": None})
     assert evaluator.ask("GET", "/api/library/1")[0] == 404
+    assert evaluator.ask("GET", f"/api/reports/files/{RUN}/report.pdf")[0] == 404
     nobody = {"attempts": [RUN.hex], "taken": True, "reason": "x"}
     assert staff.ask("POST", "/api/unknown", nobody)[1] == {"settled": 0}
     assert [one["name"] for one in staff.ask("GET", "/api/providers")[1]["items"]] == ["simulated"]
