@@ -5,12 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
 
 from campaigns.vocabulary import ClaimKind
+from contact_service.callcentre import taking
 from contact_service.callcentre.case import case_of
+from contact_service.callcentre.dispositions import NotYours
 from contact_service.callcentre.list import next_person
 from contact_service.domain.actors import Actor, NotAllowed, Role, allowed
 from contact_service.evaluation.collection import collection
@@ -157,6 +160,34 @@ def test_an_operator_of_an_office_hears_of_its_claims_alone(floor: Floor) -> Non
     assert shown is not None
     case = case_of(floor.service, operator, shown.attempt_id, now)
     assert [claim.kind for claim in case.people[0].claims] == ["health_insurance"]
+
+
+def test_an_operator_finds_callers_among_the_own_offices_people_and_while_in_a_call(
+    floor: Floor, debtor: int
+) -> None:
+    now, call = floor.clock.now(), uuid4()
+    codes = [
+        str(floor.ledger.one("SELECT code FROM debtor WHERE id = :id", id=n))
+        for n in (debtor, debtor + 1)
+    ]
+    operator = of(floor, NURSERY, Role.OPERATOR)
+
+    def found(who: Actor, code: str) -> list[str]:
+        return [one.code for one in taking.find_people(floor.service, who, call, code, now)]
+
+    with pytest.raises(NotYours):  # the ledger is no telephone book
+        found(operator, codes[0])
+    floor.ledger.run(
+        "INSERT INTO inbound_call (id, provider, provider_ref, state, came_at, asked, taken_by, "
+        "taken_at) VALUES (:id, 'x', 'x', 'taken', :now, false, 'mori', :now)", id=call, now=now,
+    )  # fmt: skip
+    assert [found(operator, code) for code in codes] == [[codes[0]], []]
+    everybody = Actor("mori", Role.OPERATOR)
+    assert [found(everybody, code) for code in codes] == [[codes[0]], [codes[1]]]
+    with pytest.raises(NotYours):
+        taking.it_is(floor.service, operator, call, codes[1], now)
+    taking.it_is(floor.service, operator, call, codes[0], now)
+    assert floor.ledger.one("SELECT debtor_id FROM inbound_call") == debtor
 
 
 def test_a_contractor_has_the_desk_and_nothing_else(floor: Floor, debtor: int) -> None:
