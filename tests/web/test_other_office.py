@@ -42,7 +42,7 @@ __all__ = ["door", "door_settings", "floor"]
 
 NURSERY = "保育担当課"
 #: What offices show one another: when campaigns are, so that nobody hears from two, and lessons.
-SHARED = ("/calendar", "/library", "/api/calendar", "/api/library", "/drafts", "/api/drafts")
+SHARED = ("/calendar", "/library", "/api/calendar", "/api/library")
 
 #: Where campaigns are named as in the calendar: the centre is everybody's.
 NAMED = ("/centre/load", "/api/centre/load")
@@ -83,14 +83,16 @@ def test_every_page_and_operation(floor: Floor, door: Door) -> None:
             for mark in secret
             if mark in page.page and not (mark == TITLE and address.startswith(NAMED))
         ]
-        of_another = re.search(r"{(campaign|run|person|opened|file|job|result|breakdown)}", address)
+        of_another = re.search(
+            r"{(campaign|run|person|opened|file|job|result|breakdown|draft)}", address
+        )
         if of_another and page.status not in (404, 403, 422):
             found.append((filled, page.status, "is there"))
     known = {
         "key": places["campaign"], "number": "2", "run_id": places["run"], "debtor_id": places["person"],
         "file_id": places["file"], "job_id": places["job"], "attempt_id": str(
             floor.ledger.one("SELECT id FROM attempt WHERE needs_person LIMIT 1")),
-        "disposition_id": places["result"],
+        "disposition_id": places["result"], "draft_id": places["draft"],
     }  # fmt: skip
     with requests.Session() as session:
         for route in routes_of(app):
