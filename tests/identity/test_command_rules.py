@@ -39,7 +39,7 @@ WORDS: Mapping[str, str] = {
 #: They read a file of whoever gives the command and compute, or start the machine: no service is
 #: asked, so there is no account either.
 WITHOUT_A_SERVICE = frozenset({
-    "doctor", "up", "trunk", "demo", "migrate", "campaign check", "campaign explain",
+    "doctor", "up", "trunk", "demo", "migrate", "certificate", "campaign check", "campaign explain",
     "campaign diff", "campaign list", "campaign fields", "campaign schema", "trial estimate",
     "trial power proportions", "trial power means", "trial power time", "audio check",
     "audio convert", "audio speak", "centre staffing",

@@ -121,7 +121,7 @@ def asking(floor: Floor, door: Door) -> Asking:
         "JOIN claim c ON c.id = tc.claim_id WHERE a.id = :id", id=held,
     )  # fmt: skip
     return Asking(floor, door, {
-        **places, "key": "test", "number": "2", "run_id": places["run"],
+        **places, "key": places["campaign"], "number": "2", "run_id": places["run"],
         "debtor_id": places["person"], "file_id": places["file"], "job_id": places["job"],
         "draft_id": places["draft"], "disposition_id": places["result"], "decision": "approve",
         "action": "pause",
