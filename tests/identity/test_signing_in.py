@@ -124,6 +124,8 @@ def test_a_second_factor_is_in_force_once_confirmed_and_counts_once(
     assert enter(service, "tanaka", GOOD, code) is Refusal.WRONG
     with pytest.raises(CannotDo, match="already"):
         signing_in.begin_second_factor(service, tanaka)
+    with pytest.raises(CannotDo):  # nor is it confirmed again, and what was used usable again
+        signing_in.confirm_second_factor(service, tanaka, now.now())
     with service.engine.connect() as connection:
         stored = connection.scalar(text("SELECT totp_secret FROM user_account"))
     assert secret.encode() not in bytes(stored)
@@ -140,6 +142,11 @@ def test_a_session_ends_by_idling_by_age_by_hand_and_by_an_administrator(
     assert not sessions.end(service, tanaka.account.actor, tanaka.account.id + 1, fourth.id)
     gone = [sessions.resume(service, str(cookie)) is None for cookie in cookies]
     assert gone == [True, True, True, False]
+    # whoever is disabled is out, even if a session of theirs were left open
+    for disabled, open_ in (("now()", False), ("NULL", True)):
+        with service.engine.begin() as connection:
+            connection.execute(text(f"UPDATE user_account SET disabled_at = {disabled}"))
+        assert (sessions.resume(service, str(cookies[3])) is not None) == open_
     with service.engine.connect() as connection:
         shown = sessions.open_sessions(connection, tanaka.account.id)
         assert {item.id for item in shown} & {first.id, second.id, third.id} == set()
