@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from campaigns.vocabulary import CLAIM_KIND_JA, ClaimKind
 from contact_service.cli import common
 from contact_service.cli.centre_options import (
     FirstDay,
@@ -63,19 +64,41 @@ def command(
             typer.echo(output)
 
 
+def _named(by: By, key: str | None) -> str:
+    """A row's name, as the pages call it."""
+    if key is None:
+        return {By.CAMPAIGN: "計画なし", By.KIND: "不明"}.get(by, "–")
+    if by is By.WEEKDAY and key.isdigit():
+        return "月火水木金土日"[int(key) - 1]
+    return CLAIM_KIND_JA[ClaimKind(key)] if by is By.KIND and key in list(ClaimKind) else key
+
+
+_HEADINGS = {
+    By.HALF_HOUR: "時間帯\ntime",
+    By.WEEKDAY: "曜日\nday",
+    By.DAY: "日\nday",
+    By.WEEK: "週\nweek",
+    By.CAMPAIGN: "催告計画\ncampaign",
+    By.KIND: "債権\nkind",
+}
+
+
 def _print(figures: dict[str, Any], by: By) -> None:
     console = Console()
-    table = Table(title=f"{figures['from']} – {figures['to']}", title_justify="left")
+    table = Table(
+        title=f"{figures['from']} – {figures['to']}", title_justify="left", padding=(0, 0)
+    )
+    # two short lines each: eleven columns fit a terminal of 80
     for heading in (
-        by.value, "着信 / offered", "応答 / answered", "放棄 / abandoned", "待ち秒 / wait",
-        "処理秒 / AHT", "呼量 / erlangs", "発信 / dialled", "本人 / reached",
-        "人時 / hours", "稼働 / occ.",
+        _HEADINGS[by], "着信\noffer", "応答\nansw.", "放棄\naband", "待ち秒\nwait",
+        "処理秒\nAHT", "呼量\nerl.", "発信\ndialled", "本人\nreached", "人時\nhours",
+        "稼働\nocc.",
     ):  # fmt: skip
-        table.add_column(heading, justify="right")
-    for row in [*figures[f"by_{by}"], {**figures["total"], "key": "計 / total"}]:
+        table.add_column(heading, justify="right", no_wrap=heading != _HEADINGS[by])
+    for row in [*figures[f"by_{by}"], {**figures["total"], "key": "計 total"}]:
         into, out = row["inbound"], row["outbound"]
         table.add_row(
-            row.get("campaign") or row["key"] or "–",
+            row.get("campaign") or _named(by, row["key"]),
             number(into["offered"]), number(into["answered"]), number(into["abandoned"]),
             number(into["average_wait_seconds"]), number(into["average_handle_seconds"]),
             number(into["offered_erlangs"], 2), number(out["dialled"]),

@@ -21,7 +21,8 @@ HEADINGS = (
 )  # fmt: skip
 Record = tuple[int, Mapping[str, str] | None]
 Numbered = tuple[int, list[str]]
-_MOST = 1 << 16  # characters of the beginning that are looked at
+#: So many bytes of a file's beginning are looked at.
+BEGINNING = 1 << 16
 
 
 class Form(StrEnum):
@@ -35,13 +36,10 @@ class Form(StrEnum):
     TWILIO_CSV = "twilio-csv"
 
 
-def form_of(path: Path) -> Form:
-    """The form that the file's first line shows; a table when it shows none of the others."""
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace") as file:
-            first = file.readline(_MOST).strip()
-    except OSError:
-        return Form.TABLE  # reading it says what is wrong
+def form_of(beginning: bytes) -> Form:
+    """The form that the first line of a file's beginning shows; a table when it shows none of the
+    others."""
+    first = beginning.decode("utf-8-sig", errors="replace").partition("\n")[0].strip()
     cells = first.split("|")
     if len(cells) >= len(asterisk.QUEUE_LOG) and cells[0].isdecimal() and cells[4].isupper():
         return Form.QUEUE_LOG

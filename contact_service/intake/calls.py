@@ -120,17 +120,21 @@ class Unmatched:
     several people have it."""
 
 
-def unmatched(connection: Connection) -> list[Unmatched]:
+def unmatched(
+    connection: Connection, file_id: int | None = None, after: int = 0, most: int | None = None
+) -> list[Unmatched]:
     """The calls of imported files that could be matched to nobody or to several people, by file
-    and line."""
+    and line; of one file, those behind the line ``after``."""
     found = connection.execute(
         text("""
         SELECT f.name AS file, c.source_line AS line, c.started_at, c.direction, c.result,
             CASE WHEN c.phone_id IS NULL THEN 'unknown' ELSE 'shared' END AS why
         FROM call c JOIN source_file f ON f.id = c.source_file_id
-        WHERE c.phone_id IS NULL
-            OR (SELECT count(*) FROM debtor_phone dp WHERE dp.phone_id = c.phone_id) > 1
-        ORDER BY f.id, c.source_line
-        """)
+        WHERE (c.phone_id IS NULL
+            OR (SELECT count(*) FROM debtor_phone dp WHERE dp.phone_id = c.phone_id) > 1)
+            AND (CAST(:file AS bigint) IS NULL OR f.id = :file AND c.source_line > :after)
+        ORDER BY f.id, c.source_line LIMIT :most
+        """),
+        {"file": file_id, "after": after, "most": most},
     )
     return [Unmatched(**row._mapping) for row in found]

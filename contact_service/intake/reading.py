@@ -9,21 +9,23 @@ from __future__ import annotations
 
 import codecs
 import csv
+import gzip
 import hashlib
 import io
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from python_calamine import CalamineError, CalamineWorkbook
 
 from contact_service.intake import call_records
-from contact_service.intake.call_records import Form, form_of
+from contact_service.intake.call_records import BEGINNING, Form, form_of
 from contact_service.intake.faults import FileRefused
 from contact_service.intake.layout import Layout
 
@@ -31,7 +33,8 @@ BLOCK = 1 << 20
 BOM_ENCODING = "utf-8-sig"
 RECORDS = "call-records"  # the layout that other forms of records are read by
 _ZIP = b"PK\x03\x04"
-#: An .xlsx that unpacks to more than this, or to more than so many times its size, is no office's.
+_GZIP = b"\x1f\x8b"  # how logs are kept when they are rotated
+#: A file that unpacks to more than this, or to more than so many times its size, is no office's.
 MOST_UNPACKED_BYTES = 2 << 30
 MOST_UNPACKED_RATIO = 200
 _DOS_END_OF_FILE = "\x1a"  # some exports still end with it
@@ -101,6 +104,8 @@ def survey(path: Path, encodings: set[str]) -> Survey:
                     decoders = {BOM_ENCODING: codecs.getincrementaldecoder(BOM_ENCODING)("strict")}
             digest.update(block)
             size += len(block)
+            if size > MOST_UNPACKED_BYTES and is_gzip(path):
+                raise _too_large(path, size)
             if not is_excel:
                 _require_text(path, block)
                 _decode(decoders, undecodable, block, lines, final=False)
@@ -150,11 +155,21 @@ def _require_unpackable(path: Path) -> None:
     except zipfile.BadZipFile:
         raise _no_workbook(path) from None
     if unpacked > min(MOST_UNPACKED_BYTES, MOST_UNPACKED_RATIO * path.stat().st_size):
-        raise FileRefused(
-            f"{path.name} は展開すると大きすぎます（{unpacked:,} バイト）。CSVで保存し直すか、"
-            "いくつかに分けてください",
-            f"{path.name} unpacks to {unpacked:,} bytes, too many; save it as CSV or split it",
-        )
+        raise _too_large(path, unpacked)
+
+
+def _too_large(path: Path, unpacked: int) -> FileRefused:
+    return FileRefused(
+        f"{path.name} は展開すると大きすぎます（{unpacked:,} バイト）。CSVで保存し直すか、"
+        "いくつかに分けてください",
+        f"{path.name} unpacks to {unpacked:,} bytes, too many; save it as CSV or split it",
+    )
+
+
+def is_gzip(path: Path) -> bool:
+    """Whether the file's bytes are packed by gzip, as rotated logs are."""
+    with path.open("rb") as file:
+        return file.read(2) == _GZIP
 
 
 def _require_text(path: Path, block: bytes) -> None:
@@ -167,15 +182,23 @@ def _require_text(path: Path, block: bytes) -> None:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[io.BufferedReader]:
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    """The file's bytes, unpacked if they are packed."""
     try:
-        file = path.open("rb")
+        opening = gzip.open if is_gzip(path) else open
+        file = cast("IO[bytes]", opening(path, "rb"))
     except OSError as error:
         raise FileRefused(
             f"{path} を開けません: {error.strerror}", f"cannot open {path}: {error.strerror}"
         ) from None
     with file:
-        yield file
+        try:
+            yield file
+        except (gzip.BadGzipFile, EOFError, zlib.error):
+            raise FileRefused(
+                f"{path.name} を展開できません（gzipとして壊れています）。コピーし直してください",
+                f"{path.name} cannot be unpacked: as gzip it is broken; copy it again",
+            ) from None
 
 
 @contextmanager
@@ -185,8 +208,9 @@ def opened(path: Path, layout: Layout, found: Survey) -> Iterator[Table]:
         yield _excel_table(path, layout, _excel_rows(path, found.size_bytes))
         return
     with _opened(path) as file:
+        form = form_of(file.read(BEGINNING))
+        file.seek(0)
         text = io.TextIOWrapper(file, found.encoding_for(layout), newline="")
-        form = form_of(path)
         if layout.name == RECORDS and form is not Form.TABLE:
             calls = call_records.rows(path, form, text)
             found_calls = (Row(line, cells, file.tell()) for line, cells in calls)

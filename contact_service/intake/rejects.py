@@ -129,7 +129,9 @@ class Rejects:
 def target_for(path: Path, chosen: Path | None, state_dir: Path) -> Path:
     """Where the rejects of ``path`` go: the place chosen, or beside it, or, when that cannot be
     written, into ``state_dir/rejects``. Raises :class:`FileRefused` for the file itself."""
-    name = f"{path.stem}.rejects.csv"
+    # queue_log.1 and queue_log.2 are two logs, not one in two forms
+    stem = path.name if path.suffix[1:].isdigit() else path.stem
+    name = f"{stem}.rejects.csv"
     target = chosen or path.with_name(name)
     if chosen is None and not os.access(path.parent, os.W_OK):
         folder = state_dir / "rejects"

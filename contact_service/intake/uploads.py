@@ -64,7 +64,7 @@ def hand_in(
     require(actor, Role.STAFF)
     if mends is not None and history.file_of(service, actor, mends) is None:
         raise CannotBeDone("直すファイルがありません / the file to be mended is not there")
-    job_id, safe = uuid4(), _safe(name)
+    job_id, safe = uuid4(), _safe(name, kind)
     folder = folder_of(service.settings) / str(job_id)
     folder.mkdir(mode=0o700)
     path = folder / safe
@@ -221,11 +221,15 @@ def _keep(content: IO[bytes], path: Path) -> int:
     return size
 
 
-def _safe(name: str) -> str:
-    """The name that a browser told, without any way to another folder."""
+def _safe(name: str, kind: FileKind) -> str:
+    """The name that a browser told, without any way to another folder. Telephone systems name
+    their logs as they like (``queue_log``, ``queue_log.1.gz``): these are told by what they hold.
+    """
     plain = re.sub(r"[\x00-\x1f\x7f/\\]", "_", name.replace("\\", "/").rpartition("/")[2]).strip(
         ". "
     )
+    if kind is FileKind.CALLS:
+        return plain[-100:].lstrip(". ") or "calls"
     if not plain.lower().endswith(_SUFFIXES):
         raise CannotBeDone(
             f"CSV か Excel（.xlsx）のファイルを選んでください（{', '.join(_SUFFIXES)}） / "

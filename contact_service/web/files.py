@@ -14,6 +14,7 @@ from starlette.datastructures import FormData, UploadFile
 from contact_service.domain.actors import Role
 from contact_service.identity.sessions import Session
 from contact_service.intake import history, uploads
+from contact_service.intake.calls import Unmatched, unmatched
 from contact_service.intake.fields import FileKind
 from contact_service.store import jobs
 from contact_service.store.jobs import CannotBeDone
@@ -33,6 +34,21 @@ REMARK_WORDS = {
     "without_claim": translatable("債権がまだ届いていない収納"),
     "without_debtor": translatable("台帳にまだいない人の制限"),
     "without_phone": translatable("番号が台帳にない通話"),
+}
+#: Of calls of which it is not known whose they are.
+CALL_WORDS = {
+    "inbound": translatable("受電"),
+    "outbound": translatable("架電"),
+    "talked": translatable("通話"),
+    "absent": translatable("不在"),
+    "busy": translatable("話し中"),
+    "voicemail": translatable("留守番電話"),
+    "wrong_number": translatable("番号違い"),
+    "complaint": translatable("苦情"),
+    "abandoned": translatable("放棄"),
+    "other": translatable("その他"),
+    "unknown": translatable("番号が非通知か、台帳にない"),
+    "shared": translatable("番号を複数の人が使う"),
 }
 COUNT_WORDS = {
     "rows": translatable("行"),
@@ -120,6 +136,7 @@ def file(
     file_id: int,
     session: Session = Depends(reads),
     after: int = Query(0, ge=0),
+    calls_after: int = Query(0, ge=0),
 ) -> Response:
     """One file of the ledger: what became of its rows, and what is wrong with the others."""
     service, actor = service_of(request), session.account.actor
@@ -130,10 +147,18 @@ def file(
     job = (
         uploads.one(service, actor, UUID(found.details["job"])) if "job" in found.details else None
     )
+    strangers: list[Unmatched] = []
+    if found.kind == FileKind.CALLS:
+        with service.engine.connect() as connection:
+            strangers = unmatched(connection, file_id, calls_after, history.MOST + 1)
     return page(
         request,
         "file.html",
         file=found,
+        strangers=strangers[: history.MOST],
+        more_strangers=len(strangers) > history.MOST,
+        calls_after=calls_after,
+        call_words=CALL_WORDS,
         cells=cells,
         faults=history.faults(service, actor, file_id) if more or after else (),
         more=more,

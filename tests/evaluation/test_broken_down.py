@@ -238,7 +238,7 @@ def test_the_command_says_it_in_figures_and_writes_the_page(
     assert figures["total"]["inbound"]["offered"] == 3
     assert "<svg" in page.read_text(encoding="utf-8")
     shown = run("load", "--by", "weekday").stdout
-    assert "計 / total" in shown
+    assert "計 total" in shown and "月│" in shown
     assert run("load", "--from", "2026-10-06", "--to", "2026-10-05").exit_code == 2
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from contact_service.domain.numbers import classify
+from contact_service.intake import reading
 from contact_service.intake.calls import unmatched
+from contact_service.intake.faults import FileRefused
 from tests.intake.conftest import CLAIM, Import, Query, write_csv
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "calls"
@@ -136,3 +139,32 @@ def test_calls_that_are_not_one_persons_are_listed(
         ("queue_log", 2, "talked", "shared"),
         ("queue_log", 4, "abandoned", "unknown"),
     ]
+
+
+def test_a_log_that_was_rotated_and_packed_is_the_same_log(
+    take: Import, query: Query, tmp_path: Path
+) -> None:
+    """Two days of one log: the end of the first stands in the second, too, which breaks off in the
+    middle of a line; the older is packed, as logrotate leaves it."""
+    lines = (SAMPLES / "queue_log").read_text(encoding="utf-8").splitlines(keepends=True)
+    older, newer, broken = (tmp_path / name for name in ("queue_log.2.gz", "queue_log", "bad.gz"))
+    older.write_bytes(gzip.compress("".join(lines[:3]).encode()))
+    newer.write_text("".join(lines[1:]) + lines[0][:25], encoding="utf-8")
+    assert take("calls", older).counts.accepted == 1
+    found = take("calls", newer).counts
+    assert (found.accepted, found.unchanged, found.rejected) == (1, 1, 1)
+    assert [row[:5] for row in query(CALLS)] == [one[:5] for one in QUEUE]
+    assert take("calls", older).counts.unchanged == 1
+    broken.write_bytes(older.read_bytes()[:-9])
+    with pytest.raises(FileRefused, match="as gzip it is broken"):
+        take("calls", broken)
+
+
+def test_what_unpacks_without_end_is_refused(
+    take: Import, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "MOST_UNPACKED_BYTES", 100_000)
+    bomb = tmp_path / "queue_log.gz"
+    bomb.write_bytes(gzip.compress(b"1788224400|a|q|NONE|ENTERQUEUE||1|1\n" * 50_000))
+    with pytest.raises(FileRefused, match="too many"):
+        take("calls", bomb)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import re
 import zipfile
@@ -16,6 +17,7 @@ from contact_service.settings import Settings
 from contact_service.store import jobs
 from tests.dispatch.conftest import Floor, floor
 from tests.intake.conftest import CLAIM, STAFF, write_csv
+from tests.ledger import mobile
 from tests.web.browser import Browser
 from tests.web.people import signed_in
 from tests.web.test_doors import Door, door, door_settings
@@ -95,6 +97,33 @@ def test_a_file_is_checked_imported_mended_and_handed_in_again(
     other = signed_in(floor, door, "sato", Role.OPERATOR).open(f"/files/{file}")
     assert other.status == 200 and "未定" not in other.page
     assert other.open(found[1]).status == 403
+
+
+def test_a_telephone_systems_log_is_handed_in_packed_and_strangers_are_listed(
+    floor: Floor, door: Door, door_settings: Settings
+) -> None:
+    """A caller in the ledger, one who withheld their number, and more than a page of others."""
+    floor.ledger.person([mobile(1)])
+    start = 1788224400  # 2026-09-01 10:00 in Tokyo
+    callers = [f"0{mobile(1)[3:]}", *["anonymous"] * 51]
+    log = "".join(
+        f"{start + 60 * n}|c.{n}|q|NONE|ENTERQUEUE||{number}|1\n"
+        f"{start + 60 * n + 20}|c.{n}|q|NONE|ABANDON|1|1|20\n"
+        for n, number in enumerate(callers)
+    )
+    staff = signed_in(floor, door, "kato", Role.STAFF).open("/files")
+    packed = gzip.compress(log.encode())
+    staff.send_file("/files", "queue_log.1.gz", packed, kind="calls", do="import")
+    assert work(floor, door_settings), staff.page
+    known = "SELECT count(*), count(phone_id) FROM call"
+    assert floor.ledger.rows(known) == [(52, 1)]
+    file = floor.ledger.one("SELECT max(id) FROM source_file")
+    staff.open(f"/files/{file}")
+    assert "だれの通話か決まらないもの" in staff.page
+    assert staff.page.count("番号が非通知か、台帳にない") == 50
+    assert "9月1日（火） 10:01" in staff.page and "9月1日（火） 10:00" not in staff.page
+    found = re.search(r'href="(/files/\d+\?calls_after=\d+)', staff.page)
+    assert found and staff.open(found[1]).page.count("番号が非通知か、台帳にない") == 1
 
 
 def test_what_cannot_be_taken_is_said(
