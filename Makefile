@@ -72,7 +72,10 @@ test-browser: development
 screenshots: development
 	@sh .ci/chromium
 	@echo '画面の写真を撮っています / taking pictures …'
-	@SCREENSHOTS=docs/images/console exec $(BIN)/pytest -n 0 -m browser tests/web/test_pages_in_chromium.py -k everybody
+	@SCREENSHOTS=docs/images/console $(BIN)/pytest -n 0 -m browser tests/web/test_pages_in_chromium.py -k everybody
+	@if command -v pngquant >/dev/null; then \
+		pngquant --force --ext .png --skip-if-larger --quality 60-95 docs/images/console/*.png || [ $$? -ge 98 ]; \
+	else echo 'pngquant がないので、写真は縮めていません / no pngquant: the pictures are not made smaller'; fi
 
 # simulated trials with a known effect
 calibration: development

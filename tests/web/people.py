@@ -12,10 +12,10 @@ from tests.web.test_doors import Door
 
 
 def signed_in(
-    floor: Floor, door: Door, name: str, role: Role, office: str = EVERY_OFFICE
+    floor: Floor, door: Door, name: str, role: Role, office: str = EVERY_OFFICE, shown: str = ""
 ) -> Browser:
     """A browser with a session of ``name``'s own."""
-    accounts.add(floor.service, ADMINISTRATOR, name, name, role, office)
+    accounts.add(floor.service, ADMINISTRATOR, name, shown or name, role, office)
     floor.ledger.run("UPDATE user_account SET must_change = false WHERE name = :n", n=name)
     user_id = int(str(floor.ledger.one("SELECT id FROM user_account WHERE name = :n", n=name)))
     with floor.service.engine.begin() as connection:

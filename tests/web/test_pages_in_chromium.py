@@ -35,6 +35,13 @@ pytestmark = pytest.mark.browser
 
 #: Where ``make screenshots`` wants its pictures; unset: none are taken.
 PICTURES = os.environ.get("SCREENSHOTS")
+#: Whom the manual shows.
+CALLED = {
+    Role.STAFF: ("sato", "佐藤"), Role.APPROVER: ("suzuki", "鈴木"),
+    Role.OPERATOR: ("takahashi", "高橋"), Role.CONTRACTOR: ("tanaka", "田中"),
+    Role.SUPERVISOR: ("ito", "伊藤"), Role.EVALUATOR: ("watanabe", "渡辺"),
+    Role.AUDITOR: ("yamamoto", "山本"), Role.ADMINISTRATOR: ("nakamura", "中村"),
+}  # fmt: skip
 
 
 def test_every_page_is_for_everybody_and_stays_inside(
@@ -42,7 +49,7 @@ def test_every_page_is_for_everybody_and_stays_inside(
 ) -> None:
     places = world(floor, door)
     people = {
-        role: signed_in(floor, door, f"user-{role.value}", role)
+        role: signed_in(floor, door, CALLED[role][0], role, shown=CALLED[role][1])
         for role in {role for _, _, role in PAGES if role}
     }
     lived_in(places, people)
