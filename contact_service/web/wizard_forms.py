@@ -150,7 +150,7 @@ def _when(content: Any, reader: Reader) -> Iterator[Group]:
             (*at, "start", "from"),
             translatable("いつから数えて"),
             Input.ONE,
-            hint=translatable("選ばなければ、実施の開始日から数えます。"),
+            hint=reader.say(translatable("選ばなければ、実施の開始日から数えます。")),
             choices=form.named(_ORIGINS),
         )
         form.add(

@@ -3,13 +3,16 @@ what is wrong is said there, with what to do about it, in the reader's language.
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from urllib.parse import urlencode
 
 from contact_service.domain.actors import Role
+from tests.conftest import ROOT
 from tests.dispatch.conftest import Floor, floor
 from tests.web.browser import Browser
+from tests.web.catalogue import texts
 from tests.web.forms import Form, Forms
 from tests.web.pages import PAGES
 from tests.web.people import signed_in
@@ -24,6 +27,12 @@ ERRORS = re.compile(
     r'<div class="fault".*?</div>|<p class="bad".*?</p>|<h1>(?:できません|Not possible)</h1>.*?</p>',
     re.S,
 )
+#: What stays as it is: names, a file's column, a recording's words, and an office's own reasons for
+#: a result.
+DATA = {
+    "世田谷区役所", "日本語", "国民健康保険料", "未納額", "世田谷区役所です。",
+    "英語", "中国語", "韓国語", "ベトナム語",
+}  # fmt: skip
 JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龠]")
 
 
@@ -62,6 +71,23 @@ def sent(browser: Browser, form: Form, fields: list[tuple[str, str]]) -> list[st
     ]
 
 
+def sayings() -> set[str]:
+    """Every text in Japanese that stands whole in a source: what a page in English must not say."""
+    found: set[str] = set()
+    for room in ("contact_service", "campaigns"):
+        for source in (ROOT / room).rglob("*.py"):
+            for each in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+                if isinstance(each, ast.Constant) and isinstance(each.value, str):
+                    found.add(each.value.strip())
+    return {one for one in found | texts() if JAPANESE.search(one)} - DATA
+
+
+def untranslated(page: str, said: set[str]) -> list[str]:
+    """Texts of ours that a page in English shows in Japanese."""
+    shown = re.findall(r">([^<>]+)<|(?:aria-label|title|placeholder)=\"([^\"]+)\"", page)
+    return sorted({one.strip() for both in shown for one in both if one.strip() in said})
+
+
 def test_every_form_is_answered_without_scripts_and_says_what_is_wrong(
     floor: Floor, door: Door
 ) -> None:
@@ -73,12 +99,17 @@ def test_every_form_is_answered_without_scripts_and_says_what_is_wrong(
     lived_in(places, people)
     faults: dict[str, list[str]] = {}
     seen: set[tuple[Role | None, str]] = set()
+    said = sayings()
     pages = []  # all are read before anything is sent
     for name, address, role in PAGES:
         browser = people[role] if role else Browser(door.stack.web_url)
         status, whole = browser.fetch(address.format(**places))
         assert status == (404 if name == "not-found" else 200), name
         pages.append((name, role, browser, Forms(whole.decode())))
+        browser.cookies["language"] = "en"
+        if found := untranslated(browser.fetch(address.format(**places))[1].decode(), said):
+            faults[f"{name}: in Japanese"] = found
+        browser.cookies["language"] = "ja"
     for name, role, browser, read in pages:
         if read.astray or read.scripts:
             faults[name] = [*read.astray, *read.scripts]

@@ -24,6 +24,7 @@ from contact_service.identity.tokens import Scope
 from contact_service.web.api_base import ApiRoute, Rule, with_any_token
 from contact_service.web.api_docs import depends_on, description, routes_of
 from contact_service.web.app import app
+from contact_service.web.locale import LANGUAGES
 from contact_service.web.session import (
     PageRule,
     own_form,
@@ -31,6 +32,7 @@ from contact_service.web.session import (
     signed_in_with_any_password,
     signed_in_with_own_password,
 )
+from tests.conftest import ROOT
 from tests.dispatch.conftest import Floor, floor
 from tests.identity.conftest import ADMINISTRATOR, _quick_hashes
 from tests.web.pages import PAGES, PARTS
@@ -83,6 +85,15 @@ def test_every_page_is_in_the_table_of_pages() -> None:
     shown = {r.path for r in routes_of(app) if "GET" in (r.methods or ()) and not_a_program(r)}
     assert shown - seen - PARTS == set(), "add the page to tests/web/pages.py"
     assert PARTS - shown == set()
+
+
+def test_the_manual_shows_every_page_in_both_languages() -> None:
+    pictures = ROOT / "docs" / "images" / "console"
+    manual = (ROOT / "docs" / "how-to" / "use-the-console.md").read_text(encoding="utf-8")
+    shown = re.findall(r"!\[[^\]]+\]\(\.\./images/console/([\w-]+\.\w\w\.png)\)", manual)
+    wanted = sorted(f"{name}.{language}.png" for name, _, _ in PAGES for language in LANGUAGES)
+    assert sorted(shown) == wanted, "a section of the manual for each page"
+    assert sorted(each.name for each in pictures.iterdir()) == wanted, "make screenshots"
 
 
 def first_of(routes: list[APIRoute], address: str) -> str:
