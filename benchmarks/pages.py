@@ -59,6 +59,11 @@ TRIES = 5
 AT = datetime(2026, 9, 21, 10, 0, tzinfo=TOKYO)
 ADMINISTRATOR = Actor("bench", Role.ADMINISTRATOR)
 TEXT = (Path(__file__).parent.parent / "campaigns/library/three-arm-trial.yaml").read_text("utf-8")
+#: What the addresses of pages name: each is looked up, or made, before they are asked for.
+PLACES = frozenset({
+    "campaign", "version", "run", "draft", "person", "opened", "entry", "file", "result", "job",
+    "breakdown", "code",
+})  # fmt: skip
 #: Parts that a page asks for again and again.
 POLLED = (
     ("run-progress", "/runs/{run}/progress", Role.APPROVER),
@@ -261,6 +266,7 @@ def world_of_pages(service: Service) -> tuple[dict[str, str], dict[Role, str]]:
         )
     )  # fmt: skip
     open_person(service, staff, people[1], OpenReason.CHECK, "")
+    assert set(places) == PLACES
     return places, sessions
 
 

@@ -16,6 +16,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy import text
 from starlette.routing import Match, Mount, Route
 
+from benchmarks.pages import PLACES
 from contact_service.bootstrap import Service
 from contact_service.cli import _assemble, rules
 from contact_service.domain.actors import Role
@@ -85,6 +86,8 @@ def test_every_page_is_in_the_table_of_pages() -> None:
     shown = {r.path for r in routes_of(app) if "GET" in (r.methods or ()) and not_a_program(r)}
     assert shown - seen - PARTS == set(), "add the page to tests/web/pages.py"
     assert PARTS - shown == set()
+    named = {name for _, address, _ in PAGES for name in re.findall(r"{(\w+)", address)}
+    assert named <= PLACES, "benchmarks/pages.py asks every page with a million claims: say where"
 
 
 def test_the_manual_shows_every_page_in_both_languages() -> None:
