@@ -22,6 +22,7 @@ from tests.web.chromium import chromium
 from tests.web.people import signed_in
 from tests.web.test_doors import Door, door, door_settings
 from tests.web.test_incoming_calls import comes, hangs_up, instructed, office
+from tests.web.watched import faults_of
 
 __all__ = ["chromium", "door", "door_settings", "floor", "instructed", "office"]
 pytestmark = pytest.mark.browser
@@ -98,12 +99,14 @@ def test_an_operators_whole_day(
     expect(page.get_by_text("電話がかかっています")).to_be_hidden()
     comes(door, 3)
     expect(page.get_by_text("電話がかかっています")).to_be_visible()
+    assert faults_of(page) == []
     press(page, "この電話を取る")
     expect(page.locator(".state-talking")).to_have_text("通話中")
     assert len(instructed) == 1
     page.get_by_role("button", name="氏名と住所で確認した").first.click()
     page.get_by_label("生活困窮", exact=True).check()
     page.get_by_label("病気・けが・障害で働けない").check()
+    assert faults_of(page) == []
     page.get_by_label("案内した相談先").select_option("法テラス")
     page.get_by_label("本人の了解を得た").check()
     page.get_by_label("記録（任意）").fill("入院中とのこと")
