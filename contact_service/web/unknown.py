@@ -36,9 +36,11 @@ def show(
     session: Session = Depends(decides),
     at: datetime | None = Query(None),
     after: UUID | None = Query(None),
+    chosen: str = Query("", max_length=5),
 ) -> Response:
-    """What waits for a person, the oldest first."""
-    return _list(request, session, after=(at, after) if at and after else None)
+    """What waits for a person, the oldest first; with ``chosen=all`` all of the page is chosen."""
+    whole = chosen == "all"
+    return _list(request, session, after=(at, after) if at and after else None, whole=whole)
 
 
 @router.post("/{attempt_id}/ask", dependencies=FORMS)
@@ -87,6 +89,7 @@ def _list(
     chosen: list[UUID] | None = None,
     reason: str = "",
     wrong: str = "",
+    whole: bool = False,
 ) -> Response:
     rows, more = waiting(service_of(request), session.account.actor, after)
     return page(
@@ -97,7 +100,7 @@ def _list(
         more=more,
         after=after,
         asked=asked or {},
-        chosen=chosen or list(asked or ()),
+        chosen=[row.attempt_id for row in rows] if whole else chosen or list(asked or ()),
         reason=reason,
         wrong=wrong,
         done=request.query_params.get("done", ""),

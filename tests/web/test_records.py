@@ -63,6 +63,8 @@ def test_unknown_outcomes_are_settled_by_whoever_says_why(
     assert staff.page.count('name="attempt"') == 3 and "read timeout" in staff.page
     assert mobile(1) not in staff.page and "090-1000" not in staff.page
     first, second, third = map(str, undecided)
+    assert "checked" not in staff.page and "この3件をすべて選ぶ" in staff.page
+    assert staff.open("/unknown?chosen=all").page.count(" checked") == 3
     assert staff.send("/unknown", attempt=first, taken="yes", reason=" ").status == 422
     assert f'value="{first}" checked' in staff.page  # what was chosen stays chosen
     assert staff.send("/unknown", taken="yes", reason="x").status == 422

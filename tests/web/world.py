@@ -58,7 +58,9 @@ def world(floor: Floor, door: Door) -> dict[str, str]:
     floor.ledger.person([], [Owed()])
     floor.ledger.pays(floor.ledger.person([mobile(60)], [Owed()]))
     engine, now = floor.service.engine, floor.clock.now()
-    second = first.model_copy(update={"title": f"{TITLE}（二版）"})
+    calmer = TRIAL.replace("per_7_days: 3", "per_7_days: 2").replace("at: 10:00", "at: 11:00")
+    second = parse(calmer.replace("campaign: three-arm-trial", f"campaign: {KEY}"), KEY)
+    second = second.model_copy(update={"title": TITLE})
     versions.submit(engine, STAFF, second, second.model_dump_json(), now)
     with engine.begin() as connection:
         draft = drafts.begin(connection, STAFF, TRIAL, "SMS・オートコール効果測定", now)
