@@ -10,6 +10,7 @@ from fastapi import Depends, HTTPException, Query, Request
 from fastapi.responses import FileResponse, PlainTextResponse
 from pydantic import BaseModel, Field
 
+from campaigns.conditions import FIELDS
 from contact_service.dispatch import carriers_now, providers, switches
 from contact_service.dispatch.asking import Said, look
 from contact_service.dispatch.carriers_now import CarrierNow, Stopped
@@ -197,11 +198,16 @@ def file(request: Request, job_id: UUID, form: Format, caller: Actor = REPORTED)
 def break_down(
     request: Request,
     run_id: UUID,
-    field: str = Query(max_length=60, description="抽出条件の項目 / a field of selections"),
+    field: str = Query(
+        description="抽出条件の項目 / a field of selections",
+        json_schema_extra={"enum": sorted(FIELDS)},
+    ),
     caller: Actor = REPORTED,
 ) -> Work:
     """項目別に数える / have payment broken down"""
     service = service_of(request)
+    if field not in FIELDS:
+        raise HTTPException(422, "項目を選んでください / choose a field")
     made = report_files.ask_by_field(service, caller, run_id, field)
     with service.engine.connect() as connection:
         return work_of(jobs.find(connection, made), report_files.KIND_BY)

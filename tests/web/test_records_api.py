@@ -105,6 +105,7 @@ def test_records_are_read_and_stops_are_set(
     listed = evaluator.ask("GET", "/api/reports?lang=en")[1]["items"]
     assert [one["report"]["state"] for one in listed] == ["done"]
     assert evaluator.ask("GET", f"/api/reports/files/{made['id']}/report.json")[1]["run"]
+    assert evaluator.ask("POST", f"/api/reports/{RUN}/by?field=wealth")[0] == 422
     made = evaluator.ask("POST", f"/api/reports/{RUN}/by?field=kinds")[1]
     assert work(floor, door_settings)
     assert evaluator.ask("GET", f"/api/reports/by/{made['id']}")[1]["result"]["rows"]
