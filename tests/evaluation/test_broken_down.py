@@ -240,6 +240,8 @@ def test_the_command_says_it_in_figures_and_writes_the_page(
     shown = run("load", "--by", "weekday").stdout
     assert "計 total" in shown and "月│" in shown
     assert run("load", "--from", "2026-10-06", "--to", "2026-10-05").exit_code == 2
+    later = run("load", "--from", "2030-01-01", "--json")
+    assert (later.exit_code, later.stdout) == (1, "") and "2026-10-05" in later.stderr
 
 
 def test_an_empty_log_is_said_and_operators_may_not_read(run: Run, service: Service) -> None:

@@ -75,7 +75,13 @@ def logged_days(counts: Counts, start: date | None, end: date | None) -> tuple[d
             "通話記録がありません。intake calls で取り込んでください / "
             "the call log is empty: import one with intake calls"
         )
-    return start or known["first_day"], end or known["last_day"]
+    first, last = start or known["first_day"], end or known["last_day"]
+    if first > last:
+        raise NoCalls(
+            f"通話記録は {known['first_day']}～{known['last_day']} です。期間を変えてください / "
+            f"the call log is of {known['first_day']} to {known['last_day']}: choose other days"
+        )
+    return first, last
 
 
 def broken_down(connection: Connection, start: date, end: date, now: datetime) -> Figures:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from providers.audio.files import written
@@ -117,6 +118,28 @@ def test_a_caller_waits_and_the_operator_who_takes_them_is_told_and_heard(tmp_pa
             assert at.at.forged == []
             with pytest.raises(ProviderUnavailable):
                 await at.provider.instruct(ref, at.through())
+
+    asyncio.run(conversation())
+
+
+def test_who_waits_hears_something_at_regular_intervals(tmp_path: Path) -> None:
+    async def conversation() -> None:
+        async with line(tmp_path) as at:
+            waiting = at.at.says["/wait"]("")[0]
+            assert isinstance(waiting, Menu)
+            again = Menu(waiting.prompt, waiting.keys, waiting.answer_url, timedelta(seconds=1))
+            at.at.says["/wait"] = lambda _: [again]
+            await at.calls(hang_up=6.0)
+            await at.asked("/inbound/ended")
+            await at.far.until("recorded", 0)
+            heard = at.far.heard(0)
+            # from the beginning of one announcement to that of the next: half a second of it, a
+            # second of quiet, and what it takes to ask what is next
+            loud = np.array([tone_seconds(heard[n : n + 800], WAITING) > 0 for n in
+                             range(0, len(heard) - 800, 800)])  # fmt: skip
+            begins = 0.1 * np.flatnonzero(loud[1:] & ~loud[:-1])
+            assert len(begins) >= 2 and (np.diff(begins) < 4).all(), begins
+            assert at.paths().count("/wait") >= 2 or at.paths().count("/key") >= 2
 
     asyncio.run(conversation())
 
