@@ -4,7 +4,7 @@ as a file for a meeting, and read by other systems."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -223,6 +223,12 @@ def _file(
     return Response(body, media_type=TYPES[form], headers=headers)
 
 
+#: The page as the menu opens it.
+NOTHING_ASKED = Asked(
+    **{each.name: each.default.default for each in fields(Asked)}  # type: ignore[union-attr]
+)
+
+
 def _counted(
     request: Request,
     actor: Actor,
@@ -279,10 +285,12 @@ def _show(
             lang = _lang(request)
             told, rests_on = in_short(figures, lang), basis(figures, lang)
     # an office without records yet, which has asked nothing, did nothing wrong
-    status = 422 if wrong and request.query_params else 200
+    at_fault = bool(wrong) and asked != NOTHING_ASKED
     answer = page(
-        request, f"centre_{what}.html", status, asked=asked, figures=figures, waits=waits,
-        told=told, rests_on=rests_on, trials=choice, wrong=wrong, number=number,
+        request, f"centre_{what}.html", 422 if at_fault else 200, asked=asked,
+        figures=figures, waits=waits,
+        told=told, rests_on=rests_on, trials=choice, wrong=wrong,
+        at_fault=at_fault, number=number,
         percent=percent, signed=signed, forms=list(Format), words=words.of(request),
     )  # fmt: skip
     answer.background = background

@@ -47,6 +47,10 @@ def cells(page: str, row: str) -> list[str]:
 def test_the_load_and_what_becomes_of_it_are_counted_and_kept(floor: Floor, door: Door) -> None:
     reader = signed_in(floor, door, "kato", Role.EVALUATOR)
     assert reader.open("/centre/load").status == 200 and "通話記録がありません" in reader.page
+    assert 'class="fault"' not in reader.page, "nobody has done anything wrong"
+    assert reader.open("/centre/shift").status == 200 and "通話記録がありません" in reader.page
+    assert 'class="fault"' not in reader.page
+    assert reader.open(f"/centre/shift?{PERIOD}").status == 422 and 'class="fault"' in reader.page
     a_week_of_calls(floor)
     at_ten = cells(reader.open(f"/centre/load?{PERIOD}").page, "10:00")
     assert at_ten[:3] == ["100", "95", "5"] and at_ten[7] == "60", at_ten

@@ -131,8 +131,9 @@ def present_day(load: Figures) -> list[Row]:
             slots.setdefault(row["slot"], {})[row["origin"]] = row
     if not slots:
         raise NothingToStaff(
-            "この期間の平日に通話がありません。--from と --to を変えてください / "
-            "no call on a working day of the period: choose other days with --from and --to"
+            "この期間の平日に通話の記録がありません。通話記録を取り込むか、ほかの期間を選んで"
+            "ください / no call on a working day of the period: import the call log, or choose "
+            "other days"
         )
     return [_present_slot(slot, rows, usual) for slot, rows in sorted(slots.items())]
 
