@@ -60,6 +60,14 @@ class Desk:
     """Who is on the line, and who called and is to be called back now."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """The part of a desk that its page asks for again and again."""
+
+    called: bool
+    calls: Sequence[Waiting]
+
+
 def desk_of(service: Service, actor: Actor, now: datetime) -> Desk:
     """The desk of one operator."""
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
@@ -85,6 +93,15 @@ def desk_of(service: Service, actor: Actor, now: datetime) -> Desk:
         period, held, inbound is not None, called, counts.due, counts.today, counts.waiting,
         waiting(service, actor, now),
     )  # fmt: skip
+
+
+def ringing(service: Service, actor: Actor, now: datetime) -> Ringing:
+    """Who is on the line. Every desk asks every few seconds: nothing is counted for it."""
+    require(actor, Role.OPERATOR, Role.SUPERVISOR)
+    with service.engine.connect() as connection:
+        held = _held(connection, actor)
+        called = held is not None and _times(connection, actor, held, now) is not None
+    return Ringing(called, waiting(service, actor, now))
 
 
 def choose(service: Service, actor: Actor, state: OperatorState | None, now: datetime) -> None:

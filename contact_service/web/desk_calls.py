@@ -51,7 +51,7 @@ async def next_(request: Request, session: Session = Depends(at_the_desk)) -> Re
 def calls(request: Request, session: Session = Depends(at_the_desk)) -> Response:
     """Who is on the line now, for a page that asks every few seconds."""
     service = service_of(request)
-    found = desk.desk_of(service, session.account.actor, service.clock.now())
+    found = desk.ringing(service, session.account.actor, service.clock.now())
     return page(request, "calls.html", desk=found, words=words.of(request))
 
 

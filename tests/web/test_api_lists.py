@@ -163,5 +163,9 @@ def test_what_waits_for_whoever_asks(floor: Floor, door: Door) -> None:
     }  # fmt: skip
     assert (needs[Role.APPROVER]["approvals"], needs[Role.APPROVER]["drafts"]) == (1, None)
     assert set(needs[Role.EVALUATOR].values()) == {None}
+    own = "UPDATE campaign_version SET created_by = 'token:approver'"
+    floor.ledger.run(own)  # whoever wrote a version does not approve it
+    assert approver.ask("GET", "/api/start")[1]["needs"]["approvals"] == 0
+    floor.ledger.run("UPDATE campaign_version SET created_by = 'token:staff'")
     approver.ask("POST", "/api/campaigns/reminder-before-demand/versions/1/approve", {})
     assert walked(approver, "/api/approvals") == []

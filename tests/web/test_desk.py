@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+from sqlalchemy import event
+
 from contact_service.callcentre.presence import CLOSED_AFTER_SECONDS, close_silent_desks
 from contact_service.clock import FileClock
 from contact_service.dispatch.reconcile import collect_unknown
 from contact_service.domain.actors import Role
+from contact_service.web.app import app
 from tests.dispatch.conftest import Floor, floor
 from tests.ledger import Owed, mobile
 from tests.web.browser import Browser
@@ -324,3 +327,22 @@ def test_the_best_number_and_hour_stand_beside_the_person(floor: Floor, door: Do
     assert re.search(r"番号 1</dt><dd>090-1000-0001.*14時台.*4回中1回応答", desk.page)
     assert re.search(r"番号 2</dt><dd>03-5432-0001 *</dd>", desk.page)  # never called: no hour
     assert "090-1000-0002" not in desk.page
+
+
+def test_what_every_desk_asks_every_few_seconds_counts_no_list(floor: Floor, door: Door) -> None:
+    sato = operator(floor, door)
+    said: list[str] = []
+    engine = app.state.service.engine
+
+    def listen(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        said.append(statement)
+
+    event.listen(engine, "before_cursor_execute", listen)
+    try:
+        assert sato.open("/desk/calls").status == 200
+        asked, said[:] = list(said), []
+        assert sato.open("/desk").status == 200
+    finally:
+        event.remove(engine, "before_cursor_execute", listen)
+    lists = [one for one in said if "AS waiting" in one and "FROM attempt" in one]
+    assert lists and not [one for one in asked if "AS waiting" in one and "FROM attempt" in one]
