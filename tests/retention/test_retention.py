@@ -142,6 +142,33 @@ def test_counts_survive_and_people_do_not(floor: Floor, people: dict[str, int]) 
     assert [row[0]["count"] for row in said] == [2]  # type: ignore[index]
 
 
+@pytest.mark.parametrize(
+    "happened",
+    [
+        "UPDATE claim SET filed_as_of = CAST(:lately AS date) WHERE debtor_id = :id",
+        "INSERT INTO payment (claim_id, debtor_code, kind, notice_number, instalment, paid_on, "
+        "amount_yen, method, source_file_id, source_line) SELECT id, 'x', kind, 'x', 1, "
+        "CAST(:lately AS date), 1, 'bank', source_file_id, 1 FROM claim WHERE debtor_id = :id",
+        "UPDATE attempt SET submitted_at = :lately WHERE target_id IN (SELECT target_id FROM "
+        "target_claim tc JOIN claim c ON c.id = tc.claim_id WHERE c.debtor_id = :id)",
+        "INSERT INTO inbound_call (id, provider, provider_ref, state, came_at, asked, debtor_id) "
+        "VALUES (gen_random_uuid(), 'x', 'x', 'closed', :lately, false, :id)",
+        "UPDATE source_file SET imported_at = :lately WHERE :id > 0",
+    ],
+)
+def test_whoever_something_happened_to_lately_stays(
+    floor: Floor, people: dict[str, int], happened: str
+) -> None:
+    gone = "SELECT anonymised_at IS NOT NULL FROM debtor WHERE id = :id"
+    floor.clock.at += LATER
+    floor.ledger.run(happened, id=people["goes"], lately=floor.clock.now() - timedelta(days=9))
+    forget(floor.service, ADMINISTRATOR, USUALLY)
+    assert floor.ledger.one(gone, id=people["goes"]) is False
+    floor.clock.at += LATER
+    forget(floor.service, ADMINISTRATOR, USUALLY)
+    assert floor.ledger.one(gone, id=people["goes"]) is True
+
+
 def test_notes_go_before_people_but_not_of_who_is_held(
     floor: Floor, people: dict[str, int]
 ) -> None:

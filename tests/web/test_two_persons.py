@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import requests
+from sqlalchemy import text
 from typer.testing import CliRunner
 
 from contact_service.cli import _assemble
@@ -23,6 +24,7 @@ from contact_service.planning import versions
 from tests.dispatch.conftest import STAFF, Floor, floor
 from tests.identity.conftest import ADMINISTRATOR, _quick_hashes
 from tests.ledger import definition, mobile
+from tests.system.ward import until
 from tests.web.people import signed_in
 from tests.web.test_doors import Door, door
 from tests.web.test_people import door_settings, two_weeks_later
@@ -30,6 +32,8 @@ from tests.web.test_people import door_settings, two_weeks_later
 __all__ = ["_quick_hashes", "door", "door_settings", "floor", "two_weeks_later"]
 
 AT_ONCE = 8
+WAITING = """SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'"""
 WHY = "本人の申出による確認"
 
 
@@ -131,9 +135,18 @@ def test_many_decisions_at_the_same_instant_are_one(floor: Floor, door: Door) ->
     lift = ask_to_lift(service, STAFF, restriction, WHY)
     wish = bulk_access.ask(service, STAFF, BulkKind.OPEN_MANY, "", WHY)
     held = [token(floor, Role.APPROVER, f"x{n}") for n in range(AT_ONCE)]
-    for path, word in ((f"/api/bulk-access/{wish}", "grant"), (f"/api/lifts/{lift}", "lift")):
+    for path, word, table in (
+        (f"/api/bulk-access/{wish}", "grant", f"bulk_access WHERE id = {wish}"),
+        (f"/api/lifts/{lift}", "lift", f"restriction_lift WHERE id = {lift}"),
+    ):
         asked = [(path, {word: n % 2 == 0}) for n in range(AT_ONCE)]
-        assert together(door, held, asked) == [204, *[409] * (AT_ONCE - 1)], path
+        with ThreadPoolExecutor(1) as aside, service.engine.connect() as connection:
+            # nobody is answered before several have looked
+            connection.execute(text(f"SELECT 1 FROM {table} FOR UPDATE"))
+            answers = aside.submit(together, door, held, asked)
+            until(lambda: int(str(floor.ledger.one(WAITING))) > 2)
+            connection.rollback()
+            assert answers.result() == [204, *[409] * (AT_ONCE - 1)], path
     done = "SELECT count(*) FROM audit_log WHERE action = ANY(:actions)"
     for actions in (["bulk.grant", "bulk.refuse"], ["restriction.lift", "restriction.keep"]):
         assert floor.ledger.one(done, actions=actions) == 1
