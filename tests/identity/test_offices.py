@@ -16,6 +16,7 @@ from contact_service.callcentre.case import case_of
 from contact_service.callcentre.dispositions import NotYours
 from contact_service.callcentre.list import next_person
 from contact_service.domain.actors import Actor, NotAllowed, Role, allowed
+from contact_service.domain.life import CannotDo
 from contact_service.evaluation.collection import collection
 from contact_service.evaluation.report import run_report
 from contact_service.evaluation.rows_counted import Figure, rows_counted
@@ -27,7 +28,7 @@ from contact_service.people.opening import NoPerson, OpenReason, open_person
 from contact_service.people.person import person
 from contact_service.people.search import search
 from contact_service.people.timeline import timeline
-from contact_service.planning import runs, versions
+from contact_service.planning import drafts, runs, versions
 from contact_service.planning.preview import preview
 from tests.dispatch.conftest import FIRST_DAY, Floor, floor
 from tests.identity.conftest import ADMINISTRATOR, _quick_hashes
@@ -160,6 +161,24 @@ def test_an_operator_of_an_office_hears_of_its_claims_alone(floor: Floor) -> Non
     assert shown is not None
     case = case_of(floor.service, operator, shown.attempt_id, now)
     assert [claim.kind for claim in case.people[0].claims] == ["health_insurance"]
+
+
+def test_a_draft_is_its_offices(floor: Floor) -> None:
+    own, other = of(floor, HEALTH, Role.STAFF), of(floor, NURSERY, Role.STAFF)
+    now = floor.clock.now()
+    with floor.service.engine.begin() as connection:
+        made = drafts.begin(connection, own, "x", "x", now)
+        assert drafts.draft(connection, other, made) is None
+        assert drafts.drafts(connection, other) == []
+        with pytest.raises(CannotDo):
+            drafts.save(connection, other, made, 1, "y", "y", now)
+        drafts.discard(connection, other, made, now)
+        for who in (own, Actor("abe", Role.STAFF)):
+            found = drafts.draft(connection, who, made)
+            assert found and found.text == "x" and len(drafts.drafts(connection, who)) == 1
+        drafts.save(connection, own, made, 1, "y", "y", now)
+        drafts.discard(connection, own, made, now)
+        assert drafts.drafts(connection, own) == []
 
 
 def test_an_operator_finds_callers_among_the_own_offices_people_and_while_in_a_call(
