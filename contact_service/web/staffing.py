@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -22,7 +23,7 @@ from contact_service.identity.tokens import Scope
 from contact_service.planning.computed import Computed
 from contact_service.web import api_base, beside, session, words
 from contact_service.web.carrier import service_of
-from contact_service.web.locale import language_of
+from contact_service.web.locale import language_of, translatable
 from contact_service.web.rendering import page
 from contact_service.web.reports import REPORT_POLICY, TYPES
 
@@ -168,15 +169,28 @@ def figures_of(service: Service, actor: Actor, what: What, asked: Asked) -> dict
         raise CannotCount(str(error)) from None
 
 
+#: What the page's table is broken down by.
+GROUPS = {
+    "half_hour": translatable("30分ごと"),
+    "weekday": translatable("曜日ごと"),
+    "day": translatable("日ごと"),
+    "week": translatable("週ごと"),
+    "campaign": translatable("催告計画ごと"),
+    "kind": translatable("債権の種類ごと"),
+}
+
+
 @router.get("/load")
 def load(
     request: Request,
     background: BackgroundTasks,
     asked: Asked = Depends(),
+    by: str = Query("half_hour", max_length=20),
     session: Session = Depends(reads),
 ) -> Response:
-    """Inbound, outbound, and what messages and auto-calls were followed by, by half-hour."""
-    return _show(request, background, session, What.LOAD, asked)
+    """Inbound, outbound, and what messages and auto-calls were followed by."""
+    chosen = by if by in GROUPS else "half_hour"
+    return _show(request, background, session, What.LOAD, asked, chosen)
 
 
 @router.get("/shift")
@@ -264,7 +278,12 @@ def _lang(request: Request) -> Lang:
 
 
 def _show(
-    request: Request, background: BackgroundTasks, session: Session, what: What, asked: Asked
+    request: Request,
+    background: BackgroundTasks,
+    session: Session,
+    what: What,
+    asked: Asked,
+    by: str = "",
 ) -> Response:
     service, actor = service_of(request), session.account.actor
     figures, wrong, waits = None, "", False
@@ -292,9 +311,25 @@ def _show(
         told=told, rests_on=rests_on, trials=choice, wrong=wrong,
         at_fault=at_fault, number=number,
         percent=percent, signed=signed, forms=list(Format), words=words.of(request),
+        by=by, groups=GROUPS, named=partial(_named, words.of(request), by),
     )  # fmt: skip
     answer.background = background
     return answer
+
+
+def _named(said: words.Words, by: str, row: dict[str, Any]) -> str | None:
+    """What a row of the table is called; ``None``: of nothing known."""
+    key: str | None = row["key"]
+    if key is None:
+        return None
+    match by:
+        case "weekday":
+            return said.weekday(int(key) - 1)
+        case "kind":
+            return str(said.claim_kind[key])
+        case "campaign":
+            return str(row["campaign"])
+    return key
 
 
 @api_router.get("/load", summary="センターの負荷 / the centre's load")

@@ -87,6 +87,10 @@ class Words:
             return "–"
         return f"{amount:,}円" if self.language == "ja" else f"¥{amount:,}"
 
+    def weekday(self, number: int) -> str:
+        """A weekday, from 0 for Monday."""
+        return _WEEKDAYS[self.language][number]
+
     def day(self, day: date) -> str:
         """A day, with its weekday; in Japanese with the year where it is not this one."""
         weekday = _WEEKDAYS[self.language][day.weekday()]

@@ -53,7 +53,14 @@ def test_the_load_and_what_becomes_of_it_are_counted_and_kept(floor: Floor, door
     assert reader.open(f"/centre/shift?{PERIOD}").status == 422 and 'class="fault"' in reader.page
     a_week_of_calls(floor)
     at_ten = cells(reader.open(f"/centre/load?{PERIOD}").page, "10:00")
-    assert at_ten[:3] == ["100", "95", "5"] and at_ten[7] == "60", at_ten
+    assert at_ten[:3] == ["100", "95", "5"] and at_ten[6] == "60", at_ten
+    assert at_ten[8:11] == ["2.0", "1.0", "3.0"], "talk, after-call, agent-hours"
+    for by, row in (("weekday", "月"), ("day", "2026-11-02"), ("week", "2026-11-02"),
+                    ("campaign", "計画なし"), ("kind", "不明")):  # fmt: skip
+        reader.open(f"/centre/load?{PERIOD}&by={by}")
+        assert cells(reader.page, row)[0] in ("20", "100"), by
+        assert f'value="{by}" selected' in reader.page
+    assert reader.open(f"/centre/load?{PERIOD}&by=moon").status == 200
     assert cells(reader.page, "合計")[:3] == ["100", "95", "5"]
     backwards = reader.open("/centre/load?from=2026-11-06&to=2026-11-02")
     assert backwards.status == 422 and "初日は最終日より前" in backwards.page
@@ -85,6 +92,9 @@ def test_what_takes_the_place_is_chosen_and_told_with_its_uncertainty(
     assert "訓練データ" in page
     for cut in ("25%", "50%", "75%", "100%"):  # each in a sentence, with its interval
         assert re.search(rf"<li>架電を{cut}減らし、.*95％区間 [−+].*～[−+].*配置は.*人です。", page)
+    reader.open(f"/centre/load?{asked}")
+    assert re.search(r'<th scope="row">SMS</th>(<td class="n">\d+／\d+（[\d.]+）</td>){3}',
+                     reader.page)  # fmt: skip
     # of the trial offered, the other arm
     other = re.search(rf'<option value="({RUN}:sms)"', page)
     assert other, page
