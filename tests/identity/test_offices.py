@@ -163,6 +163,20 @@ def test_an_operator_of_an_office_hears_of_its_claims_alone(floor: Floor) -> Non
     assert [claim.kind for claim in case.people[0].claims] == ["health_insurance"]
 
 
+def test_no_office_takes_the_name_of_anothers_campaign(floor: Floor, debtor: int) -> None:
+    engine, now = floor.service.engine, floor.clock.now()
+    own, other = of(floor, HEALTH, Role.STAFF), of(floor, NURSERY, Role.STAFF)
+    theirs = definition(arms=[{"name": "contact"}], select={"kinds": ["health_insurance"]})
+    versions.submit(engine, own, theirs, theirs.model_dump_json(), now)
+    ours = definition(arms=[{"name": "contact"}], select={"kinds": ["nursery_fee"]})
+    with pytest.raises(NotAllowed, match="another office has a campaign"):
+        versions.submit(engine, other, ours, ours.model_dump_json(), now)
+    with engine.connect() as connection:
+        assert len(versions.versions_of(connection, own, theirs.campaign)) == 1
+    another = ours.model_copy(update={"campaign": "ours"})
+    versions.submit(engine, other, another, another.model_dump_json(), now)
+
+
 def test_a_draft_is_its_offices(floor: Floor) -> None:
     own, other = of(floor, HEALTH, Role.STAFF), of(floor, NURSERY, Role.STAFF)
     now = floor.clock.now()
