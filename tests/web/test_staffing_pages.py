@@ -39,7 +39,7 @@ def a_week_of_calls(floor: Floor) -> None:
 
 
 def cells(page: str, row: str) -> list[str]:
-    found = re.search(rf'<th scope="row">{row}</th>(.*?)</tr>', page, re.S)
+    found = re.search(rf'<th scope="row"(?: class="name")?>{row}</th>(.*?)</tr>', page, re.S)
     assert found, page
     return re.findall(r"<td[^>]*>(.*?)</td>", found[1])
 
