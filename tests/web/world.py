@@ -79,6 +79,7 @@ def world(floor: Floor, door: Door) -> dict[str, str]:
             imported_by = 'kato', rows = 51, accepted = 51"""),
             {"at": now - timedelta(days=20)},
         )
+    centre_calls(floor)
     restricted(floor, people[-1])
     bulk_access.ask(floor.service, STAFF, BulkKind.OPEN_MANY, "", "誤送信の一斉確認")
     subject = f"{run}/letters/1"
@@ -91,6 +92,23 @@ def world(floor: Floor, door: Door) -> dict[str, str]:
         "person": str(people[0]), "opened": str(people[1]), "result": str(result), "job": job,
         "file": file, "breakdown": str(breakdown), "entry": entry(floor, run),
     }  # fmt: skip
+
+
+def centre_calls(floor: Floor) -> None:
+    """Two weeks of the centre's telephone, before and since the run began: what operators dialled
+    and who called, none of them a debtor's number."""
+    floor.ledger.run("""
+        INSERT INTO call (origin, direction, started_at, wait_seconds, talk_seconds, wrap_seconds,
+            result, extension, deduplication_key)
+        SELECT o.origin, o.direction, slot + n * interval '6 minutes',
+            CASE o.origin WHEN 'resident' THEN 5 * n END, 90 + 20 * n, 60,
+            'talked', '20' || n, o.origin || slot || n
+        FROM generate_series(timestamptz '2026-10-19 09:00+09', '2026-10-30 16:30+09', '30 minutes')
+                AS slot, generate_series(1, 4) AS n,
+            (VALUES ('operator', 'outbound', 3), ('resident', 'inbound', 4))
+                AS o (origin, direction, most)
+        WHERE extract(isodow FROM slot AT TIME ZONE 'Asia/Tokyo') < 6 AND n <= o.most
+            AND extract(hour FROM slot AT TIME ZONE 'Asia/Tokyo') BETWEEN 9 AND 16""")
 
 
 def three_weeks(floor: Floor) -> None:
