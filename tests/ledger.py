@@ -135,7 +135,7 @@ class Ledger:
             connection,
             t.phone,
             {
-                "number_index": self.vault.index("phone", number),
+                "number_index": self.vault.indexes("phone", number)[0],
                 "number": self.vault.seal("phone.number", number),
                 "kind": kind,
             },

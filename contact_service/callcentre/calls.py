@@ -47,7 +47,7 @@ def log_inbound(service: Service, actor: Actor, calls: Sequence[InboundCall], no
 
 def log_calls(connection: Connection, service: Service, calls: Sequence[InboundCall]) -> int:
     """The same within a transaction."""
-    index = [service.vault.index("phone", item.phone) if item.phone else None for item in calls]
+    indexes = [service.vault.indexes("phone", item.phone) if item.phone else [] for item in calls]
     return connection.execute(
         text("""
         INSERT INTO call (origin, direction, started_at, wait_seconds, talk_seconds,
@@ -57,9 +57,12 @@ def log_calls(connection: Connection, service: Service, calls: Sequence[InboundC
         FROM unnest(
             CAST(:keys AS text[]), CAST(:starts AS timestamptz[]), CAST(:waits AS int[]),
             CAST(:talks AS int[]), CAST(:wraps AS int[]), CAST(:results AS text[]),
-            CAST(:extensions AS text[]), CAST(:indexes AS bytea[])
-        ) AS v(key, started_at, wait, talk, wrap, result, extension, number_index)
-        LEFT JOIN phone p ON p.number_index = v.number_index
+            CAST(:extensions AS text[])
+        ) WITH ORDINALITY AS v(key, started_at, wait, talk, wrap, result, extension, place)
+        LEFT JOIN (SELECT i.place, p.id
+            FROM unnest(CAST(:places AS bigint[]), CAST(:indexes AS bytea[]))
+                AS i(place, number_index)
+            JOIN phone p ON p.number_index = i.number_index) AS p ON p.place = v.place
         ON CONFLICT (deduplication_key) DO NOTHING
         """),
         {
@@ -70,7 +73,8 @@ def log_calls(connection: Connection, service: Service, calls: Sequence[InboundC
             "wraps": [item.wrap_seconds for item in calls],
             "results": [item.result.value for item in calls],
             "extensions": [item.extension for item in calls],
-            "indexes": index,
+            "places": [n for n, made in enumerate(indexes, start=1) for _ in made],
+            "indexes": [index for made in indexes for index in made],
         },
     ).rowcount
 
@@ -83,8 +87,8 @@ def no_more_calls(service: Service, actor: Actor, phone: str, now: datetime) -> 
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
     with service.engine.begin() as connection:
         phone_id = connection.scalar(
-            text("SELECT id FROM phone WHERE number_index = :index"),
-            {"index": service.vault.index("phone", phone)},
+            text("SELECT id FROM phone WHERE number_index = ANY(:indexes)"),
+            {"indexes": service.vault.indexes("phone", phone)},
         )
         added = phone_id is not None and restrict_number(
             connection, phone_id, RestrictionKind.OPTED_OUT, now

@@ -266,7 +266,7 @@ def _plan_support_text(
             number=service.vault.seal("support_text.number", number),
             training=select(func.coalesce(func.bool_or(debtor.c.training), False))
             .select_from(debtor_phone.join(debtor).join(phone))
-            .where(phone.c.number_index == service.vault.index("phone", number))
+            .where(phone.c.number_index.in_(service.vault.indexes("phone", number)))
             .scalar_subquery(),
             body=render(rules.support_text, {**office(service.settings), "support_desks": named}),
             state=AttemptState.PLANNED,

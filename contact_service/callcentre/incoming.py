@@ -119,7 +119,8 @@ def arrived(
             INSERT INTO inbound_call (id, provider, provider_ref, state, came_at, phone_id,
                 number, attempt_id, asked)
             VALUES (:id, :provider, :ref, 'waiting', :now,
-                (SELECT p.id FROM phone p WHERE p.number_index = :index), :number, :attempt, false)
+                (SELECT p.id FROM phone p WHERE p.number_index = ANY(:indexes)),
+                :number, :attempt, false)
             ON CONFLICT (provider, provider_ref) DO UPDATE
             SET state = 'waiting', taken_by = NULL, taken_at = NULL
             WHERE inbound_call.state = 'taken' AND inbound_call.ended_at IS NULL
@@ -129,7 +130,7 @@ def arrived(
                 "provider": provider,
                 "ref": ref[:80],
                 "now": now,
-                "index": vault.index("phone", caller) if caller else None,
+                "indexes": vault.indexes("phone", caller) if caller else [],
                 "number": vault.seal("inbound_call.number", caller) if caller else None,
                 "attempt": attempt_id,
             },
@@ -165,7 +166,8 @@ def call_me_back(
             INSERT INTO inbound_call (id, provider, provider_ref, state, came_at, phone_id,
                 number, due_at, asked)
             SELECT :id, CAST(:provider AS text), CAST(:ref AS text), 'call_back', :now,
-                (SELECT p.id FROM phone p WHERE p.number_index = :index), :number, :slot, true
+                (SELECT p.id FROM phone p WHERE p.number_index = ANY(:indexes)),
+                :number, :slot, true
             WHERE CAST(:number AS bytea) IS NOT NULL OR EXISTS (SELECT 1 FROM inbound_call i
                 WHERE i.provider = CAST(:provider AS text)
                 AND i.provider_ref = CAST(:ref AS text) AND i.number IS NOT NULL)
@@ -179,7 +181,7 @@ def call_me_back(
                 "provider": provider,
                 "ref": ref[:80],
                 "now": now,
-                "index": service.vault.index("phone", caller) if caller else None,
+                "indexes": service.vault.indexes("phone", caller) if caller else [],
                 "number": service.vault.seal("inbound_call.number", caller) if caller else None,
                 "slot": slot,
             },

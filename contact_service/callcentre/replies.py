@@ -165,13 +165,13 @@ def contact_again(
             text("""
             UPDATE restriction SET lifted_at = :now, note = :reason
             WHERE kind = :kind AND lifted_at IS NULL AND phone_id =
-                (SELECT id FROM phone WHERE number_index = :index)
+                (SELECT id FROM phone WHERE number_index = ANY(:indexes))
             """),
             {
                 "now": now,
                 "reason": reason[:500],
                 "kind": RestrictionKind.OPTED_OUT.value,
-                "index": service.vault.index("phone", number),
+                "indexes": service.vault.indexes("phone", number),
             },
         ).rowcount
         if not lifted:

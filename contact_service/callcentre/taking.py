@@ -181,10 +181,10 @@ def find_people(
         rows = connection.execute(
             text(f"""
             SELECT d.code, d.name, d.name_kana FROM debtor d
-            WHERE (d.code = :code OR d.name_index = :index) AND {OWED_TO_THEM}
+            WHERE (d.code = :code OR d.name_index = ANY(:indexes)) AND {OWED_TO_THEM}
             ORDER BY d.code LIMIT 20
             """),
-            {"code": wanted, "index": service.vault.index("name", name_key(wanted))}
+            {"code": wanted, "indexes": service.vault.indexes("name", name_key(wanted))}
             | office_of(actor),
         ).all()
         audit.record(connection, now, actor, "people.searched", "inbound", found=len(rows))

@@ -48,6 +48,7 @@ RULES: dict[str, tuple[Role, ...]] = {
     "keys rotate": _ALONE,
     "keys resume": _ALONE,
     "keys retire": _ALONE,
+    "keys rotate-index": _ALONE,
     "audit verify": (AUDITOR,),
     "audit export": (AUDITOR,),
     "token issue": _ALONE,

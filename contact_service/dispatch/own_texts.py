@@ -124,8 +124,8 @@ def _own_number(number: str, again: str) -> str:
 
 def _must_not_be_known(connection: Connection, service: Service, number: str) -> None:
     known = connection.scalar(
-        text("SELECT 1 FROM phone WHERE number_index = :index"),
-        {"index": service.vault.index("phone", number)},
+        text("SELECT 1 FROM phone WHERE number_index = ANY(:indexes)"),
+        {"indexes": service.vault.indexes("phone", number)},
     )
     if known:
         raise CannotDo(

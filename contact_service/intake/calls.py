@@ -14,13 +14,15 @@ from sqlalchemy import Connection, text
 
 from contact_service.domain.states import CallResult
 from contact_service.intake.parsing import Values
-from contact_service.intake.staging import Counts, Import, Importer, Stage, digest
-from contact_service.store.crypto import Vault
+from contact_service.intake.staging import DIGEST, Counts, Import, Importer, Stage, told
+from contact_service.store.crypto import Writing
+from contact_service.store.indexing import CALL_KEY
 
 _ORIGINS = {"outbound": "operator", "inbound": "resident"}
 _COLUMNS = {
     "call_id": "text",
     "deduplication_key": "text",
+    "key_before": "text",
     "origin": "text",
     "direction": "text",
     "started_at": "timestamptz",
@@ -30,14 +32,15 @@ _COLUMNS = {
     "result": "text",
     "extension": "text",
     "number_index": "bytea",
+    "index_before": "bytea",
 }
 
 
-def _stager(vault: Vault) -> Stage:
+def _stager(vault: Writing) -> Stage:
     return lambda values: _stage(vault, values)
 
 
-def _stage(vault: Vault, values: Values) -> tuple[object, ...]:
+def _stage(vault: Writing, values: Values) -> tuple[object, ...]:
     numbers = values["number"] if isinstance(values["number"], tuple) else ()
     e164 = next((number.e164 for number in numbers if number.e164), None)
     wait, talk = values["wait_seconds"], values["talk_seconds"]
@@ -45,12 +48,15 @@ def _stage(vault: Vault, values: Values) -> tuple[object, ...]:
     if direction == "inbound" and result == CallResult.ABANDONED and wait is None:
         wait, talk = talk, 0
     call_id = values["call_id"]
-    told = {name: value for name, value in values.items() if name != "call_id"}
+    all_told = told({name: value for name, value in values.items() if name != "call_id"})
+    digest, digest_before = vault.both(DIGEST, all_told)
+    index, index_before = (None, None) if e164 is None else vault.both("phone", e164)
     return (
         call_id,
         # All that the centre records of a call; overlapping files thus add no call twice.
         # A system's own identifier says it shorter, and names what a webhook reported, too.
-        f"{direction}:{str(call_id)[:70]}" if call_id else f"file:{digest(vault, told).hex()}",
+        f"{direction}:{str(call_id)[:70]}" if call_id else f"{CALL_KEY}{digest.hex()}",
+        None if call_id or digest_before is None else f"{CALL_KEY}{digest_before.hex()}",
         _ORIGINS[direction],
         direction,
         values["started_at"],
@@ -59,7 +65,8 @@ def _stage(vault: Vault, values: Values) -> tuple[object, ...]:
         values["wrap_seconds"] or 0,
         result,
         values["extension"],
-        None if e164 is None else vault.index("phone", e164),
+        index,
+        index_before,
     )
 
 
@@ -68,11 +75,12 @@ def _merge(file: Import) -> Counts:
     stored. A call that a campaign placed is in the ledger already, as an attempt."""
     file.run("""
         CREATE TEMPORARY TABLE judged ON COMMIT DROP AS
-        SELECT s.line, CASE WHEN c.id IS NULL AND NOT EXISTS (
+        SELECT s.line, CASE WHEN c.id IS NULL AND older.id IS NULL AND NOT EXISTS (
             SELECT 1 FROM attempt a WHERE a.provider = split_part(s.call_id, ':', 1)
                 AND a.provider_ref = split_part(s.call_id, ':', 2)
         ) THEN 'accepted' ELSE 'unchanged' END AS verdict
         FROM staged s LEFT JOIN call c USING (deduplication_key)
+        LEFT JOIN call older ON older.deduplication_key = s.key_before
     """)
     file.run(
         """
@@ -80,9 +88,11 @@ def _merge(file: Import) -> Counts:
             wrap_seconds, result, extension, phone_id, source_file_id, source_line,
             deduplication_key)
         SELECT s.origin, s.direction, s.started_at, s.wait_seconds, s.talk_seconds,
-            s.wrap_seconds, s.result, s.extension, ph.id, :file_id, s.line, s.deduplication_key
+            s.wrap_seconds, s.result, s.extension, coalesce(ph.id, older.id), :file_id, s.line,
+            s.deduplication_key
         FROM staged s JOIN judged USING (line)
         LEFT JOIN phone ph ON ph.number_index = s.number_index
+        LEFT JOIN phone older ON older.number_index = s.index_before
         WHERE verdict = 'accepted' ORDER BY s.line
         """,
         file_id=file.file_id,

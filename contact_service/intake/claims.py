@@ -6,7 +6,7 @@ from contact_service.intake import matching, people
 from contact_service.intake.parsing import Values
 from contact_service.intake.staging import Counts, Import, Importer, Stage
 from contact_service.logs import mask_numbers
-from contact_service.store.crypto import Vault
+from contact_service.store.crypto import Writing
 
 _COLUMNS = {
     "debtor_code": "text",
@@ -25,7 +25,7 @@ _COLUMNS = {
 }
 
 
-def _stager(vault: Vault) -> Stage:
+def _stager(vault: Writing) -> Stage:
     person_of = people.stager(vault)
     return lambda values: (*_claim(values), *person_of(values))
 

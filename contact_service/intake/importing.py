@@ -28,6 +28,7 @@ from contact_service.intake.staging import Import, Importer
 from contact_service.logs import log
 from contact_service.store import audit
 from contact_service.store.engine import LEDGER_LOCK
+from contact_service.store.indexing import writing
 from contact_service.store.tables.ledger import claim, source_file
 
 IMPORTERS: Mapping[FileKind, Importer] = {
@@ -100,13 +101,14 @@ def import_file(
     with service.engine.connect() as connection, connection.begin() as transaction:
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (LEDGER_LOCK,))
         connection.exec_driver_sql("SET LOCAL work_mem = '64MB'")
+        vault = writing(connection, service.vault)
         day = as_of or _day_described(connection, file_kind, path, found, now)
         file_id = _begin_record(connection, path, chosen, found, training, now, actor)
         with opened(path, chosen, found) as table, _rejects(
             target, table, chosen, found, service, file_id
         ) as rejected:  # fmt: skip
             parser = RowParser(chosen, table.headings)
-            file = Import(connection, service.vault, file_id, day, training, parser.fields)
+            file = Import(connection, vault, file_id, day, training, parser.fields)
             importer = IMPORTERS[file_kind]
             staging.create(connection, importer)
             rows, totals = _stage(file, importer, actor, table, parser, rejected, on_progress)

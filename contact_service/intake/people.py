@@ -10,7 +10,7 @@ from contact_service.intake.fields import PHONE_COLUMNS
 from contact_service.intake.parsing import Values
 from contact_service.intake.staging import Import, Stage, driver
 from contact_service.intake.values import name_key
-from contact_service.store.crypto import Vault
+from contact_service.store.crypto import Writing
 
 COLUMNS = {
     "household_code": "text",
@@ -22,6 +22,7 @@ COLUMNS = {
     "name_index": "bytea",
     "written_index": "bytea",
     "number_indexes": "bytea[]",
+    "indexes_before": "bytea[]",
     "numbers": "bytea[]",
     "number_kinds": "text[]",
     "has_bad_number": "bool",
@@ -39,7 +40,7 @@ _TOLD = (
 _COMPARED_AT_ONCE = 2000
 
 
-def stager(vault: Vault) -> Stage:
+def stager(vault: Writing) -> Stage:
     """Seals the person of each row, in the order of :data:`COLUMNS`.
 
     A person's rows mostly follow one another; what equals the row before is not sealed again.
@@ -57,7 +58,7 @@ def stager(vault: Vault) -> Stage:
     return stage
 
 
-def _seal(vault: Vault, values: Values) -> tuple[object, ...]:
+def _seal(vault: Writing, values: Values) -> tuple[object, ...]:
     kana = values["name_kana"]
     good: dict[str, PhoneNumber] = {}
     has_bad = False
@@ -68,6 +69,7 @@ def _seal(vault: Vault, values: Values) -> tuple[object, ...]:
                 has_bad = True
             else:
                 good.setdefault(number.e164, number)
+    indexes = [vault.both("phone", e164) for e164 in good]
     return (
         values["household_code"],
         _sealed(vault, "debtor.name", values["name"]),
@@ -77,14 +79,15 @@ def _seal(vault: Vault, values: Values) -> tuple[object, ...]:
         values["language"],
         None if kana is None else vault.index("name", name_key(str(kana))),
         None if values["name"] is None else vault.index("name", name_key(str(values["name"]))),
-        [vault.index("phone", e164) for e164 in good],
+        [index for index, _ in indexes],
+        [before for _, before in indexes],
         [vault.seal("phone.number", e164) for e164 in good],
         [str(number.kind) for number in good.values()],
         has_bad,
     )
 
 
-def _sealed(vault: Vault, place: str, value: object) -> bytes | None:
+def _sealed(vault: Writing, place: str, value: object) -> bytes | None:
     return None if value is None else vault.seal(place, str(value))
 
 
@@ -100,8 +103,8 @@ def merge(file: Import) -> int:
     file.run("""
         CREATE TEMPORARY TABLE person ON COMMIT DROP AS
         SELECT DISTINCT ON (debtor_code) debtor_code, household_code, name, name_kana, birth_date,
-               birth_band, language, name_index, written_index, number_indexes, numbers,
-               number_kinds, has_bad_number
+               birth_band, language, name_index, written_index, number_indexes,
+               indexes_before, numbers, number_kinds, has_bad_number
         FROM staged ORDER BY debtor_code, line DESC
     """)
     file.run(
@@ -207,23 +210,25 @@ def _find_changed_values(file: Import) -> None:
 def _merge_numbers(file: Import) -> None:
     file.run("""
         CREATE TEMPORARY TABLE person_number ON COMMIT DROP AS
-        SELECT d.id AS debtor_id, n.number_index, n.number, n.kind, n.rank
+        SELECT d.id AS debtor_id, n.number_index, n.before, n.number, n.kind, n.rank
         FROM person p JOIN debtor d ON d.code = p.debtor_code
-        CROSS JOIN LATERAL unnest(p.number_indexes, p.numbers, p.number_kinds)
-            WITH ORDINALITY AS n (number_index, number, kind, rank)
+        CROSS JOIN LATERAL unnest(p.number_indexes, p.indexes_before, p.numbers, p.number_kinds)
+            WITH ORDINALITY AS n (number_index, before, number, kind, rank)
     """)
     file.run("""
         INSERT INTO phone (number, number_index, kind)
         SELECT DISTINCT ON (number_index) number, number_index, kind
         FROM person_number n
         WHERE NOT EXISTS (SELECT FROM phone ph WHERE ph.number_index = n.number_index)
+          AND NOT EXISTS (SELECT FROM phone ph WHERE ph.number_index = n.before)
         ON CONFLICT (number_index) DO NOTHING
     """)
     file.run("""
         CREATE TEMPORARY TABLE renumbered ON COMMIT DROP AS
         WITH wanted AS (
-            SELECT n.debtor_id, array_agg(ph.id ORDER BY n.rank) AS phone_ids
-            FROM person_number n JOIN phone ph USING (number_index) GROUP BY n.debtor_id
+            SELECT n.debtor_id, array_agg(coalesce(ph.id, older.id) ORDER BY n.rank) AS phone_ids
+            FROM person_number n LEFT JOIN phone ph USING (number_index)
+            LEFT JOIN phone older ON older.number_index = n.before GROUP BY n.debtor_id
         ), held AS (
             SELECT dp.debtor_id, array_agg(dp.phone_id ORDER BY dp.rank) AS phone_ids
             FROM person p JOIN debtor d ON d.code = p.debtor_code

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 
 from contact_service.intake.faults import Reason
 from contact_service.intake.parsing import Values
-from contact_service.store.crypto import Vault
+from contact_service.store.crypto import Writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Import:
     """One file on its way into the ledger, inside its transaction."""
 
     connection: Connection
-    vault: Vault
+    vault: Writing
     file_id: int
     as_of: date
     training: bool
@@ -51,6 +51,9 @@ class Import:
         return {row.verdict: row.number for row in self.connection.execute(text(sql))}
 
 
+#: Of what the digests of whole rows are indexes.
+DIGEST = "intake.row"
+
 Stage = Callable[[Values], tuple[object, ...]]
 """A row's values → what is staged of it, in the order of the importer's columns."""
 
@@ -61,7 +64,7 @@ class Importer:
 
     columns: Mapping[str, str]  # staged column → SQL type
     key: tuple[str, ...]  # staged columns that say what a row is about
-    stager: Callable[[Vault], Stage]
+    stager: Callable[[Writing], Stage]
     merge: Callable[[Import], Counts]
     check: Callable[[Values], tuple[str, Reason] | None] = lambda _: None
     subject: str = "notice_number"  # the field that a contradiction is reported at
@@ -99,16 +102,21 @@ def copy_in(
                 copy.write_row(row)
 
 
-def digest(vault: Vault, values: Values) -> bytes:
+def digest(vault: Writing, values: Values) -> bytes:
     """Equal for rows that say the same, however they write it. Keyed: a phone number cannot be
     tried out against it."""
+    return vault.index(DIGEST, told(values))
+
+
+def told(values: Values) -> str:
+    """What a row says, however it writes it."""
     parts = [
         "/".join([number.e164 or str(number.fault) for number in value])
         if isinstance(value, tuple)
         else str(value)
         for value in values.values()
     ]
-    return vault.index("intake.row", "\x1f".join(parts))
+    return "\x1f".join(parts)
 
 
 def set_repeated_aside(connection: Connection, importer: Importer) -> None:

@@ -19,6 +19,7 @@ from contact_service.logs import mask_numbers
 from contact_service.people.masking import masked_number
 from contact_service.people.search import SEARCHERS, TOLD_TO_THEM, keys_of, office_of
 from contact_service.store import audit, left_alone
+from contact_service.store.indexing import writing
 
 DECIDERS = (Role.APPROVER, Role.SUPERVISOR)
 READERS = (*SEARCHERS, Role.AUDITOR)
@@ -131,8 +132,15 @@ def _phone(connection: Connection, service: Service, number: str) -> int:
             "number; write one, like 090-1234-5678"
         )
     e164 = found[0].e164
+    index, before = writing(connection, service.vault).both("phone", e164)
+    known: int | None = connection.scalar(
+        text("SELECT id FROM phone WHERE number_index IN (:index, :before)"),
+        {"index": index, "before": before},
+    )
+    if known is not None:
+        return known
     values = {
-        "index": service.vault.index("phone", e164),
+        "index": index,
         "sealed": service.vault.seal("phone.number", e164),
         "kind": found[0].kind,
     }
@@ -260,7 +268,8 @@ def restrictions(
             r.id IN (
             SELECT id FROM restriction WHERE debtor_code = :code
             UNION SELECT r2.id FROM restriction r2 JOIN debtor d2 ON d2.id = r2.debtor_id
-                WHERE d2.code = :code OR d2.name_index = :name OR d2.written_index = :name
+                WHERE d2.code = :code OR d2.name_index = ANY(:names)
+                OR d2.written_index = ANY(:names)
             UNION SELECT r3.id FROM restriction r3 JOIN phone p3 ON p3.id = r3.phone_id
                 WHERE p3.number_index = ANY(:numbers))""")
         values |= keys_of(service, wanted)

@@ -54,9 +54,9 @@ class Found:
 _FIND = """
     SELECT d.id FROM debtor d WHERE d.code = :code
     UNION
-    SELECT d.id FROM debtor d WHERE d.name_index = :name
+    SELECT d.id FROM debtor d WHERE d.name_index = ANY(:names)
     UNION
-    SELECT d.id FROM debtor d WHERE d.written_index = :name
+    SELECT d.id FROM debtor d WHERE d.written_index = ANY(:names)
     UNION
     SELECT dp.debtor_id FROM phone p JOIN debtor_phone dp ON dp.phone_id = p.id
     WHERE p.number_index = ANY(:numbers)
@@ -131,8 +131,10 @@ def keys_of(service: Service, wanted: str) -> dict[str, Any]:
     numbers = [number.e164 for number in classify(wanted) if number.e164 is not None]
     return {
         "code": plain[:32],
-        "name": service.vault.index("name", name_key(wanted)),
-        "numbers": [service.vault.index("phone", number) for number in numbers],
+        "names": service.vault.indexes("name", name_key(wanted)),
+        "numbers": [
+            index for number in numbers for index in service.vault.indexes("phone", number)
+        ],
     }
 
 

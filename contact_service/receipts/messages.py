@@ -17,6 +17,7 @@ from contact_service.domain.restrictions import RestrictionKind
 from contact_service.domain.states import ReplyKind
 from contact_service.receipts.events import Reported, Via, store_receipts
 from contact_service.store import audit
+from contact_service.store.indexing import writing
 from providers.base import Channel, InboundMessage, Outcome, Receipt
 
 log = logs.log(__name__)
@@ -26,8 +27,10 @@ CONFIRMATION = "{office}です。承知しました。今後この番号への�
 _NUMBERS = text("""
 INSERT INTO phone (number, number_index, kind)
 SELECT DISTINCT ON (number_index) number, number_index, kind FROM unnest(
-    CAST(:sealed AS bytea[]), CAST(:indexes AS bytea[]), CAST(:kinds AS text[])
-) AS v(number, number_index, kind)
+    CAST(:sealed AS bytea[]), CAST(:indexes AS bytea[]), CAST(:before AS bytea[]),
+    CAST(:kinds AS text[])
+) AS v(number, number_index, before, kind)
+WHERE NOT EXISTS (SELECT FROM phone p WHERE p.number_index = v.before)
 ON CONFLICT (number_index) DO NOTHING
 """)
 _MESSAGES = text("""
@@ -36,17 +39,19 @@ INSERT INTO inbound_message (provider, provider_ref, phone_id, body, opted_out, 
 SELECT :provider, v.ref, p.id, v.body, v.opted_out, v.received_at, v.says,
     CASE WHEN v.opted_out THEN CAST(:now AS timestamptz) END
 FROM unnest(
-    CAST(:refs AS text[]), CAST(:indexes AS bytea[]), CAST(:bodies AS bytea[]),
-    CAST(:outs AS bool[]), CAST(:ats AS timestamptz[]), CAST(:says AS text[])
-) AS v(ref, number_index, body, opted_out, received_at, says)
-JOIN phone p ON p.number_index = v.number_index
+    CAST(:refs AS text[]), CAST(:indexes AS bytea[]), CAST(:before AS bytea[]),
+    CAST(:bodies AS bytea[]), CAST(:outs AS bool[]), CAST(:ats AS timestamptz[]),
+    CAST(:says AS text[])
+) AS v(ref, number_index, before, body, opted_out, received_at, says)
+JOIN phone p ON p.number_index IN (v.number_index, v.before)
 ON CONFLICT (provider, provider_ref) DO NOTHING
 """)
 _LEAVE_ALONE = text("""
 INSERT INTO restriction (kind, phone_id, starts_on, origin)
 SELECT DISTINCT :kind, p.id, CAST(:now AS timestamptz)::date, 'resident'
-FROM unnest(CAST(:indexes AS bytea[]), CAST(:outs AS bool[])) AS v(number_index, opted_out)
-JOIN phone p ON p.number_index = v.number_index
+FROM unnest(CAST(:indexes AS bytea[]), CAST(:before AS bytea[]), CAST(:outs AS bool[]))
+    AS v(number_index, before, opted_out)
+JOIN phone p ON p.number_index IN (v.number_index, v.before)
 WHERE v.opted_out AND NOT EXISTS (SELECT FROM restriction r
     WHERE r.phone_id = p.id AND r.kind = :kind AND r.lifted_at IS NULL)
 ORDER BY p.id -- in one order for everybody: two may protect the same at once
@@ -82,7 +87,6 @@ def store_messages(
         "now": now,
         "kind": RestrictionKind.OPTED_OUT.value,
         "sealed": [vault.seal("phone.number", number) for number, _ in known],
-        "indexes": [vault.index("phone", number) for number, _ in known],
         "kinds": [kind for _, kind in known],
         "refs": [message.provider_ref[:80] for message in messages],
         "bodies": [vault.seal("inbound_message.body", message.body) for message in messages],
@@ -91,6 +95,9 @@ def store_messages(
         "ats": [message.received_at or now for message in messages],
     }
     with service.engine.begin() as connection:
+        made = writing(connection, vault)
+        both = [made.both("phone", number) for number, _ in known]
+        values |= {"indexes": [new for new, _ in both], "before": [old for _, old in both]}
         connection.execute(_NUMBERS, values)
         connection.execute(_MESSAGES, values)
         if any(outs):

@@ -99,7 +99,8 @@ _LEAVE = (
     """UPDATE inbound_call i SET number = NULL FROM leaving l WHERE i.debtor_id = l.id""",
     "DELETE FROM debtor_phone dp USING leaving l WHERE dp.debtor_id = l.id",
     # a number goes that nobody has any more, unless it must be left alone; links to it stay
-    """UPDATE phone p SET number = :nothing, number_index = sha256(uuid_send(gen_random_uuid()))
+    """UPDATE phone p SET number = :nothing, number_index = decode('ff', 'hex') ||
+        sha256(uuid_send(gen_random_uuid()))
     FROM leaving_phone lp WHERE p.id = lp.phone_id
     AND NOT EXISTS (SELECT FROM debtor_phone dp WHERE dp.phone_id = p.id)
     AND NOT EXISTS (SELECT FROM restriction r WHERE r.phone_id = p.id AND r.lifted_at IS NULL)""",

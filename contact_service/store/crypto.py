@@ -2,7 +2,9 @@
 
 AES-256-GCM with a random nonce; the associated data is ``table.column``, so a value moved to
 another place does not open. The blind index is HMAC-SHA256 with a key of its own: equal
-values have equal indexes, and nobody without the key can try numbers out.
+values have equal indexes, and nobody without the key can try numbers out. Another index key is
+laid over the one before it (HMAC of the older index), so that what is there is made anew without
+being opened; such an index begins with the number of its generation (``store.indexing``).
 
 A sealed value is ``key id (1 byte) ‖ nonce (12) ‖ ciphertext and tag``.
 """
@@ -32,6 +34,10 @@ NONCE_BYTES = 12
 LOOK_SECONDS = 1.0
 
 
+class IndexKeyMissing(Exception):
+    """The database has been given another index key than this process can know of."""
+
+
 class CannotOpen(Exception):
     """A sealed value was made with another key, for another place, or was changed."""
 
@@ -49,6 +55,8 @@ class Vault:
     current: int
     index_key: bytes
     path: Path | None = None
+    index_layers: tuple[bytes, ...] = ()
+    """Index keys that came later, the oldest first."""
 
     @cached_property
     def _ciphers(self) -> dict[int, AESGCM]:
@@ -56,7 +64,7 @@ class Vault:
 
     @cached_property
     def audit_key(self) -> bytes:
-        """Proves the audit log's lines; derived from the index key, which never changes."""
+        """Proves the audit log's lines; derived from the first index key, which stays."""
         derived = HKDF(hashes.SHA256(), 32, salt=None, info=b"contact-service audit log")
         return derived.derive(self.index_key)
 
@@ -84,9 +92,52 @@ class Vault:
         except InvalidTag:
             raise CannotOpen(f"{place}: wrong key or changed value") from None
 
+    def indexes(self, kind: str, value: str) -> list[bytes]:
+        """The blind indexes that ``value`` may have among values of one ``kind`` (``"phone"``),
+        the newest first: what is looked for has one of them, also while they are made anew."""
+        now = self._latest.vault()
+        made = [hmac.digest(now.index_key, f"{kind}\0{value}".encode(), "sha256")]
+        for generation, key in enumerate(now.index_layers, start=1):
+            made.append(laid_over(key, generation, made[-1]))
+        return made[::-1]
+
+    def writing(self, generation: int) -> Writing:
+        """What makes indexes of this generation (``store.indexing`` knows which is in force).
+
+        Raises :class:`IndexKeyMissing`.
+        """
+        now = self._latest.vault()
+        if len(now.index_layers) < generation:
+            now = self._latest.read()
+        if len(now.index_layers) < generation:
+            raise IndexKeyMissing(
+                f"鍵ファイルに索引の鍵（第{generation}世代）がありません。最新の鍵ファイルを写して"
+                f"ください / the keys file lacks the index key {generation}: copy the newest file"
+            )
+        return Writing(
+            now.keys, now.current, now.index_key, now.path, now.index_layers[:generation]
+        )
+
+
+class Writing(Vault):
+    """A vault that makes indexes to be stored, all of one generation."""
+
     def index(self, kind: str, value: str) -> bytes:
-        """The blind index of ``value`` among values of one ``kind`` (``"phone"``)."""
-        return hmac.digest(self.index_key, f"{kind}\0{value}".encode(), "sha256")
+        """The blind index of ``value`` to be written down."""
+        return self.both(kind, value)[0]
+
+    def both(self, kind: str, value: str) -> tuple[bytes, bytes | None]:
+        """The same, and what it may still have been written down as by the generation before."""
+        before = None
+        made = hmac.digest(self.index_key, f"{kind}\0{value}".encode(), "sha256")
+        for generation, key in enumerate(self.index_layers, start=1):
+            before, made = made, laid_over(key, generation, made)
+        return made, before
+
+
+def laid_over(key: bytes, generation: int, index: bytes) -> bytes:
+    """An index of one generation out of the one before it."""
+    return bytes([generation]) + hmac.digest(key, index, "sha256")
 
 
 class _Latest:
@@ -122,7 +173,9 @@ def load_vault(path: Path) -> Vault:
     """Read the keys file. Raises ``FileNotFoundError``, ``KeyError`` or ``ValueError``."""
     content = json.loads(path.read_text())
     keys = {int(key_id): base64.b64decode(key) for key_id, key in content["keys"].items()}
-    return Vault(keys, int(content["current"]), base64.b64decode(content["index_key"]), path)
+    layers = tuple(base64.b64decode(key) for key in content.get("index_layers", ()))
+    index_key = base64.b64decode(content["index_key"])
+    return Vault(keys, int(content["current"]), index_key, path, layers)
 
 
 def create_keys(path: Path) -> None:
@@ -144,6 +197,20 @@ def add_key(path: Path) -> int:
     content["keys"][str(key_id)] = _new_key()
     _rewrite(path, content | {"current": key_id})
     return key_id
+
+
+def add_index_key(path: Path) -> int:
+    """Put another index key into the keys file, to be laid over those before it; returns which
+    generation it makes. Nothing is written with it until the database says so.
+
+    Raises ``ValueError`` when there have been 254.
+    """
+    content = json.loads(path.read_text())
+    layers = [*content.get("index_layers", ()), _new_key()]
+    if len(layers) > 254:
+        raise ValueError("there have been 254 index keys")
+    _rewrite(path, content | {"index_layers": layers})
+    return len(layers)
 
 
 def remove_key(path: Path, key_id: int) -> None:

@@ -296,7 +296,7 @@ def add_people(service: Service, people: int) -> None:
             {
                 "codes": [str(20_000_000 + n) for n in range(people)],
                 "names": [seal("debtor.name", "世田谷太郎")] * people,
-                "indices": [vault.index("phone", number) for number in numbers],
+                "indices": [vault.indexes("phone", number)[0] for number in numbers],
                 "numbers": [seal("phone.number", number) for number in numbers],
                 "now": datetime.now(UTC),
             },

@@ -140,7 +140,7 @@ def test_a_mobile_is_chosen_for_sms_and_a_wrong_number_is_passed_over(
     assert kinds == [("fixed", 1), ("mobile", 1)]
     by_channel = ledger.rows("SELECT channel, count(*) FROM attempt GROUP BY 1 ORDER BY 1")
     assert by_channel == [("auto_call", 2), ("operator", 2), ("sms", 1)]
-    second = ledger.vault.index("phone", mobile(2))
+    second = ledger.vault.indexes("phone", mobile(2))[0]
     assert ledger.one(
         "SELECT count(*) FROM target t JOIN phone p ON p.id = t.phone_id WHERE number_index = :i",
         i=second,

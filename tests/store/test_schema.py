@@ -67,8 +67,8 @@ def test_a_sealed_value_opens_only_in_its_place(vault: Vault) -> None:
 
 
 def test_equal_values_have_equal_indexes_within_a_kind(vault: Vault) -> None:
-    assert vault.index("phone", "+819012345678") == vault.index("phone", "+819012345678")
-    assert vault.index("phone", "+819012345678") != vault.index("name", "+819012345678")
+    assert vault.indexes("phone", "+819012345678")[0] == vault.indexes("phone", "+819012345678")[0]
+    assert vault.indexes("phone", "+819012345678")[0] != vault.indexes("name", "+819012345678")[0]
 
 
 def test_the_database_derives_the_same_identifiers(engine: Engine) -> None:

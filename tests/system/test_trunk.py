@@ -132,7 +132,7 @@ def test_a_run_calls_telephones_and_a_telephone_calls_the_ward(
         assert here.ledger.rows(
             "SELECT direction, origin, phone_id = "
             "(SELECT id FROM phone WHERE number_index = :i) FROM call WHERE origin = 'resident'",
-            i=here.ledger.vault.index("phone", mobile(CALLER)),
+            i=here.ledger.vault.indexes("phone", mobile(CALLER))[0],
         ) == [("inbound", "resident", True)]
         assert here.ledger.rows("SELECT kind, origin FROM restriction WHERE lifted_at IS NULL") == [
             ("opted_out", "resident")

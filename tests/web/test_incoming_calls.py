@@ -209,7 +209,7 @@ def test_an_unknown_caller_is_found_by_code_or_name_and_still_identified(
 ) -> None:
     person = floor.ledger.person([], [Owed(yen=7_000)])
     code = str(floor.ledger.one("SELECT code FROM debtor WHERE id = :id", id=person))
-    index = floor.service.vault.index("name", "セタガヤタロウ")
+    index = floor.service.vault.indexes("name", "セタガヤタロウ")[0]
     floor.ledger.run("UPDATE debtor SET name_index = :index", index=index)
     desk = operator(floor, door)
     comes(door, 9)

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     LargeBinary,
+    SmallInteger,
     String,
     Table,
     Text,
@@ -36,6 +37,15 @@ audit_log = Table(
     Index("ix_audit_log_actor_id", "actor", "id"),
     Index("ix_audit_log_action_id", "action", "id"),
     Index("ix_audit_log_subject_id", "subject", "id"),
+)
+
+# Which index keys have been put in force: the highest is what indexes are written with
+# (store.indexing). Without a line it is the first key.
+index_generation = Table(
+    "index_generation",
+    metadata,
+    Column("generation", SmallInteger, primary_key=True, autoincrement=False),
+    Column("since", Instant, nullable=False),
 )
 
 # The lines of the audit log one after the other, each proven with all before it: a line that is
