@@ -15,7 +15,6 @@ from sqlalchemy import Engine, text
 
 from contact_service.bootstrap import Service
 from contact_service.callcentre.calls import no_more_calls
-from contact_service.callcentre.taking import find_people
 from contact_service.clock import FixedClock
 from contact_service.domain.actors import SYSTEM, Actor, Role
 from contact_service.domain.restrictions import RestrictionKind
@@ -158,7 +157,6 @@ def test_another_index_key_while_others_look_up_and_write(service: Service, tmp_
         sought = drawn.randrange(1, PEOPLE)
         assert [p.code for p in search(service, SYSTEM, mobile(sought)).people] == [str(sought)]
         assert len(search(service, SYSTEM, "ヤマザキ ケン").people) >= PEOPLE
-        assert find_people(service, OPERATOR, "ヤマザキケン", service.clock.now())
 
     with meanwhile(answers, answers, protects, imports, looks) as rounds:
         code, said = shell("rotate-index")
