@@ -120,6 +120,7 @@ ACTIONS: Mapping[str, Mapping[str, str]] = {
     },
     translatable("システムの管理"): {
         "keys.rotated": translatable("暗号の鍵を替えた"),
+        "keys.index_rotated": translatable("検索用の鍵を替えた"),
         "keys.retired": translatable("暗号の鍵を外した"),
         "migrate": translatable("データベースを新しい形にした"),
         "retention.forgotten": translatable("保存期間の過ぎた記録を消した"),
