@@ -142,7 +142,8 @@ def _update(file: Import) -> None:
 
 def _insert(file: Import) -> None:
     # outstanding_yen as filed; payments that arrived before their claim are taken off after.
-    file.run(
+    file.grow(
+        "claim",
         """
         INSERT INTO claim (debtor_id, kind, legal_class, assessed_year, attributed_year,
             instalment, notice_number, due_on, assessed_yen, collected_yen, outstanding_yen,

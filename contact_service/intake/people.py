@@ -117,13 +117,16 @@ def merge(file: Import) -> int:
     )
     file.run("ANALYZE person")
     file.run("CREATE TEMPORARY TABLE touched_debtor (id bigint PRIMARY KEY) ON COMMIT DROP")
-    file.run("""
+    file.grow(
+        "household",
+        """
         INSERT INTO household (code)
         SELECT DISTINCT household_code FROM person p
         WHERE household_code IS NOT NULL
           AND NOT EXISTS (SELECT FROM household h WHERE h.code = p.household_code)
         ORDER BY household_code
-    """)
+    """,
+    )
     _merge_debtors(file)
     if file.fields & set(_PHONE_FIELDS):
         _merge_numbers(file)
@@ -165,7 +168,8 @@ def _merge_debtors(file: Import) -> None:
         FROM person p WHERE d.code = p.debtor_code AND d.written_index IS NULL
         AND p.written_index IS NOT NULL
     """)
-    file.run(
+    file.grow(
+        "debtor",
         """
         INSERT INTO debtor (code, household_id, name, name_kana, birth_date, birth_band,
                             language, name_index, written_index, training,
@@ -215,14 +219,17 @@ def _merge_numbers(file: Import) -> None:
         CROSS JOIN LATERAL unnest(p.number_indexes, p.indexes_before, p.numbers, p.number_kinds)
             WITH ORDINALITY AS n (number_index, before, number, kind, rank)
     """)
-    file.run("""
+    file.grow(
+        "phone",
+        """
         INSERT INTO phone (number, number_index, kind)
         SELECT DISTINCT ON (number_index) number, number_index, kind
         FROM person_number n
         WHERE NOT EXISTS (SELECT FROM phone ph WHERE ph.number_index = n.number_index)
           AND NOT EXISTS (SELECT FROM phone ph WHERE ph.number_index = n.before)
         ON CONFLICT (number_index) DO NOTHING
-    """)
+    """,
+    )
     file.run("""
         CREATE TEMPORARY TABLE renumbered ON COMMIT DROP AS
         WITH wanted AS (
@@ -241,12 +248,15 @@ def _merge_numbers(file: Import) -> None:
         WHERE wanted.phone_ids IS DISTINCT FROM held.phone_ids
     """)
     file.run("DELETE FROM debtor_phone dp USING renumbered r WHERE dp.debtor_id = r.debtor_id")
-    file.run("""
+    file.grow(
+        "debtor_phone",
+        """
         INSERT INTO debtor_phone (debtor_id, phone_id, rank)
         SELECT r.debtor_id, n.phone_id, n.rank
         FROM renumbered r
         CROSS JOIN LATERAL unnest(r.phone_ids) WITH ORDINALITY AS n (phone_id, rank)
-    """)
+    """,
+    )
     file.run("""
         INSERT INTO touched_debtor SELECT debtor_id FROM renumbered ON CONFLICT DO NOTHING
     """)

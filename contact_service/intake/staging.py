@@ -30,6 +30,10 @@ class Counts:
     remarks: Mapping[str, int]
 
 
+#: Fewer rows than these change no plan that matters.
+MANY = 1000
+
+
 @dataclass(frozen=True, slots=True)
 class Import:
     """One file on its way into the ledger, inside its transaction."""
@@ -44,6 +48,18 @@ class Import:
     def run(self, sql: str, **parameters: Any) -> int:
         """Execute one statement; how many rows it touched."""
         return self.connection.execute(text(sql), parameters).rowcount
+
+    def grow(self, table: str, sql: str, **parameters: Any) -> None:
+        """Execute an INSERT into a table of the ledger, and let the planner know when that made
+        another table of it. One that was empty a moment ago, or was filled and rolled back by a
+        check, counts as empty, and each row of the file would be looked for in all of it."""
+        added = self.run(sql, **parameters)
+        known = self.connection.execute(
+            text("SELECT reltuples FROM pg_class WHERE oid = CAST(:table AS regclass)"),
+            {"table": table},
+        ).scalar_one()
+        if added > MANY and added > max(known, 0) / 10:
+            self.connection.exec_driver_sql(f"ANALYZE {table}")
 
     def verdicts(self) -> Mapping[str, int]:
         """How many rows of ``judged`` have each verdict."""

@@ -6,6 +6,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, text
 
 from contact_service.intake import importing, reading, staging, values
 from tests.intake.conftest import CLAIM, Import, write_csv
@@ -91,3 +92,25 @@ def test_rows_are_staged_in_small_batches(
     assert batches == [2000 - 1, 2000, 500]  # one of the first is bad
     assert seen == sorted(seen)
     assert seen[-1] == path.stat().st_size
+
+
+def test_a_file_that_was_checked_first_is_not_held_against_an_empty_ledger(
+    take: Import, engine: Engine, tmp_path: Path
+) -> None:
+    rows = [
+        {**CLAIM, "宛名番号": str(10_000_000 + n), "通知書番号": str(n), "世帯番号": str(n),
+         "電話番号１": f"090{10_000_000 + n}"}
+        for n in range(1_500)
+    ]  # fmt: skip
+    path = write_csv(tmp_path / "滞納_20260930.csv", rows)
+    tables = ("household", "debtor", "phone", "debtor_phone", "claim")
+    take("claims", path, dry_run=True)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for table in tables:  # as the server does by itself: filled and rolled back is empty
+            connection.execute(text(f"VACUUM (TRUNCATE false, ANALYZE) {table}"))
+        take("claims", path)
+        known = connection.execute(
+            text("SELECT relname, reltuples FROM pg_class WHERE relname = ANY(:tables)"),
+            {"tables": list(tables)},
+        )
+        assert {row.relname: int(row.reltuples) for row in known} == dict.fromkeys(tables, 1_500)
