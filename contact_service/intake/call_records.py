@@ -39,7 +39,8 @@ class Form(StrEnum):
 def form_of(beginning: bytes) -> Form:
     """The form that the first line of a file's beginning shows; a table when it shows none of the
     others."""
-    first = beginning.decode("utf-8-sig", errors="replace").partition("\n")[0].strip()
+    lines = beginning.decode("utf-8-sig", errors="replace").splitlines()
+    first = lines[0].strip() if lines else ""
     cells = first.split("|")
     if len(cells) >= len(asterisk.QUEUE_LOG) and cells[0].isdecimal() and cells[4].isupper():
         return Form.QUEUE_LOG

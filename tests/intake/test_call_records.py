@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from contact_service.domain.numbers import classify
 from contact_service.intake import reading
+from contact_service.intake.call_records import Form, form_of
 from contact_service.intake.calls import unmatched
 from contact_service.intake.faults import FileRefused
 from tests.intake.conftest import CLAIM, Import, Query, write_csv
@@ -117,6 +118,13 @@ def test_a_number_is_one_number_in_every_spelling(
     if wide:
         written = written.translate({ord("0") + n: ord("０") + n for n in range(10)})
     assert [n.e164 for n in classify(written)] == [n.e164 for n in classify(head + rest)]
+
+
+def test_a_line_may_end_in_a_way_of_its_own() -> None:
+    """Macintosh's line ends, and a stray one within the first line."""
+    assert form_of(b"\x01\r\x88\xb6\x96\xbc,x\n") is Form.TABLE
+    assert form_of(b"1788224400|a.1|q|NONE|ENTERQUEUE||09012345678|1\r17|") is Form.QUEUE_LOG
+    assert form_of(b"") is Form.TABLE
 
 
 def test_calls_that_are_not_one_persons_are_listed(

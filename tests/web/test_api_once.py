@@ -202,7 +202,8 @@ def campaigns(floor: Floor, twice: Twice, places: dict[str, str]) -> None:
     own = {"message": "please-call", "number": "080-4321-1111", "again": "080-4321-1111"}
     twice(staff, "POST", f"{version}/test", own)
     twice(staff, "POST", f"{version}/schedule", {"first_day": "2026-11-30"})
-    twice(staff, "POST", "/api/campaigns/test/versions/2/withdraw", {"reason": "やめる"})
+    waiting = f"/api/campaigns/{places['campaign']}/versions/{places['version']}"
+    twice(staff, "POST", f"{waiting}/withdraw", {"reason": "やめる"})
     twice(staff, "DELETE", f"/api/drafts/{places['draft']}")
     twice(staff, "POST", "/api/calendar?year=2026", asks=True)
 
