@@ -48,12 +48,9 @@ def test_fifty_agents_with_and_without_patience() -> None:
         performance(48, 50, 60, Standard(patience_seconds=p)) for p in (None, 120)
     )
     assert round(patient.asa_seconds, 1) == 20.8
-    assert round(patient.asa_seconds * 48 / 60) == 17  # waiting at a time
-    assert round(1 - performance(48, 50, 60, Standard(within_seconds=58.1)).service_level, 3) == 0.1
     assert round(patient.occupancy, 2) == 0.96
     assert round(impatient.abandonment, 3) == 0.031
     assert round(impatient.abandonment * 120, 1) == 3.7  # mean wait of all callers
-    assert round(impatient.abandonment * 120 * 48 / 60) == 3
     assert round(impatient.occupancy, 2) == 0.93
 
 
