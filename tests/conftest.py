@@ -1,11 +1,12 @@
-"""Real servers for the tests: one PostgreSQL and one Valkey a test process, a fresh database
-a test (cloned from a migrated template)."""
+"""Real servers for the tests: one PostgreSQL and one Valkey a test process, and for every test a
+fresh database (cloned from a migrated template) and an empty, numbered part of Valkey."""
 
 from __future__ import annotations
 
 import itertools
 import os
 import tempfile
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import redis
 from sqlalchemy import Engine
 
 from contact_service.clock import TOKYO, FixedClock
@@ -26,6 +28,9 @@ ROOT = Path(__file__).parent.parent
 WARD = ROOT / "samples" / "ward"
 NOW = datetime(2026, 10, 26, 10, 0, tzinfo=TOKYO)
 _numbers = itertools.count(1)
+#: The parts of Valkey that no test uses now. 0 is nobody's: what took an address that is no test's
+#: own would be seen by others.
+_queues = deque(range(1, 16))
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +63,23 @@ def _write_lightly(settings: Settings) -> None:
 
 
 @contextmanager
+def queue(running_servers: Settings) -> Iterator[Settings]:
+    """Settings with a part of Valkey that holds nothing and is nobody else's.
+
+    Rate limits, the health of carriers and the queues live there: what one test's workers leave,
+    or write after its end, no other may see. The parts are used in turn, the oldest first.
+    """
+    number = _queues.popleft()
+    url = running_servers.broker_url.rpartition("/")[0] + f"/{number}"
+    try:
+        with redis.Redis.from_url(url) as client:
+            client.flushdb()
+        yield running_servers.model_copy(update={"redis_url": url})
+    finally:
+        _queues.append(number)
+
+
+@contextmanager
 def database(running_servers: Settings) -> Iterator[Settings]:
     """Settings with a fresh database, dropped at the end."""
     template = str(running_servers.database_url)
@@ -72,10 +94,17 @@ def database(running_servers: Settings) -> Iterator[Settings]:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@contextmanager
+def empty(running_servers: Settings) -> Iterator[Settings]:
+    """Settings with a database and a part of Valkey that hold nothing."""
+    with queue(running_servers) as aside, database(aside) as found:
+        yield found
+
+
 @pytest.fixture
 def settings(running_servers: Settings) -> Iterator[Settings]:
-    """Settings with a database of this test's own."""
-    with database(running_servers) as found:
+    """Settings with a database and a queue of this test's own."""
+    with empty(running_servers) as found:
         yield found
 
 

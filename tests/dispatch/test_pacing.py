@@ -104,7 +104,7 @@ def test_budgets_hold_when_redis_has_forgotten_everything(floor: Floor) -> None:
     floor.start()
     limit(floor, parts_per_day=12)
     assert drain_all(floor) == 12
-    redis_client(floor.service.settings.broker_url).flushall()
+    redis_client(floor.service.settings.broker_url).flushdb()
     assert drain_all(floor) == 12
 
 
@@ -329,7 +329,7 @@ def test_a_bucket_that_was_lost_starts_empty(floor: Floor) -> None:
     lane.limit.take(1)
     threading.Event().wait(0.3)
     assert lane.limit.take(500).tokens == 500
-    redis_client(floor.service.settings.broker_url).flushall()
+    redis_client(floor.service.settings.broker_url).flushdb()
     lost = lane.limit.take(500)
     assert lost.tokens == 0
     assert 0 < lost.wait_seconds <= 0.3  # and fills at its rate: 200 of them take 0.1 s

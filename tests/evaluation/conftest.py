@@ -21,7 +21,7 @@ from contact_service.evaluation.report import run_figures, run_report, written
 from contact_service.settings import Settings
 from contact_service.store.crypto import Vault, load_vault
 from contact_service.store.engine import connect
-from tests.conftest import NOW, database
+from tests.conftest import NOW, empty
 from tests.evaluation.world import NOBODY, RUN, Report, World, build, told
 
 EVALUATOR = Actor("evaluator", Role.EVALUATOR)
@@ -39,7 +39,7 @@ def evaluator() -> Actor:
 
 @contextmanager
 def _service(running: Settings, world: World | None) -> Iterator[Service]:
-    with database(running) as settings:
+    with empty(running) as settings:
         engine = connect(settings)
         if world is not None:
             with engine.begin() as connection:
