@@ -9,7 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from campaigns.vocabulary import Channel, Outcome
 from contact_service.dispatch.settle import RESTRICTS, protect_numbers, settle
@@ -21,14 +22,11 @@ INSERT INTO event (provider, received_at, provider_ref, attempt_id, channel, sta
 SELECT :provider, CAST(:received_at AS timestamptz), r.ref, r.attempt_id, r.channel, r.status,
     r.outcome, r.rank, r.final, r.occurred_at, r.via, r.talk_seconds, r.raw, r.key
 FROM ROWS FROM (
-    unnest(CAST(:refs AS text[]), CAST(:attempt_ids AS uuid[]), CAST(:channels AS text[]),
-        CAST(:statuses AS text[]), CAST(:outcomes AS text[]), CAST(:ranks AS int[]),
-        CAST(:finals AS bool[]), CAST(:occurred_ats AS timestamptz[]), CAST(:vias AS text[]),
-        CAST(:talk_seconds AS int[]), CAST(:keys AS text[])),
-    -- full of quotes, each of which an array of texts would have to escape
-    jsonb_array_elements(CAST(:raws AS jsonb))
+    jsonb_to_recordset(CAST(:reports AS jsonb)) AS (ref text, attempt_id uuid, channel text,
+        status text, outcome text, rank int, final bool, occurred_at timestamptz, via text,
+        talk_seconds int, raw jsonb, key text)
 ) WITH ORDINALITY AS r(ref, attempt_id, channel, status, outcome, rank, final, occurred_at, via,
-    talk_seconds, key, raw, place)
+    talk_seconds, raw, key, place)
 -- in one order for everybody: two processes may be told the same things at once
 ORDER BY r.key COLLATE "C", r.place
 ON CONFLICT (provider, deduplication_key) DO NOTHING
@@ -37,11 +35,15 @@ ON CONFLICT (provider, deduplication_key) DO NOTHING
 
 #: The attempts that reports name, by our identifier or by the carrier's, locked.
 _CONCERNED = text("""
+WITH named AS MATERIALIZED (
+    SELECT CAST(r ->> 0 AS uuid) AS id, r ->> 1 AS ref
+    FROM jsonb_array_elements(CAST(:named AS jsonb)) r
+)
 SELECT id FROM attempt WHERE id = ANY(ARRAY(
-    SELECT unnest(CAST(:ids AS uuid[]))
+    SELECT id FROM named
     UNION
     SELECT id FROM attempt WHERE provider = :provider
-    AND provider_ref = ANY((SELECT CAST(:refs AS text[]))::text[])
+    AND provider_ref = ANY(ARRAY(SELECT ref FROM named))
 ))
 ORDER BY id FOR UPDATE
 """)
@@ -76,22 +78,34 @@ def store_receipts(
     """
     if not reports:
         return 0  # a carrier's trial of the address, for instance
-    # one statement, which is its own transaction: no BEGIN, no COMMIT to wait for
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        stored = connection.execute(_STORE, _columns(provider, reports, now)).rowcount
-        connection.commit()
-        # on disk from here on, whatever becomes of what follows; settling again does no harm
-        connection.execution_options(isolation_level="READ COMMITTED")
-        with connection.begin():
-            ids = connection.scalars(_CONCERNED, {
-                "provider": provider,
-                "ids": [each.attempt_id for each in reports if each.attempt_id is not None],
-                "refs": [report.receipt.provider_ref for report in reports],
-            }).all()  # fmt: skip
-            settle(connection, ids, locked=True)
-            if any(report.receipt.outcome in RESTRICTS for report in reports):
-                protect_numbers(connection, ids)
+    try:
+        with engine.begin() as connection:
+            stored = _write(connection, provider, reports, now)
+            _heed(connection, provider, reports)
+    except DBAPIError:
+        # what was said is kept, whatever keeps us from heeding it
+        with engine.begin() as connection:
+            stored = _write(connection, provider, reports, now)
+        with engine.begin() as connection:
+            _heed(connection, provider, reports)
     return stored
+
+
+def _write(
+    connection: Connection, provider: str, reports: Sequence[Reported], now: datetime
+) -> int:
+    # one value for any number of them: an array a column cost the driver several times as much
+    told = json.dumps([_row(report, now) for report in reports])
+    values = {"provider": provider, "received_at": now, "reports": told}
+    return connection.execute(_STORE, values).rowcount
+
+
+def _heed(connection: Connection, provider: str, reports: Sequence[Reported]) -> None:
+    named = [(_text(report.attempt_id), report.receipt.provider_ref) for report in reports]
+    ids = connection.scalars(_CONCERNED, {"provider": provider, "named": json.dumps(named)}).all()
+    settle(connection, ids, locked=True)
+    if any(report.receipt.outcome in RESTRICTS for report in reports):
+        protect_numbers(connection, ids)
 
 
 def key_pressed(
@@ -115,22 +129,23 @@ def key_pressed(
     store_receipts(engine, provider, [Reported(receipt, attempt_id, Via.KEYPAD)], now)
 
 
-def _columns(provider: str, reports: Sequence[Reported], now: datetime) -> dict[str, object]:
-    """Column by column, as one statement takes any number of reports."""
-    told = [report.receipt for report in reports]
+def _row(report: Reported, now: datetime) -> dict[str, object]:
+    receipt = report.receipt
     return {
-        "provider": provider,
-        "received_at": now,
-        "refs": [receipt.provider_ref for receipt in told],
-        "attempt_ids": [report.attempt_id for report in reports],
-        "channels": [receipt.channel.value for receipt in told],
-        "statuses": [receipt.status[:60] for receipt in told],
-        "outcomes": [receipt.outcome.value if receipt.outcome else None for receipt in told],
-        "ranks": [OUTCOME_RANK[receipt.outcome] if receipt.outcome else 0 for receipt in told],
-        "finals": [receipt.final for receipt in told],
-        "occurred_ats": [receipt.occurred_at or now for receipt in told],
-        "vias": [report.via.value for report in reports],
-        "talk_seconds": [receipt.talk_seconds for receipt in told],
-        "keys": [receipt.deduplication_key for receipt in told],
-        "raws": json.dumps([dict(receipt.raw) for receipt in told]),
+        "ref": receipt.provider_ref,
+        "attempt_id": _text(report.attempt_id),
+        "channel": receipt.channel,
+        "status": receipt.status[:60],
+        "outcome": receipt.outcome,
+        "rank": OUTCOME_RANK[receipt.outcome] if receipt.outcome else 0,
+        "final": receipt.final,
+        "occurred_at": (receipt.occurred_at or now).isoformat(),
+        "via": report.via,
+        "talk_seconds": receipt.talk_seconds,
+        "raw": dict(receipt.raw),
+        "key": receipt.deduplication_key,
     }
+
+
+def _text(attempt_id: UUID | None) -> str | None:
+    return None if attempt_id is None else str(attempt_id)

@@ -69,10 +69,11 @@ def believed(read: Callable[[], T]) -> T:
 
 
 def _public_url(request: Request) -> str:
-    """The address as the carrier knows it: the public one, whatever proxies lie between."""
+    """The address as the carrier knows it: the public one, whatever proxies lie between, and as
+    it was asked for (the framework's own view of it is decoded, and takes as long as the rest)."""
     public = service_of(request).settings.public_url
-    query = f"?{request.url.query}" if request.url.query else ""
-    return f"{public}{request.url.path}{query}"
+    path, query = (request.scope[name].decode("latin-1") for name in ("raw_path", "query_string"))
+    return f"{public}{path}?{query}" if query else f"{public}{path}"
 
 
 def answered(answer: Answer) -> Response:

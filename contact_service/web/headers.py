@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 #: Nothing runs and nothing is shown that this service did not serve itself.
@@ -11,6 +10,18 @@ CONTENT_POLICY = (
     "script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
+
+
+#: What the answer says itself stands.
+_ALWAYS = [
+    (b"x-content-type-options", b"nosniff"),
+    # nothing is told outside; "no-referrer" would take the forms' own origin, too, and a sign-in
+    # could not be told from another site's (session.from_here)
+    (b"referrer-policy", b"same-origin"),
+    (b"content-security-policy", CONTENT_POLICY.encode()),
+    (b"cross-origin-opener-policy", b"same-origin"),
+]
+_BY_TLS_ALONE = (b"strict-transport-security", b"max-age=31536000")
 
 
 class SafeHeaders:
@@ -26,15 +37,12 @@ class SafeHeaders:
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["X-Content-Type-Options"] = "nosniff"
-                # nothing is told outside; "no-referrer" would take the forms' own origin, too, and
-                # a sign-in could not be told from another site's (session.from_here)
-                headers["Referrer-Policy"] = "same-origin"
-                headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
-                headers["Cross-Origin-Opener-Policy"] = "same-origin"
+                headers = list(message.get("headers", ()))
+                said = {name for name, _ in headers}
+                headers += [each for each in _ALWAYS if each[0] not in said]
                 if scope["app"].state.service.settings.public_url.startswith("https:"):
-                    headers["Strict-Transport-Security"] = "max-age=31536000"
+                    headers.append(_BY_TLS_ALONE)
+                message["headers"] = headers
             await send(message)
 
         await self._app(scope, receive, send_safely)

@@ -44,5 +44,6 @@ class SaidTooLarge:
 
 
 def _frameworks_own(message: Message) -> bool:
-    kind = Headers(raw=message["headers"]).get("content-type", "")
-    return message["status"] == TOO_LARGE and kind.startswith("text/plain")
+    if message["status"] != TOO_LARGE:
+        return False
+    return Headers(raw=message["headers"]).get("content-type", "").startswith("text/plain")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -43,8 +44,13 @@ def verify(request: WebhookRequest, secret: str) -> None:
 
     Raises :class:`ForgedReceipt`.
     """
-    signature = request.headers.get("x-twilio-signature", "")
-    if not RequestValidator(secret).validate(request.url, dict(request.form), signature):
+    signature, form = request.headers.get("x-twilio-signature", ""), dict(request.form)
+    validator = RequestValidator(secret)
+    # nearly all fit the address as it stands; the whole check tries it with and without its port,
+    # always both, which takes three times as long
+    expected = validator.compute_signature(request.url, form)
+    fits = hmac.compare_digest(expected.encode(), signature.encode())
+    if not (fits or validator.validate(request.url, form, signature)):
         raise ForgedReceipt("the signature does not fit" if signature else "no signature")
 
 
@@ -58,8 +64,11 @@ def occurred_at(form: Mapping[str, str]) -> datetime | None:
 
     ``RawDlrDoneDate`` of a message is not used: it names no time zone, and carriers differ.
     """
+    said = form.get("Timestamp")
+    if not said:
+        return None
     try:
-        at = parsedate_to_datetime(form.get("Timestamp", ""))
+        at = parsedate_to_datetime(said)
     except ValueError:
         return None
     return at if at.tzinfo is not None else None

@@ -165,3 +165,32 @@ def test_the_same_status_with_its_cause_is_not_a_repetition() -> None:
     vague = read(webhook(call_form(ref, "failed")))
     exact = read(webhook(call_form(ref, "failed", SipResponseCode="404")))
     assert vague.deduplication_key != exact.deduplication_key
+
+
+def test_an_address_may_be_signed_with_its_port_or_without() -> None:
+    """Twilio's servers do either (its libraries try both)."""
+    form = message_form(sid(Channel.SMS, 1), "delivered")
+    bare = RECEIPTS_URL
+    host = bare.split("/")[2]
+    named = bare.replace(host, f"{host}:443", 1)
+    for told, signed in ((bare, bare), (bare, named), (named, bare), (named, named)):
+        proof = {"x-twilio-signature": signature(signed, form)}
+        assert read(WebhookRequest(told, proof, form)).final
+    elsewhere = {"x-twilio-signature": signature(bare.replace(host, f"{host}:8443", 1), form)}
+    with pytest.raises(ForgedReceipt):
+        read(WebhookRequest(bare, elsewhere, form))
+
+
+@pytest.mark.parametrize("words", ["", "署名", "\xff", "A" * 5000])
+def test_what_is_no_signature_is_refused(words: str) -> None:
+    form = message_form(sid(Channel.SMS, 1), "delivered")
+    with pytest.raises(ForgedReceipt):
+        read(WebhookRequest(RECEIPTS_URL, {"x-twilio-signature": words}, form))
+
+
+def test_a_signature_fits_to_its_last_sign() -> None:
+    form = message_form(sid(Channel.SMS, 1), "delivered")
+    fits = signature(RECEIPTS_URL, form)
+    for nearly in (fits[:-1], fits + "=", fits.swapcase(), fits[:-2] + "A="):
+        with pytest.raises(ForgedReceipt):
+            read(WebhookRequest(RECEIPTS_URL, {"x-twilio-signature": nearly}, form))

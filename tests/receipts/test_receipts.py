@@ -9,6 +9,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from campaigns.vocabulary import Channel, Outcome
 from contact_service.dispatch.drain import Lane
@@ -97,6 +98,25 @@ def test_a_report_settles_an_attempt_whose_answer_was_lost(floor: Floor) -> None
 def test_a_report_of_an_unknown_attempt_is_kept(floor: Floor) -> None:
     assert tell(floor, delivered("stranger"), attempt=uuid4()) == 1
     assert floor.ledger.one("SELECT count(*) FROM event WHERE provider_ref = 'stranger'") == 1
+
+
+def test_a_report_is_kept_though_nothing_can_be_made_of_it(floor: Floor) -> None:
+    """Whatever keeps us from heeding it: the carrier may never say it again."""
+    [(attempt_id, ref)] = sent(floor)
+    floor.ledger.run(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'not now'; END $$"
+    )
+    floor.ledger.run(
+        "CREATE TRIGGER refuse BEFORE UPDATE ON attempt FOR EACH ROW EXECUTE FUNCTION refuse()"
+    )
+    with pytest.raises(DBAPIError, match="not now"):
+        tell(floor, delivered(ref), attempt=attempt_id)
+    assert floor.ledger.one("SELECT count(*) FROM event WHERE provider_ref = :ref", ref=ref) == 1
+    floor.ledger.run("DROP TRIGGER refuse ON attempt")
+    floor.ledger.run("DROP FUNCTION refuse()")
+    assert tell(floor, delivered(ref), attempt=attempt_id) == 0
+    assert floor.states() == {"finished": 1}
 
 
 def test_answer_and_report_written_at_the_same_moment_are_both_seen(floor: Floor) -> None:

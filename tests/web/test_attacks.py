@@ -67,6 +67,11 @@ def test_a_report_counts_for_its_own_tenant_and_address_alone(floor: Floor, door
         path = f"/webhooks/west/{door_of}"
         assert reported(door, path, path, TENANTS["east"], form) == 403
     assert floor.ledger.one("SELECT count(*) FROM event") == 0
+    # an address is signed as it was asked for
+    plain, spelt = f"{west}?of=区", f"{west}?of=%E5%8C%BA"
+    assert reported(door, spelt, plain, TENANTS["west"], form) == 403
+    assert floor.ledger.one("SELECT count(*) FROM event") == 0
+    assert reported(door, spelt, spelt, TENANTS["west"], form) == 204
     for _ in range(2):  # and said again it changes nothing
         assert reported(door, west, west, TENANTS["west"], form) == 204
     assert floor.ledger.one("SELECT count(*) FROM event") == 1
