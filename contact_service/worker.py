@@ -23,7 +23,7 @@ from contact_service.bootstrap import Service, wire
 from contact_service.callcentre import taking
 from contact_service.callcentre.presence import close_silent_desks
 from contact_service.callcentre.replies import call_who_asked
-from contact_service.dispatch import providers, support_texts
+from contact_service.dispatch import providers, support_texts, unusable
 from contact_service.dispatch.budgets import NoPrice, recount
 from contact_service.dispatch.drain import Lane, event_loop, redis_client
 from contact_service.dispatch.limits import RateLimit
@@ -138,18 +138,20 @@ class Dispatcher:
         """Run ``work`` on this process's one event loop."""
         return self._runner.run(work)
 
-    def provider(self, name: str) -> Provider:
-        """The adapter of a configured carrier."""
+    def provider(self, name: str) -> Provider | None:
+        """The adapter of a configured carrier; none while a secret of it is missing here."""
         if name not in self._providers:
-            self._providers[name] = providers.create(self.configs[name])
+            made = unusable.made(self._redis, self.configs[name])
+            if made is None:
+                return None
+            self._providers[name] = made
         return self._providers[name]
 
-    def lane(self, name: str, channel: Channel, *, urgent: bool = False) -> Lane:
+    def lane(self, provider: Provider, channel: Channel, *, urgent: bool = False) -> Lane:
         """One carrier and channel, for urgent campaigns or for the others."""
-        config = self.configs[name]
+        config = self.configs[provider.name]
         rate = config.per_second[channel]
-        limit = RateLimit(self._redis, f"{name}/{channel}", rate, config.limits)
-        provider = self.provider(name)
+        limit = RateLimit(self._redis, f"{config.name}/{channel}", rate, config.limits)
         return Lane(self.service, config, provider, channel, limit, self.pacing, urgent)
 
     def close(self) -> None:
@@ -190,10 +192,12 @@ def drain_urgent(provider: str, channel: str) -> None:
 
 def _drain(provider: str, channel: str, *, urgent: bool) -> None:
     me = dispatcher()
+    if (adapter := me.provider(provider)) is None:
+        return
     try:
-        me.run(me.lane(provider, Channel(channel), urgent=urgent).drain(DRAIN_SECONDS))
+        me.run(me.lane(adapter, Channel(channel), urgent=urgent).drain(DRAIN_SECONDS))
         # this process's own connection: what came over it meanwhile
-        me.run(collect_reports(me.service, me.configs[provider], me.provider(provider)))
+        me.run(collect_reports(me.service, me.configs[provider], adapter))
     except NoPrice as missing:
         log.error("budget.no_price", lane=f"{provider}/{channel}", said=str(missing))
 
@@ -216,7 +220,8 @@ def collect() -> None:
 def send_support_texts(provider: str) -> None:
     """Send people in hardship, who asked for it, where help is."""
     me = dispatcher()
-    me.run(support_texts.send(me.service, me.configs[provider], me.provider(provider)))
+    if (adapter := me.provider(provider)) is not None:
+        me.run(support_texts.send(me.service, me.configs[provider], adapter))
 
 
 @app.task(name="contact.start_due")
@@ -249,7 +254,11 @@ def work_longer() -> None:
 def recount_budgets() -> None:
     """Count what budgets have been used up anew: what was provably not taken costs nothing."""
     me = dispatcher()
-    configs = {name: (config, me.provider(name)) for name, config in me.configs.items()}
+    configs = {}
+    for name, config in me.configs.items():
+        if (adapter := me.provider(name)) is None:
+            return  # without its prices its budget would be counted as unused
+        configs[name] = (config, adapter)
     with me.service.engine.begin() as connection:
         recount(
             connection,
@@ -265,7 +274,12 @@ def recount_budgets() -> None:
 def seal_audit_log(how_much: str = "") -> None:
     """Put what was written into the audit log at the end of its chain; ``WHOLE``: also what was
     committed long after its neighbours."""
-    audit_chain.seal(dispatcher().service.engine, whole=how_much == WHOLE)
+    engine, whole = dispatcher().service.engine, how_much == WHOLE
+    audit_chain.seal(engine, whole=whole)
+    if whole:  # in the office's log system, a chain that is cut off later is found by it
+        with engine.connect() as connection:
+            end = audit_chain.last(connection)
+        log.info("audit.sealed", end=f"{end.sequence}:{end.digest.hex()}")
 
 
 @app.task(name="contact.let_go")
@@ -279,13 +293,15 @@ def let_go() -> None:
 def ask_about_unknown(provider: str) -> None:
     """Ask a carrier about attempts whose fate is unknown."""
     me = dispatcher()
-    me.run(reconcile(me.service, me.configs[provider], me.provider(provider)))
+    if (adapter := me.provider(provider)) is not None:
+        me.run(reconcile(me.service, me.configs[provider], adapter))
 
 
 @app.task(name="contact.poll")
 def poll_outcomes(provider: str) -> None:
     """Ask a carrier for outcomes that have not been reported."""
     me = dispatcher()
-    adapter = me.provider(provider)
+    if (adapter := me.provider(provider)) is None:
+        return
     me.run(collect_reports(me.service, me.configs[provider], adapter))
     me.run(poll(me.service, me.configs[provider], adapter))

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from campaigns.vocabulary import Channel
 from contact_service.bootstrap import Service
+from contact_service.dispatch import unusable
 from contact_service.dispatch.budgets import day
 from contact_service.dispatch.limits import Health, health
 from contact_service.dispatch.providers import ProviderConfig
@@ -60,6 +61,8 @@ class CarrierNow:
     """Today."""
     yen_limit: float | None
     stopped: Stopped | None
+    unusable: Mapping[str, str]
+    """On which hosts workers cannot use it, and why: a missing secret, a wrong option."""
 
 
 def stopped(service: Service) -> Mapping[str, Stopped]:
@@ -119,9 +122,17 @@ def carriers(
             yen=spent.get(f"yen:{config.name}", 0.0),
             yen_limit=config.limits.yen_per_day,
             stopped=switches.get(f"provider:{config.name}"),
+            unusable=_unusable(client, config.name),
         )
         for config in configs
     ]
+
+
+def _unusable(client: redis.Redis, name: str) -> Mapping[str, str]:
+    try:
+        return unusable.where(client, name)
+    except redis.RedisError:
+        return {}
 
 
 def _health(client: redis.Redis, config: ProviderConfig, channel: Channel) -> Health | None:

@@ -6,11 +6,16 @@ the link before it, its number and the whole line. :func:`verify` then finds
 
 - a line that was **changed** or **written** by somebody who has the database but not the keys:
   its own MAC does not fit, whether it is in the chain yet or not;
-- a line that was **removed**: its link points nowhere, or the next digest does not fit.
+- a line that was **removed**: its link points nowhere, or the next digest does not fit;
+- a line that is there **twice**, proof and all, or a trigger that is off.
+
+Only what carries a proof comes into the chain: taking the chain and all proofs away does not make
+the service prove what is left.
 
 What it cannot find by itself: lines removed in the moment before they were put into the chain,
-and a chain cut off at its end together with its lines. The latter is found by whoever keeps the
-last digest somewhere else: ``verify`` prints it, every export carries it.
+and a chain cut off at its end, or emptied, together with its lines. The latter is found by whoever
+keeps the last digest somewhere else: ``verify`` prints it, every export carries it and looks for
+it, the worker writes it to its log once an hour.
 """
 
 from __future__ import annotations
@@ -34,6 +39,8 @@ BATCH = 5000
 LOOK_BACK = 2_000
 START = b"\0" * 32
 MOST_FAULTS = 100
+#: What refuses changes: these triggers on each of these tables.
+TABLES, TRIGGERS = ["audit_log", "audit_chain", "event"], ["append_only", "never_emptied"]
 
 _LINE = "l.id, l.ref, l.at, l.actor, l.role, l.office, l.origin, l.action, l.subject, l.details"
 
@@ -53,8 +60,6 @@ class Verdict:
     lines: int = 0
     open: int = 0
     """Lines that are written but not in the chain yet."""
-    unproven: int = 0
-    """Lines from before lines were proven; in the chain as they were when it began."""
     head: Head = field(default_factory=lambda: Head(0, START))
     faults: list[str] = field(default_factory=list)
     """Japanese / English; the first hundred."""
@@ -96,7 +101,8 @@ def _seal_batch(connection: Connection, after: int) -> tuple[int, int]:
     lines = connection.execute(
         text(f"""
         SELECT {_LINE} FROM audit_log l
-        WHERE l.id > :after AND NOT EXISTS (SELECT FROM audit_chain c WHERE c.entry_id = l.id)
+        WHERE l.id > :after AND l.mac IS NOT NULL
+        AND NOT EXISTS (SELECT FROM audit_chain c WHERE c.entry_id = l.id)
         ORDER BY l.id LIMIT :most
         """),
         {"most": BATCH, "after": after},
@@ -134,11 +140,12 @@ def verify(engine: Engine, actor: Actor, kept: Head | None = None) -> Verdict:
     with engine.connect() as connection:
         key = audit_key(connection)
         before, expected = START, 1
-        proven = False
+        _look_for_doubles(found, connection)
+        _look_at_triggers(found, connection)
         for row in _rows(connection):
             if row.sequence is None:
                 found.open += 1
-                _look_at_line(found, key, row, proven=True)
+                _look_at_line(found, key, row)
                 continue
             if row.sequence != expected:
                 found.wrong(
@@ -155,8 +162,7 @@ def verify(engine: Engine, actor: Actor, kept: Head | None = None) -> Verdict:
                     f"{row.sequence}番の記録が消されています / line {row.sequence} was removed"
                 )
                 continue
-            proven = proven or row.mac is not None
-            right = _look_at_line(found, key, row, proven=proven)
+            right = _look_at_line(found, key, row)
             if right and not hmac.compare_digest(_digest(key, digest, row.sequence, row), before):
                 found.wrong(
                     f"{row.sequence}番が前の記録とつながりません / line {row.sequence} does not "
@@ -170,12 +176,36 @@ def verify(engine: Engine, actor: Actor, kept: Head | None = None) -> Verdict:
     return found
 
 
-def _look_at_line(found: Verdict, key: bytes, row: Row[Any], *, proven: bool) -> bool:
+def _look_for_doubles(found: Verdict, connection: Connection) -> None:
+    """A line's name (``ref``) is drawn and unique, unless somebody has put that aside."""
+    twice = text("""
+        SELECT array_agg(id ORDER BY id) AS ids FROM audit_log WHERE ref IS NOT NULL
+        GROUP BY ref HAVING count(*) > 1 ORDER BY 1 LIMIT 100
+        """)
+    for ids in connection.scalars(twice):
+        said = ", ".join(map(str, ids))
+        found.wrong(f"同じ記録が複数あります（id {said}） / the same line more than once: {said}")
+
+
+def _look_at_triggers(found: Verdict, connection: Connection) -> None:
+    """What refuses changes must be there and on."""
+    missing = text("""
+        SELECT t.name || '.' || g.name FROM unnest(CAST(:tables AS text[])) t (name)
+        CROSS JOIN unnest(CAST(:triggers AS text[])) g (name)
+        WHERE NOT EXISTS (SELECT FROM pg_trigger p
+            WHERE p.tgrelid = to_regclass(t.name) AND p.tgname = g.name AND p.tgenabled = 'O')
+        ORDER BY 1
+        """)
+    for name in connection.scalars(missing, {"tables": TABLES, "triggers": TRIGGERS}):
+        found.wrong(
+            f"変更を拒むトリガー {name} が外されています / the trigger {name}, which refuses "
+            "changes, is off"
+        )
+
+
+def _look_at_line(found: Verdict, key: bytes, row: Row[Any]) -> bool:
     """Count a line, and compare it with its own proof."""
     found.lines += 1
-    if row.mac is None and not proven:
-        found.unproven += 1
-        return True
     if row.mac is None or not hmac.compare_digest(bytes(row.mac), mac(key, row._mapping)):
         number = f"{row.sequence}番" if row.sequence else "まだ連鎖にない記録"
         found.wrong(
@@ -209,6 +239,14 @@ def _rows(connection: Connection) -> Iterator[Row[Any]]:
 def _digest(key: bytes, before: bytes, sequence: int, line: Row[Any]) -> bytes:
     said = before + sequence.to_bytes(8, "big") + int(line.id).to_bytes(8, "big")
     return hmac.digest(key, said + canonical(line._mapping), "sha256")
+
+
+def holds(connection: Connection, kept: Head) -> bool:
+    """Whether the chain still has the link that somebody has noted down."""
+    there = connection.scalar(
+        text("SELECT digest FROM audit_chain WHERE sequence = :n"), {"n": kept.sequence}
+    )
+    return hmac.compare_digest(kept.digest, START if kept.sequence == 0 else bytes(there or b""))
 
 
 def since(connection: Connection, sequence: int, most: int) -> list[Row[Any]]:

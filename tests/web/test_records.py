@@ -13,7 +13,9 @@ import pytest
 from sqlalchemy import text
 
 from contact_service.bootstrap import Service
+from contact_service.dispatch import providers, unusable
 from contact_service.dispatch.asking import look
+from contact_service.dispatch.drain import redis_client
 from contact_service.domain.actors import Actor, Role
 from contact_service.domain.life import Action, CannotDo
 from contact_service.domain.restrictions import RestrictionKind
@@ -110,6 +112,25 @@ def test_the_carrier_is_asked_and_nothing_is_changed(
     staff = signed_in(floor, door, "kato", Role.STAFF).open("/unknown")
     staff.send(f"/unknown/{first}/ask")
     assert (staff.status, "事業者が答えません" in staff.page) == (422, True)
+
+
+def test_a_provider_that_a_worker_cannot_use_is_said_with_the_remedy(
+    floor: Floor, door: Door
+) -> None:
+    lacking = providers.simulated(floor.service.settings)
+    options = {"auth_token": {"env": "NOT_IN_ANY_ENVIRONMENT"}}
+    lacking = lacking.model_copy(update={"options": lacking.options | options})
+    client = redis_client(door.stack.settings.broker_url)
+    assert unusable.made(client, lacking) is None
+    staff = signed_in(floor, door, "suzuki", Role.STAFF).open("/providers")
+    assert "このサービス" not in staff.page  # side by side with nothing else
+    for word in (
+        "事業者を使えません",
+        "simulated.auth_token",
+        "NOT_IN_ANY_ENVIRONMENT",
+        "起動し直し",
+    ):
+        assert word in staff.page
 
 
 def test_a_provider_is_stopped_with_a_reason_and_let_go_on_by_few(floor: Floor, door: Door) -> None:
