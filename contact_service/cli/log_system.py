@@ -1,4 +1,8 @@
-"""The way to the office's log system: syslog over UDP, TCP or TLS."""
+"""The way to the office's log system: syslog over UDP, TCP or TLS.
+
+The standard library's ``SysLogHandler`` counts no octets, knows no TLS and drops what it cannot
+send: an audit log's lines must arrive, or the command must fail.
+"""
 
 from __future__ import annotations
 
