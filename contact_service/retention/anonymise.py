@@ -79,6 +79,11 @@ _LEAVE = (
     """UPDATE payment p SET debtor_code = 'anon-' || d.id, notice_number = 'anon-' || p.id
     FROM debtor d JOIN leaving l ON l.id = d.id
     WHERE p.claim_id IS NULL AND p.debtor_code = d.code""",
+    """UPDATE restriction_lift rl SET reason = '' FROM restriction r, debtor d, leaving l
+    WHERE rl.restriction_id = r.id AND d.id = l.id AND (r.debtor_id = d.id
+    OR r.debtor_code = d.code OR r.claim_id IN (SELECT c.id FROM claim c WHERE c.debtor_id = d.id))
+    """,
+    "UPDATE legal_hold h SET reason = '' FROM leaving l WHERE h.debtor_id = l.id",
     """UPDATE restriction r SET notice_number = NULL, note = NULL,
         debtor_code = 'anon-' || d.id || '-' || r.id
     FROM debtor d JOIN leaving l ON l.id = d.id
@@ -98,6 +103,14 @@ _LEAVE = (
     FROM leaving_said s WHERE c.disposition_id = s.id""",
     """UPDATE inbound_call i SET number = NULL FROM leaving l WHERE i.debtor_id = l.id""",
     "DELETE FROM debtor_phone dp USING leaving l WHERE dp.debtor_id = l.id",
+    # what was written of a number, whoever has said it of whom
+    """UPDATE restriction r SET note = NULL, notice_number = CASE WHEN r.notice_number IS NOT NULL
+        THEN 'anon-' || r.id END
+    FROM leaving_phone lp WHERE r.phone_id = lp.phone_id
+    AND NOT EXISTS (SELECT FROM debtor_phone dp WHERE dp.phone_id = r.phone_id)""",
+    """UPDATE restriction_lift rl SET reason = '' FROM restriction r, leaving_phone lp
+    WHERE rl.restriction_id = r.id AND r.phone_id = lp.phone_id
+    AND NOT EXISTS (SELECT FROM debtor_phone dp WHERE dp.phone_id = r.phone_id)""",
     # a number goes that nobody has any more, unless it must be left alone; links to it stay
     """UPDATE phone p SET number = :nothing, number_index = decode('ff', 'hex') ||
         sha256(uuid_send(gen_random_uuid()))
