@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import unicodedata
 
 import pyotp
 
@@ -28,11 +29,12 @@ def step_of(secret: str, code: str, now: float, last_step: int | None) -> int | 
     ``now`` is Unix time. A code of ``last_step`` or before has been used and counts for nothing:
     whoever read it over a shoulder comes too late (RFC 6238, 5.2).
     """
-    digits = code.strip().replace(" ", "")
+    # a Japanese keyboard gives wide digits and a wide space, too
+    digits = "".join(unicodedata.normalize("NFKC", code).split()).encode("utf-8", "replace")
     here = int(now) // STEP_SECONDS
     found = None
     for step in range(here - DRIFT_STEPS, here + DRIFT_STEPS + 1):
-        right = hmac.compare_digest(pyotp.HOTP(secret).at(step), digits)
+        right = hmac.compare_digest(pyotp.HOTP(secret).at(step).encode(), digits)
         if right and (last_step is None or step > last_step):
             found = step
     return found

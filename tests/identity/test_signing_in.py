@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, NotAllowed, Role
-from contact_service.identity import accounts, sessions, signing_in
+from contact_service.identity import accounts, second_factor, sessions, signing_in
 from contact_service.identity.accounts import CannotDo
 from contact_service.identity.sessions import Session
 from contact_service.identity.signing_in import Refusal
@@ -129,6 +129,17 @@ def test_a_second_factor_is_in_force_once_confirmed_and_counts_once(
     with service.engine.connect() as connection:
         stored = connection.scalar(text("SELECT totp_secret FROM user_account"))
     assert secret.encode() not in bytes(stored)
+
+
+def test_a_code_may_be_typed_wide_and_what_is_no_code_is_a_wrong_one() -> None:
+    secret = second_factor.new_secret()
+    code = pyotp.HOTP(secret).at(1000)
+    wide = code.translate({ord(digit): ord(digit) + 0xFEE0 for digit in "0123456789"})
+    found = [
+        second_factor.step_of(secret, typed, 30_000.0, None)
+        for typed in (code, wide, f"{wide[:3]}\u3000{wide[3:]}", "あいうえおか", "\ud800", "")
+    ]
+    assert found == [1000, 1000, 1000, None, None, None]
 
 
 def test_a_session_ends_by_idling_by_age_by_hand_and_by_an_administrator(
