@@ -1,8 +1,8 @@
 """Files as rows of text: CSV in any encoding a layout names, and .xlsx.
 
 A CSV is read twice, both times as a stream: once for its digest and to learn which encodings
-can decode all of it, once for its rows. An .xlsx is a compressed archive; ``python-calamine``
-holds one sheet in memory, so its memory grows with the sheet (Excel ends at 1,048,576 rows).
+can decode all of it, once for its rows. An .xlsx is a compressed archive, read by
+:mod:`contact_service.intake.workbook`; it is measured first.
 """
 
 from __future__ import annotations
@@ -14,17 +14,14 @@ import hashlib
 import io
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
-from python_calamine import CalamineError, CalamineWorkbook
-
-from contact_service.intake import call_records
+from contact_service.intake import call_records, workbook
 from contact_service.intake.call_records import BEGINNING, Form, form_of
 from contact_service.intake.faults import FileRefused
 from contact_service.intake.layout import Layout
@@ -37,6 +34,8 @@ _GZIP = b"\x1f\x8b"  # how logs are kept when they are rotated
 #: A file that unpacks to more than this, or to more than so many times its size, is no office's.
 MOST_UNPACKED_BYTES = 2 << 30
 MOST_UNPACKED_RATIO = 200
+#: A line is held in memory as a whole; a listing in JSON, which may be one line, is not.
+MOST_LINE_BYTES = 4 << 20
 _DOS_END_OF_FILE = "\x1a"  # some exports still end with it
 
 
@@ -91,14 +90,15 @@ class Table:
 def survey(path: Path, encodings: set[str]) -> Survey:
     """Read the whole file once. Raises :class:`FileRefused` for what is neither text nor .xlsx."""
     digest = hashlib.sha256()
-    size, lines = 0, 1
+    size, lines, unended = 0, 1, 0
     decoders = {name: codecs.getincrementaldecoder(name)("strict") for name in encodings}
     undecodable: dict[str, int] = {}
-    is_excel = has_bom = False
+    is_excel = has_bom = by_lines = False
     with _opened(path) as file:
         while block := file.read(BLOCK):
             if not size:
                 is_excel = block.startswith(_ZIP)
+                by_lines = not is_excel and form_of(block[:BEGINNING]) is not Form.TWILIO_JSON
                 has_bom = block.startswith(codecs.BOM_UTF8)
                 if has_bom:
                     decoders = {BOM_ENCODING: codecs.getincrementaldecoder(BOM_ENCODING)("strict")}
@@ -110,6 +110,10 @@ def survey(path: Path, encodings: set[str]) -> Survey:
                 _require_text(path, block)
                 _decode(decoders, undecodable, block, lines, final=False)
                 lines += block.count(b"\n")
+                ended = max(block.rfind(b"\n"), block.rfind(b"\r"))
+                unended = len(block) - ended - 1 + (unended if ended < 0 else 0)
+                if by_lines and unended > MOST_LINE_BYTES:
+                    raise _endless(path, lines)
     _decode({} if is_excel else decoders, undecodable, b"", lines, final=True)
     if size == 0:
         raise FileRefused(f"{path.name} は空のファイルです", f"{path.name} is empty")
@@ -166,6 +170,14 @@ def _too_large(path: Path, unpacked: int) -> FileRefused:
     )
 
 
+def _endless(path: Path, line: int) -> FileRefused:
+    return FileRefused(
+        f"{path.name} の{line}行目が長すぎます（{MOST_LINE_BYTES >> 20} MB を超えています）。"
+        "CSVで書き出し直してください",
+        f"{path.name}, line {line}: longer than {MOST_LINE_BYTES >> 20} MB; export it again as CSV",
+    )
+
+
 def is_gzip(path: Path) -> bool:
     """Whether the file's bytes are packed by gzip, as rotated logs are."""
     with path.open("rb") as file:
@@ -205,7 +217,8 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
 def opened(path: Path, layout: Layout, found: Survey) -> Iterator[Table]:
     """The file as a table by ``layout``. Raises :class:`FileRefused`; so may reading its rows."""
     if found.is_excel:
-        yield _excel_table(path, layout, _excel_rows(path, found.size_bytes))
+        with closing(_excel_rows(path, found.size_bytes)) as rows:
+            yield _excel_table(path, layout, rows)
         return
     with _opened(path) as file:
         form = form_of(file.read(BEGINNING))
@@ -216,12 +229,15 @@ def opened(path: Path, layout: Layout, found: Survey) -> Iterator[Table]:
             found_calls = (Row(line, cells, file.tell()) for line, cells in calls)
             yield Table([], list(call_records.HEADINGS), found_calls)
             return
+        if form is Form.TWILIO_JSON:  # no table, and perhaps all of it one line
+            yield Table([], [], iter(()))
+            return
         preamble = [line.rstrip("\r\n") for line in islice(text, layout.preamble_lines)]
-        rows = _csv_rows(path, layout, text, file.tell)
-        headings = next(rows, None)
+        lines = _csv_rows(path, layout, text, file.tell)
+        headings = next(lines, None)
         if headings is None:
             raise _no_headings(path)
-        yield Table(preamble, headings.cells, rows)
+        yield Table(preamble, headings.cells, lines)
 
 
 def _excel_table(path: Path, layout: Layout, rows: Iterator[Row]) -> Table:
@@ -259,17 +275,20 @@ def _csv_rows(
             yield Row(line, cells, position())
 
 
-def _excel_rows(path: Path, size_bytes: int) -> Iterator[Row]:
+def _excel_rows(path: Path, size_bytes: int) -> Generator[Row, None, None]:
     try:
-        with CalamineWorkbook.from_path(str(path)) as book:
-            sheet = book.get_sheet_by_index(0)
-            height = max(1, sheet.total_height)
-            for line, cells in enumerate(sheet.iter_rows(), start=1):
-                texts = [_text(cell) for cell in cells]
-                if any(texts):
-                    yield Row(line, texts, min(size_bytes, size_bytes * line // height))
-    except CalamineError:
+        with closing(workbook.rows(path)) as found:
+            for line, height, texts in found:
+                yield Row(line, texts, min(size_bytes, size_bytes * line // height))
+    except workbook.NoWorkbook:
         raise _no_workbook(path) from None
+    except workbook.TooLarge:
+        raise FileRefused(
+            f"{path.name} の表は大きすぎて読めません。表から離れたセルに値がないかを確かめるか、"
+            "CSVで保存し直してください",
+            f"the sheet of {path.name} is too large to be read; look for values far from the "
+            "table, or save it as CSV",
+        ) from None
 
 
 def _no_workbook(path: Path) -> FileRefused:
@@ -277,14 +296,3 @@ def _no_workbook(path: Path) -> FileRefused:
         f"{path.name} はExcelブックとして読めません。Excelで保存し直してください",
         f"{path.name} cannot be read as an Excel workbook; save it again in Excel",
     )
-
-
-def _text(cell: Any) -> str:
-    """What a person would have typed into the cell."""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    if isinstance(cell, datetime):
-        return cell.strftime("%Y/%m/%d %H:%M:%S")
-    if isinstance(cell, date):
-        return cell.strftime("%Y/%m/%d")
-    return str(cell)

@@ -19,6 +19,8 @@ from contact_service.clock import TOKYO
 
 Call = Mapping[str, object]
 _BLOCK = 1 << 16
+#: What has not ended by then is no call, and is not read again and again with each block.
+_MOST_OF_A_CALL = 1 << 20
 _LIST = re.compile(r'\s*(?:\[|\{[^\[\]]*?"calls"\s*:\s*\[)')
 _GAP = re.compile(r"[\s,]*")
 _GOING_ON = frozenset({"queued", "initiated", "ringing", "in-progress"})
@@ -55,10 +57,12 @@ def objects(text: IO[str]) -> Iterator[tuple[int, Call]]:
             found, end = decoder.raw_decode(buffer)
         except json.JSONDecodeError:
             more = text.read(_BLOCK)
-            if not more:
+            if not more or len(buffer) > _MOST_OF_A_CALL:
                 raise NotAList(line) from None
             buffer += more
             continue
+        except (ValueError, RecursionError):  # a number of thousands of digits; nested without end
+            raise NotAList(line) from None
         if not isinstance(found, dict):
             raise NotAList(line)
         yield line, {plain_name(str(name)): value for name, value in found.items()}

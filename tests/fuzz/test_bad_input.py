@@ -61,7 +61,7 @@ NASTY_BYTES = [
     b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\x1a", b"\r", b"\n\n", b'"', b"'", b"=cmd|' /C calc'!A0", b"{{7*7}}",
     b"${jndi:ldap://x}", b"' OR '1'='1", b"../../etc/passwd", b"%n%s", b"&a *a", b"!!python/object", b"<<: *x",
     "\u202e".encode(), "\ud83d\ude00".encode("utf-8", "surrogatepass"), "令和99年13月99日".encode("cp932"),
-    b"9" * 400, b"-1", b"1e999", b"NaN", b"<script>alert(1)</script>", b"\x80\x81\x82",
+    b"9" * 400, b"9" * 5000, b"[" * 3000, b'{"a":' * 3000, b"- " * 1500, b"-1", b"1e999", b"NaN", b"<script>alert(1)</script>", b"\x80\x81\x82",
 ]  # fmt: skip
 NASTY = st.sampled_from(NASTY_BYTES)
 seeds = st.integers(0, 2**64 - 1)
@@ -117,24 +117,31 @@ def test_definitions(good: bytes, cuts: list[tuple[float, int, bytes]], seed: in
             assert refused.faults and str(refused)
 
 
-FILES = {
-    FileKind.CLAIMS: next(WARD.glob("滞納一覧_*.csv")).read_bytes()[:3000],
-    FileKind.PAYMENTS: next(WARD.glob("*収納*.csv")).read_bytes()[:2000],
-}
+#: The beginning of each kind of file, and of a log of each kind of telephone system.
+FILES = [
+    (FileKind.CLAIMS, next(WARD.glob("滞納一覧_*.csv")).read_bytes()[:3000]),
+    (FileKind.PAYMENTS, next(WARD.glob("*収納*.csv")).read_bytes()[:2000]),
+    (FileKind.RESTRICTIONS, next(WARD.glob("*制限*.csv")).read_bytes()[:2000]),
+    *(
+        (FileKind.CALLS, path.read_bytes()[:3000])
+        for path in sorted((ROOT / "samples" / "calls").iterdir())
+    ),
+]
 
 
 @masses
 @given(
-    st.sampled_from(sorted(FILES)),
+    st.sampled_from(FILES),
     st.lists(cut, min_size=1, max_size=5),
     st.sampled_from(["csv", "csv", "csv", "xlsx"]),
     seeds,
 )
 def test_files(
-    kind: FileKind, cuts: list[tuple[float, int, bytes]], suffix: str, seed: int
+    good: tuple[FileKind, bytes], cuts: list[tuple[float, int, bytes]], suffix: str, seed: int
 ) -> None:
+    kind, whole = good
     path = Path(os.environ.get("TMPDIR", "/tmp")) / f"fuzz-{os.getpid()}.{suffix}"
-    for content in varied(mangled(FILES[kind], cuts), seed):
+    for content in varied(mangled(whole, cuts), seed):
         path.write_bytes(content)
         read_file(path, kind)
 
