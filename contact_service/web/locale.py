@@ -18,6 +18,8 @@ from fastapi import Request
 CATALOGUES = Path(__file__).parent / "catalogue"
 LANGUAGES = {"ja": "日本語", "en": "English"}
 COOKIE = "language"
+#: The same by TLS: bound to this host.
+HOST_COOKIE = f"__Host-{COOKIE}"
 
 
 @cache
@@ -36,7 +38,7 @@ def translations(language: str) -> gettext.NullTranslations:
 
 def language_of(request: Request) -> str:
     """The language somebody chose; Japanese unless they did."""
-    chosen = request.cookies.get(COOKIE, "ja")
+    chosen = request.cookies.get(HOST_COOKIE) or request.cookies.get(COOKIE, "ja")
     return chosen if chosen in LANGUAGES else "ja"
 
 

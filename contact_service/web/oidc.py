@@ -9,7 +9,7 @@ from contact_service.identity import federated
 from contact_service.identity.oidc import MINUTES_AWAY, IdentityProvider, NotBelieved, Unreachable
 from contact_service.web.carrier import service_of
 from contact_service.web.rendering import page
-from contact_service.web.session import by_tls, local, set_cookie
+from contact_service.web.session import by_tls, drop_cookie, local, set_cookie
 from contact_service.web.sign_in import sign_in_page
 
 entrance = APIRouter(include_in_schema=False)
@@ -57,14 +57,14 @@ def come_back(request: Request) -> Response:
         return _refused(request, 403, f"oidc_{opened.value}")
     # no redirect: what another site began is not sent our strict cookie; a page of ours goes on
     response = page(request, "signed_in.html", to=local(to))
-    response.delete_cookie(_cookie(request))
+    drop_cookie(request, response, _cookie(request))
     set_cookie(request, response, opened)
     return response
 
 
 def _refused(request: Request, status: int, why: str) -> Response:
     response = sign_in_page(request, status, refused=why)
-    response.delete_cookie(_cookie(request))
+    drop_cookie(request, response, _cookie(request))
     return response
 
 

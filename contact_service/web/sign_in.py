@@ -10,10 +10,12 @@ from contact_service.identity import second_factor, sessions, signing_in
 from contact_service.identity.accounts import CannotDo
 from contact_service.identity.sessions import Session
 from contact_service.web.carrier import service_of
-from contact_service.web.locale import COOKIE, LANGUAGES
+from contact_service.web.locale import COOKIE, HOST_COOKIE, LANGUAGES
 from contact_service.web.rendering import page
 from contact_service.web.session import (
+    by_tls,
     cookie_name,
+    drop_cookie,
     from_here,
     local,
     own_form,
@@ -58,11 +60,18 @@ def sign_in(
 
 
 @entrance.get("/language/{language}")
-def choose_language(language: str, to: str = "/") -> Response:
+def choose_language(request: Request, language: str, to: str = "/") -> Response:
     """Japanese or English, remembered by the browser."""
     response = _to(local(to))
     if language in LANGUAGES:
-        response.set_cookie(COOKIE, language, max_age=365 * 86_400, samesite="lax", httponly=True)
+        response.set_cookie(
+            HOST_COOKIE if by_tls(request) else COOKIE,
+            language,
+            max_age=365 * 86_400,
+            samesite="lax",
+            httponly=True,
+            secure=by_tls(request),
+        )
     return response
 
 
@@ -72,7 +81,7 @@ def sign_out(request: Request, session: Session = Depends(signed_in_with_any_pas
     service = service_of(request)
     sessions.end(service, session.account.actor, session.account.id, session.id)
     response = _to("/sign-in")
-    response.delete_cookie(cookie_name(request))
+    drop_cookie(request, response, cookie_name(request))
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
