@@ -76,9 +76,7 @@ def configure(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in (
-        "twilio",
-        "twilio.http_client",
+    for noisy in (  # an adapter silences what it uses itself: here that would be undone
         "uvicorn.access",
         "celery.worker.strategy",
         "celery.beat",

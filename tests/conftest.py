@@ -4,6 +4,7 @@ fresh database (cloned from a migrated template) and an empty, numbered part of 
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import tempfile
 from collections import deque
@@ -15,11 +16,15 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 from sqlalchemy import Engine
 
+from contact_service import logs
 from contact_service.clock import TOKYO, FixedClock
 from contact_service.embedded.servers import servers
 from contact_service.settings import Settings
+from contact_service.settings import settings as chosen_settings
 from contact_service.store.crypto import Vault, create_keys, load_vault
 from contact_service.store.engine import connect
 from contact_service.store.migrate import migrate
@@ -28,16 +33,53 @@ ROOT = Path(__file__).parent.parent
 WARD = ROOT / "samples" / "ward"
 NOW = datetime(2026, 10, 26, 10, 0, tzinfo=TOKYO)
 _numbers = itertools.count(1)
+# Examples are the same on every machine and in every run, however slow it is: a test fails for what
+# was changed. Others are searched for by `make fuzz`, and everywhere by --hypothesis-profile=search.
+_any = examples(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+examples.register_profile("search", _any, derandomize=False, print_blob=True)
+examples.register_profile("steady", _any, derandomize="FUZZ_EXAMPLES" not in os.environ)
+examples.load_profile("steady")
 #: The parts of Valkey that no test uses now. 0 is nobody's: what took an address that is no test's
 #: own would be seen by others.
 _queues = deque(range(1, 16))
 
 
+def _forget_the_environment() -> None:
+    for name in [name for name in os.environ if name.startswith("CONTACT_")]:
+        del os.environ[name]
+
+
+def _log_as_the_service_does() -> None:
+    """Through the standard library, as every process of the service; to pytest's handlers. Without
+    that what is logged would be printed, until the first test that starts such a process."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    logs.configure()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+_forget_the_environment()  # that of whoever runs the tests
+_log_as_the_service_does()
+
+
+@pytest.fixture(autouse=True)
+def _left_as_found() -> Iterator[None]:
+    """What a process has once, and a test may have set, is the same for the next."""
+    root = logging.getLogger()
+    handlers, level, environment = root.handlers[:], root.level, dict(os.environ)
+    chosen_settings.cache_clear()
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    os.environ.clear()
+    os.environ.update(environment)
+    chosen_settings.cache_clear()
+
+
 @pytest.fixture(scope="session")
 def running_servers() -> Iterator[Settings]:
     """Settings that name this process's own servers; the template database is migrated."""
-    for name in [name for name in os.environ if name.startswith("CONTACT_")]:
-        del os.environ[name]
     with tempfile.TemporaryDirectory(prefix="contact-test-") as folder:
         Path(folder).chmod(0o755)  # the unprivileged PostgreSQL must reach its data
         base = Settings(state_dir=Path(folder), _env_file=None)  # type: ignore[call-arg]
@@ -46,12 +88,13 @@ def running_servers() -> Iterator[Settings]:
             engine = connect(found)
             migrate(engine)
             engine.dispose()
-            _write_lightly(found)
+            _prepare(found)
+            _forget_the_environment()  # what runs without a test's own settings finds nothing
             yield found
 
 
-def _write_lightly(settings: Settings) -> None:
-    """Let the server leave it to the system when it writes to disk.
+def _prepare(settings: Settings) -> None:
+    """Keep the template as it is, and let the system decide when it writes to disk.
 
     Every database that is dropped waits for a checkpoint, which on a busy disk takes a second or
     two. What is lost so is lost with the machine only, not with a server that is killed.
@@ -60,6 +103,7 @@ def _write_lightly(settings: Settings) -> None:
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute("ALTER SYSTEM SET fsync = off")
         connection.execute("SELECT pg_reload_conf()")
+        connection.execute("ALTER DATABASE contact ALLOW_CONNECTIONS false")
 
 
 @contextmanager

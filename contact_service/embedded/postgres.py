@@ -16,6 +16,8 @@ from contact_service.embedded.process import CannotStart, free_port, spawn, stop
 
 SUPERUSER = "contact"
 DATABASE = "contact"
+INITDB_SECONDS = 300.0
+"""How long a slow, busy disk may take for the first start."""
 
 
 class EmbeddedPostgres:
@@ -97,7 +99,12 @@ class EmbeddedPostgres:
             "--encoding=UTF8", "--no-locale", "--no-sync",
         ]  # fmt: skip
         process = spawn(command, self._log, user=self.home.user, env=_ENVIRONMENT)
-        if process.wait(60) != 0:
+        try:
+            failed = process.wait(INITDB_SECONDS) != 0
+        except subprocess.TimeoutExpired:
+            stop(process, signal.SIGKILL)
+            failed = True
+        if failed:
             raise CannotStart(f"initdb が失敗しました / initdb failed:\n{tail(self._log)}")
         draft.rename(self._data)
 

@@ -68,7 +68,7 @@ class EmbeddedValkey:
         )
         self._process = spawn([binary, configuration], self._log, user=self.home.user)
         client = redis.Redis.from_url(self.url, socket_timeout=2)
-        give_up = time.monotonic() + 10
+        give_up = time.monotonic() + 30
         try:
             while time.monotonic() < give_up:
                 if self._process.poll() is not None:

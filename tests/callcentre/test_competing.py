@@ -27,7 +27,7 @@ def at_once(press: Callable[[Actor], T]) -> list[T]:
     together = Barrier(MANY)
 
     def one(n: int) -> T:
-        together.wait(10)
+        together.wait(60)
         return press(Actor(f"op{n}", Role.OPERATOR))
 
     with ThreadPoolExecutor(MANY) as operators:

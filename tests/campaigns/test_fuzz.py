@@ -234,4 +234,4 @@ def test_bombs_are_refused_within_seconds(name: str) -> None:
     with pytest.raises(DefinitionErrors) as raised:
         parse(BOMBS[name], Path(name).name)
     assert raised.value.faults
-    assert time.process_time() - began < 8
+    assert time.process_time() - began < 30  # of its own; what is not refused takes for ever

@@ -58,7 +58,7 @@ class Floor:
         limit = RateLimit(client, lane, rate, self.config.limits)
         return Lane(self.service, self.config, self.carrier, channel, limit, self.pacing)
 
-    def drain(self, channel: Channel = Channel.SMS, seconds: float = 5) -> Drained:
+    def drain(self, channel: Channel = Channel.SMS, seconds: float = 60) -> Drained:
         """Drain a lane until nothing is due."""
         return asyncio.run(self.lane(channel).drain(seconds))
 

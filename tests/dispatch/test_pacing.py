@@ -22,6 +22,8 @@ from tests.dispatch.carrier import ScriptedCarrier
 from tests.dispatch.conftest import Floor
 from tests.ledger import definition, mobile
 
+#: Longer than any test takes: what is seen of a carrier fades when a test says so.
+HALF_LIFE = 3600.0
 CONTACT_ALL = [{"name": "contact"}]
 
 
@@ -38,7 +40,7 @@ def drain_all(floor: Floor, workers: int = 4, channel: Channel = Channel.SMS) ->
     """Several workers at once, until none finds anything; how many contacts were taken."""
 
     async def together() -> None:
-        await asyncio.gather(*(floor.lane(channel).drain(3) for _ in range(workers)))
+        await asyncio.gather(*(floor.lane(channel).drain(60) for _ in range(workers)))
 
     asyncio.run(together())
     if count_again(floor):  # a budget that is new opens when it has been counted
@@ -213,7 +215,7 @@ def test_an_urgent_campaign_has_lanes_of_its_own(floor: Floor) -> None:
     assert floor.carrier.taken == []
     lane = floor.lane()
     lane.urgent = True
-    asyncio.run(lane.drain(2))
+    asyncio.run(lane.drain(60))
     assert len(floor.carrier.taken) == 3
 
 
@@ -224,19 +226,24 @@ class Pair:
     """Two lanes to two carriers for one channel, asked in turn as two workers would."""
 
     def __init__(self, floor: Floor, weights: tuple[float, float] = (1, 1)) -> None:
-        client = redis_client(floor.service.settings.broker_url)
+        self.client = redis_client(floor.service.settings.broker_url)
         self.names = ("a", "b")
-        channel = f"sms-{id(floor)}"
+        channel = self.channel = f"sms-{id(floor)}"
         self.lanes = {
             name: RateLimit(
-                client, f"{name}/{channel}", 5000,
-                ProviderLimits(weight=weight, slow_seconds=1, recovery_seconds=0.2),
+                self.client, f"{name}/{channel}", 5000,
+                ProviderLimits(weight=weight, slow_seconds=1, recovery_seconds=HALF_LIFE),
             )
             for name, weight in zip(self.names, weights, strict=True)
         }  # fmt: skip
         for lane in self.lanes.values():
             lane.take(10)  # the bucket begins to fill
         threading.Event().wait(0.3)
+
+    def later(self, half_lives: int) -> None:
+        """What was seen of the carriers was seen so long ago."""
+        for name in self.names:
+            self.client.hincrbyfloat(f"health:{self.channel}:{name}", "at", -half_lives * HALF_LIFE)
 
     def split(self, rounds: int = 40, each: int = 10) -> Counter[str]:
         got: Counter[str] = Counter()
@@ -262,7 +269,7 @@ def test_a_carrier_that_fails_or_is_slow_gets_little_and_drifts_back(
         pair.lanes["a"].observe(bad, [seconds])  # type: ignore[arg-type]
     got = pair.split(15)
     assert got["a"] / got.total() < 0.25
-    threading.Event().wait(2.0)  # ten half-lives
+    pair.later(10)
     got = pair.split(60)
     assert got["a"] / got.total() > 0.4
 

@@ -39,7 +39,7 @@ def test_two_workers_share_a_lane_without_meeting(floor: Floor) -> None:
     floor.start()
 
     async def both() -> None:
-        await asyncio.gather(*(floor.lane().drain(5) for _ in range(4)))
+        await asyncio.gather(*(floor.lane().drain(60) for _ in range(4)))
 
     asyncio.run(both())
     assert set(floor.carrier.taken_by_reference().values()) == {1}
@@ -187,7 +187,7 @@ def test_throttled_goes_out_later_once(floor: Floor) -> None:
 
 async def wait_for_accepted(floor: Floor) -> None:
     """The lane was asked to pause for some milliseconds: drain until it goes on."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while floor.states() != {"accepted": 1}:
             await floor.lane().drain(1)
 
@@ -382,7 +382,7 @@ def test_a_crash_before_recording_forgets_nobody_and_repeats_nobody(floor: Floor
     lane = floor.lane()
     lane.reached = crash_at("recording")
     with pytest.raises(OperationalError):
-        asyncio.run(lane.drain(5))
+        asyncio.run(lane.drain(60))
     taken = len(floor.carrier.taken)
     leased = floor.states()["leased"]
     assert 0 < taken <= leased

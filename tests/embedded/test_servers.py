@@ -145,7 +145,7 @@ def test_an_address_left_by_a_killed_run_is_not_believed(fresh: Settings) -> Non
         assert killed.stdout.readline() == b"up\n"
         stale = (fresh.state_dir / "servers.json").read_text()
         killed.send_signal(signal.SIGKILL)
-        killed.wait(10)
+        killed.wait(60)
     with servers(fresh) as found, psycopg.connect(str(found.database_url)) as connection:
         assert str(found.database_url) not in stale
         assert connection.execute("SELECT 1").fetchone() == (1,)

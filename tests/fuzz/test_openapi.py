@@ -101,7 +101,7 @@ def asked(operation: Any, asking: Asks) -> int:
                 base_url=asking.door.stack.web_url,
                 session=asking.session,
                 headers={"Authorization": f"Bearer {token}"},
-                timeout=30,
+                timeout=60,
             )
             answers += 1
             if answer.status_code >= 500:

@@ -66,7 +66,7 @@ def config(office: Provider, tmp_path: Path) -> ProviderConfig:
 
 def visited(address: str) -> dict[str, str]:
     """What the provider sends a browser back with."""
-    answer = requests.get(address, allow_redirects=False, timeout=10)
+    answer = requests.get(address, allow_redirects=False, timeout=60)
     return dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
 
 

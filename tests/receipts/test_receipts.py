@@ -135,12 +135,13 @@ def test_answer_and_report_written_at_the_same_moment_are_both_seen(floor: Floor
             target=tell, args=(floor, delivered(ref)), kwargs={"attempt": attempt_id}
         )
         webhook.start()
-        waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        waiting = text("SELECT count(*) FROM pg_stat_activity "
+                       "WHERE wait_event_type = 'Lock' AND datname = current_database()")  # fmt: skip
         with floor.service.engine.connect() as other:
             while not other.scalar(waiting):
                 other.rollback()
         connection.commit()
-    webhook.join(10)
+    webhook.join(60)
     assert floor.states() == {"finished": 1}
 
 

@@ -138,7 +138,7 @@ class Elsewhere(TwilioHttpClient):
     """The SDK's own transport; only the base address is another."""
 
     def __init__(self, base: str) -> None:
-        super().__init__(timeout=5)
+        super().__init__(timeout=30)
         self._base = base
 
     def request(self, method, url, *args, **kwargs):  # type: ignore[no-untyped-def]
@@ -175,6 +175,6 @@ async def world(folder: Path, switchboard: Switchboard | None = None) -> AsyncIt
     async with (
         serving(server_for(application(carrier), "127.0.0.1", 0)) as url,
         serving(server_for(web, "127.0.0.1", 0)) as customer.url,
-        ClientBuilder().no_proxy().timeout(timedelta(seconds=5)).build() as http,
+        ClientBuilder().no_proxy().timeout(timedelta(seconds=30)).build() as http,
     ):
         yield World(carrier, clock, people, customer, url, http)

@@ -63,7 +63,7 @@ def test_it_follows_the_clocks_file_and_ends_cleanly(tmp_path: Path) -> None:
         assert (tmp_path / "outbox" / "truth.json").exists()
     finally:
         process.send_signal(signal.SIGTERM)
-        _, log = process.communicate(timeout=10)
+        _, log = process.communicate(timeout=60)
     assert process.returncode == -signal.SIGTERM  # ended in order, then by the signal it got
     assert "Traceback" not in log and "secret of the process" not in log
     assert "+8190" not in log
@@ -72,7 +72,7 @@ def test_it_follows_the_clocks_file_and_ends_cleanly(tmp_path: Path) -> None:
 def test_residents_that_cannot_be_read_are_named_in_two_languages(tmp_path: Path) -> None:
     prepared(tmp_path)
     (tmp_path / "residents.jsonl").write_text("{}\n")
-    done = subprocess.run(command(tmp_path, 1), capture_output=True, text=True, timeout=20)
+    done = subprocess.run(command(tmp_path, 1), capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert "residents.jsonl:1" in done.stderr
     assert "起動できません" in done.stderr and "cannot start" in done.stderr
@@ -80,5 +80,5 @@ def test_residents_that_cannot_be_read_are_named_in_two_languages(tmp_path: Path
 
 def _state(port: int) -> dict[str, object]:
     address = f"http://127.0.0.1:{port}/simulation/state?wait=5"
-    with urllib.request.urlopen(address, timeout=10) as answer:
+    with urllib.request.urlopen(address, timeout=60) as answer:
         return dict(json.load(answer))

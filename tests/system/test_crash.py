@@ -21,7 +21,7 @@ def test_sigkill_in_mid_batch_repeats_nobody_and_forgets_nobody(
 ) -> None:
     with ward(settings, tmp_path, add_people) as here:
         # every answer takes a while, and some never come although the message was taken
-        here.carrier("faults", {"latency_ms": 400, "reset_after_accepting": 0.1})
+        here.carrier("faults", {"latency_ms": 2000, "reset_after_accepting": 0.1})
         here.launch()
         for name in ("worker-1", "worker-2"):
             busy = here.stack.processes[name].pid

@@ -90,7 +90,7 @@ def test_everything_runs_until_an_interrupt_and_a_second_one_is_refused(
         assert process.stdout is not None
         address = f"http://127.0.0.1:{environment['CONTACT_WEB_PORT']}"
         assert address in _ready(process)
-        with build_opener(ProxyHandler({})).open(f"{address}/healthz", timeout=10) as response:
+        with build_opener(ProxyHandler({})).open(f"{address}/healthz", timeout=60) as response:
             assert response.status == 200
         running = "\n".join(_told(environment["CONTACT_STATE_DIR"]))
         for part in ("uvicorn", "worker-1@", "worker-2@", " beat ", "contact_service.simulation"):
@@ -151,7 +151,7 @@ def test_a_trunk_of_the_providers_file_gets_its_process(
         _ready(process)
         with (
             pytest.raises(HTTPError, match="401"),
-            build_opener(ProxyHandler({})).open(f"http://127.0.0.1:{door}/health", timeout=10),
+            build_opener(ProxyHandler({})).open(f"http://127.0.0.1:{door}/health", timeout=60),
         ):
             pass
         process.send_signal(signal.SIGINT)

@@ -35,7 +35,7 @@ class Api:
     def fetch(self, path: str) -> tuple[int, bytes]:
         """A file as it comes."""
         where = urlsplit(self._door.stack.web_url)
-        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=20)
+        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=60)
         connection.request("GET", path, headers={"Authorization": f"Bearer {self.token}"})
         answer = connection.getresponse()
         return answer.status, answer.read()
@@ -51,7 +51,7 @@ class Api:
         file = f'--x\r\nContent-Disposition: form-data; name="file"; filename="{file_name}"\r\n\r\n'
         body = "".join([*parts, file]).encode() + content + b"\r\n--x--\r\n"
         where = urlsplit(self._door.stack.web_url)
-        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=20)
+        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=60)
         connection.request("POST", path, body, {
             "Authorization": f"Bearer {self.token}",
             "Content-Type": "multipart/form-data; boundary=x",

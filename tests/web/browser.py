@@ -69,7 +69,7 @@ class Browser:
     def fetch(self, path: str) -> tuple[int, bytes]:
         """A file: its status and content, as they come."""
         where = urlsplit(self.address)
-        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=20)
+        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=60)
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         connection.request("GET", path, headers={"Cookie": cookies})
         answer = connection.getresponse()
@@ -95,7 +95,7 @@ class Browser:
         self, method: str, path: str, body: str | bytes | None, headers: dict[str, str] | None
     ) -> None:
         where = urlsplit(self.address)
-        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=20)
+        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=60)
         sent = {"Accept": "text/html"} | (headers or {})
         if body is not None:
             sent.setdefault("Content-Type", "application/x-www-form-urlencoded")

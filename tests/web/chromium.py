@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
+
+expect.set_options(timeout=60_000)  # a busy machine is slow; five seconds are the usual
 
 #: A machine without a Japanese font shows boxes, and boxes have other widths than words: the font
 #: that the reports bring comes first, the machine's own after it.

@@ -54,7 +54,7 @@ def test_every_answered_report_survives_the_kill(floor: Floor, door: Door) -> No
     assert enough.wait(60)
     door.stack.kill("web")
     for sender in senders:
-        sender.join(30)
+        sender.join(60)
     stored = {row[0] for row in floor.ledger.rows("SELECT provider_ref FROM event")}
     assert len(answered) >= ANSWERS_BEFORE
     assert asked - answered, "it was killed with reports in hand"

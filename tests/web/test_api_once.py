@@ -97,7 +97,7 @@ class Twice:
     ) -> tuple[int, bytes, bool]:
         """Status, body, and whether it is an earlier answer."""
         where = urlsplit(self.door.stack.web_url)
-        line = http.client.HTTPConnection(where.hostname or "", where.port, timeout=30)
+        line = http.client.HTTPConnection(where.hostname or "", where.port, timeout=60)
         headers = {"Authorization": f"Bearer {self.tokens[role]}", "Idempotency-Key": key}
         if isinstance(body, bytes):
             headers["Content-Type"] = "multipart/form-data; boundary=x"

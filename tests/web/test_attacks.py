@@ -50,7 +50,7 @@ def reported(door: Door, path: str, signed_for: str, secret: str, form: dict[str
     url = f"{door.stack.settings.public_url}{signed_for}"
     signature = RequestValidator(secret).compute_signature(url, form)
     return requests.post(
-        f"{door.stack.web_url}{path}", form, headers={"X-Twilio-Signature": signature}, timeout=10
+        f"{door.stack.web_url}{path}", form, headers={"X-Twilio-Signature": signature}, timeout=60
     ).status_code
 
 
@@ -86,11 +86,11 @@ def test_what_is_refused_is_never_a_line_of_its_own(floor: Floor, door: Door) ->
         for way in ("/sign-in?to=", "/language/en?to="):
             away = quote("/\r\nX-Injected: yes")
             answer = browser.get(
-                f"{door.stack.web_url}{way}{away}", allow_redirects=False, timeout=9
+                f"{door.stack.web_url}{way}{away}", allow_redirects=False, timeout=60
             )
             assert "X-Injected" not in answer.headers and answer.status_code < 500
         entering = {"name": whole, "password": whole, "to": whole}
-        answer = browser.post(f"{door.stack.web_url}/sign-in", entering, timeout=20)
+        answer = browser.post(f"{door.stack.web_url}/sign-in", entering, timeout=60)
         assert answer.status_code == 401 and "9359" not in answer.text
         assert "<script>alert" not in answer.text
         forged = f"/webhooks/east/receipts/{quote(whole)}"

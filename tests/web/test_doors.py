@@ -40,7 +40,7 @@ class Door:
         self, method: str, path: str, body: str = "", headers: dict[str, str] | None = None
     ) -> tuple[int, str]:
         address = urlsplit(self.stack.web_url)
-        connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=20)
+        connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
         connection.request(method, path, body.encode() if body else None, headers or {})
         answer = connection.getresponse()
         return answer.status, answer.read().decode()
@@ -174,7 +174,7 @@ def test_a_recording_is_played_where_there_is_one_and_spoken_where_not(
     assert found and "<Say" not in greeting
     assert "お電話ください" in door.report(f"{base}/lost", call)[1]
     address = urlsplit(door.stack.web_url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=20)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
     connection.request("GET", found[1])
     with wave.open(connection.getresponse()) as recording:
         assert (recording.getframerate(), recording.getnchannels()) == (8000, 1)

@@ -54,15 +54,15 @@ def test_by_the_identity_provider(floor: Floor, door: Door, office: Provider) ->
     browser = Browser(door.stack.web_url).open("/audit")
     assert 'href="/sign-in/oidc?to=/audit"' in browser.page
     out = requests.get(
-        f"{door.stack.web_url}/sign-in/oidc?to=/audit", allow_redirects=False, timeout=10
+        f"{door.stack.web_url}/sign-in/oidc?to=/audit", allow_redirects=False, timeout=60
     )
     cookie = out.headers["set-cookie"]
     assert "HttpOnly" in cookie and "SameSite=lax" in cookie
-    back = requests.get(out.headers["location"], allow_redirects=False, timeout=10)
+    back = requests.get(out.headers["location"], allow_redirects=False, timeout=60)
     address = back.headers["location"].replace("https://console.city.example", door.stack.web_url)
-    stranger = requests.get(address, timeout=10)  # the link in another browser
+    stranger = requests.get(address, timeout=60)  # the link in another browser
     assert (stranger.status_code, "確認ができませんでした" in stranger.text) == (401, True)
-    inside = requests.get(address, cookies={"oidc": out.cookies["oidc"]}, timeout=10)
+    inside = requests.get(address, cookies={"oidc": out.cookies["oidc"]}, timeout=60)
     assert inside.status_code == 200
     # a page of ours goes on: a strict cookie is not sent along what another site began
     assert re.search(r'content="0; url=/audit"', inside.text)
@@ -73,10 +73,10 @@ def test_by_the_identity_provider(floor: Floor, door: Door, office: Provider) ->
     assert browser.open("/account").status == 200
     assert "/account/password" not in browser.page
     office.person["groups"] = []
-    out = requests.get(f"{door.stack.web_url}/sign-in/oidc", allow_redirects=False, timeout=10)
-    back = requests.get(out.headers["location"], allow_redirects=False, timeout=10)
+    out = requests.get(f"{door.stack.web_url}/sign-in/oidc", allow_redirects=False, timeout=60)
+    back = requests.get(out.headers["location"], allow_redirects=False, timeout=60)
     address = back.headers["location"].replace("https://console.city.example", door.stack.web_url)
-    refused = requests.get(address, cookies={"oidc": out.cookies["oidc"]}, timeout=10)
+    refused = requests.get(address, cookies={"oidc": out.cookies["oidc"]}, timeout=60)
     assert (refused.status_code, "役割がありません" in refused.text) == (403, True)
     assert browser.open("/audit").path == "/sign-in?to=/audit"
 

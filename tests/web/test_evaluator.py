@@ -109,7 +109,7 @@ def test_no_page_file_or_answer_tells_an_evaluator_who(asking: Asking) -> None:
         path = route.path.format_map(asking.places) if known else filled(route)
         for method in route.methods or ():
             answer = requests.request(
-                method, door.stack.web_url + path, timeout=30,
+                method, door.stack.web_url + path, timeout=60,
                 headers={"Authorization": f"Bearer {held}"}, json=None if method == "GET" else {},
             )  # fmt: skip
             answered += answer.status_code == 200

@@ -108,7 +108,7 @@ def test_everything_else_goes_on_while_a_file_is_taken_in(
     )
     worker.start()
     try:
-        assert begun.wait(30)
+        assert begun.wait(60)
         assert "照らし合わせています" in staff.open(job).page  # one row: all of it is read
         for page in ("/", "/files", "/campaigns", "/people", "/unknown", "/reports"):
             assert staff.open(page).status == 200

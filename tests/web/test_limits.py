@@ -87,13 +87,13 @@ def test_without_redis_everybody_is_admitted(limited: Settings) -> None:
 
 @pytest.fixture
 def door_settings(plain_settings: Settings, limited: Settings) -> Settings:
-    return plain_settings.model_copy(update={"requests_per_second": 3, "webhooks_per_second": 5})
+    return plain_settings.model_copy(update={"requests_per_second": 1, "webhooks_per_second": 1})
 
 
 def test_a_flood_is_turned_away_and_told_to_wait(floor: Floor, door: Door) -> None:
     asked = [door.api("/api/calls", [], token="contact_x") for _ in range(30)]
     assert {status for status, _ in asked} == {401, 429}
-    assert "too many requests" in asked[-1][1]
+    assert all("too many requests" in answer for status, answer in asked if status == 429)
     assert door.api("/api/calls", [])[0] == 200  # somebody else is not kept waiting
     path = "/webhooks/simulated/receipts"
     forged = {door.report(path, sms(), signature="x")[0] for _ in range(60)}

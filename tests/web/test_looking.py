@@ -47,7 +47,7 @@ def test_no_address_that_is_opened_changes_anything(asking: Asking) -> None:
                 headers = held[role]
             path = route.path.format_map(places) if known else filled(route)
             answer = browser.get(
-                asking.door.stack.web_url + path, headers=headers, timeout=30, stream=True
+                asking.door.stack.web_url + path, headers=headers, timeout=60, stream=True
             )
             looked += answer.status_code == 200
             answer.close()

@@ -41,7 +41,7 @@ def opened(chromium: Chromium, door: Door, somebody: Browser, address: str) -> P
     context = chromium.new_context(base_url=door.stack.web_url, locale="ja-JP")
     context.add_cookies([{"name": "session", "value": session, "url": door.stack.web_url}])
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)
     page.on("pageerror", lambda error: FAILED.append(str(error)))
     page.goto(address)
     return page

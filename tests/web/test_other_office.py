@@ -113,7 +113,7 @@ def test_every_page_and_operation(floor: Floor, door: Door) -> None:
                 )
                 answer = session.get(
                     door.stack.web_url + address,
-                    headers={"Authorization": f"Bearer {token}"}, timeout=30,
+                    headers={"Authorization": f"Bearer {token}"}, timeout=60,
                 )  # fmt: skip
                 seen += 1
                 assert answer.status_code < 500, address

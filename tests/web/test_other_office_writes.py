@@ -217,7 +217,7 @@ class Callers:
             if name.endswith("/by"):
                 address += "?field=kinds"
             answer = requests.request(
-                method, asking.door.stack.web_url + address, json=body, timeout=30,
+                method, asking.door.stack.web_url + address, json=body, timeout=60,
                 headers={"Authorization": f"Bearer {self._tokens[role]}"},
             )  # fmt: skip
             return answer.status_code, answer.text

@@ -111,11 +111,11 @@ def test_what_asks_for_itself_again_does_not_jump(
     link.focus()
     floor.ledger.run("UPDATE attempt SET state = 'skipped' WHERE channel = 'operator'")
     done = floor.ledger.one("SELECT count(*) FROM attempt WHERE state IN ('finished', 'skipped')")
-    expect(page.get_by_text(re.compile(rf"^{done} / "))).to_be_visible(timeout=20_000)
+    expect(page.get_by_text(re.compile(rf"^{done} / "))).to_be_visible()
     expect(link).to_be_focused()
     assert jumps(page) == []
     floor.ledger.run("UPDATE run SET state = 'completed'")
-    expect(page.locator("#campaigns[hx-get]")).to_have_count(0, timeout=20_000)
+    expect(page.locator("#campaigns[hx-get]")).to_have_count(0)
     floor.ledger.run("UPDATE run SET state = 'running'")
     page.goto(f"/campaigns/{places['campaign']}/versions/2/preview?day=2026-11-12")
     expect(page.get_by_text("計算しています")).to_have_count(0)

@@ -173,7 +173,7 @@ def to_the_api(asking: Asking, sent: Sent) -> None:
                     )
                 for name, address, said in of_operation(document, path, operation, places):
                     answer = system.request(
-                        method, asking.door.stack.web_url + address, timeout=30,
+                        method, asking.door.stack.web_url + address, timeout=60,
                         headers={"Authorization": f"Bearer {held[role]}"}, **said,
                     )  # fmt: skip
                     sent.see(f"{method} {path} {name}", answer)
@@ -245,7 +245,7 @@ def to_the_pages(asking: Asking, sent: Sent) -> None:
             method = min(route.methods or {"GET"})
             for name, said in of_page(route, who["token"]):
                 answer = browser.request(
-                    method, asking.door.stack.web_url + route.path.format_map(places), timeout=30,
+                    method, asking.door.stack.web_url + route.path.format_map(places), timeout=60,
                     headers=headers, allow_redirects=False, **said,
                 )  # fmt: skip
                 sent.see(f"{method} {route.path} {name}", answer)
@@ -271,7 +271,7 @@ def signed(
     url = f"{asking.door.stack.settings.public_url}{path}"
     signature = RequestValidator(secret).compute_signature(url, dict(form))
     return carrier.post(
-        f"{asking.door.stack.web_url}{path}", dict(form), timeout=30,
+        f"{asking.door.stack.web_url}{path}", dict(form), timeout=60,
         headers={"X-Twilio-Signature": signature},
     )  # fmt: skip
 
@@ -338,7 +338,7 @@ def shown_again(asking: Asking, sent: Sent) -> None:
         for name, address, role in PAGES:
             if role is not None:
                 answer = browser.get(
-                    asking.door.stack.web_url + address.format_map(asking.places), timeout=30,
+                    asking.door.stack.web_url + address.format_map(asking.places), timeout=60,
                     headers={"Cookie": who["cookie"], "Accept": "text/html"},
                 )  # fmt: skip
                 if answer.status_code >= 500 or believed(answer):

@@ -157,7 +157,7 @@ def filled(route: APIRoute) -> str:
 def ask(door: Door, method: str, path: str, body: str, headers: dict[str, str]) -> int:
     """The status of an answer that is not read: some have no end."""
     address = urlsplit(door.stack.web_url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=20)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
     connection.request(method, path, body or None, headers)
     status = connection.getresponse().status
     connection.close()

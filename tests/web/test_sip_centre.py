@@ -83,7 +83,7 @@ def exchange(door_settings: Settings, tmp_path: Path) -> Iterator[Exchange]:
 
 def rings(far: Far, call: int) -> str:
     """Somebody's telephone rings; which."""
-    until(lambda: bool(far.events("incoming", call)), seconds=20)
+    until(lambda: bool(far.events("incoming", call)))
     return str(far.events("incoming", call)[0]["dialled"])
 
 
@@ -106,14 +106,14 @@ def test_a_resident_calls_waits_and_speaks_with_whoever_takes_the_call(
     caller = f"0{mobile(1)[3:]}"
     with far_end(plan, exchange.folder, exchange.port, caller) as far, process_of(chosen):
         far.command(dial=f"sip:0354321111@127.0.0.1:{chosen.local_port}")
-        until(lambda: "電話がかかっています" in sato.open("/desk/calls").page, seconds=20)
+        until(lambda: "電話がかかっています" in sato.open("/desk/calls").page)
         assert "世田谷太郎" in sato.page
         at(door, seconds=2)
         take(sato.open("/desk"))
         assert "通話中" in sato.page and "32,000円" in sato.page
         assert rings(far, 1) == "2301", "the operator's own telephone, by its extension"
-        until(lambda: floor.ledger.one("SELECT count(*) FROM call") == 1, seconds=30)
-        until(lambda: bool(far.events("recorded", 0) and far.events("recorded", 1)), seconds=10)
+        until(lambda: floor.ledger.one("SELECT count(*) FROM call") == 1)
+        until(lambda: bool(far.events("recorded", 0) and far.events("recorded", 1)))
         assert loud_seconds(far.heard(1)) > 0.3, "the operator was told that a caller comes"
         assert tone_seconds(far.heard(0), 700) > 0.5, "the caller hears the operator"
     assert floor.ledger.rows("SELECT direction, result, wait_seconds, extension FROM call") == [
@@ -139,8 +139,8 @@ def test_who_presses_one_while_waiting_is_called_back_by_click(
         keys = [[0.5, "1"]] * 20  # while the greeting is spoken a key means nothing
         far.command(dial=f"sip:0354321111@127.0.0.1:{chosen.local_port}", keys=keys)
         waiting = "SELECT count(*) FROM inbound_call WHERE state = 'call_back' AND asked"
-        until(lambda: floor.ledger.one(waiting) == 1, seconds=30)
-        until(lambda: floor.ledger.one("SELECT count(*) FROM call") == 1, seconds=20)
+        until(lambda: floor.ledger.one(waiting) == 1)
+        until(lambda: floor.ledger.one("SELECT count(*) FROM call") == 1)
         at(door, minutes=31)
         take(sato.open("/desk"))
         talk = attempt_on(sato)
@@ -151,7 +151,7 @@ def test_who_presses_one_while_waiting_is_called_back_by_click(
         assert "通話中" in sato.page
         assert rings(far, 1) == "2301"
         assert rings(far, 2) == caller, "and then the resident"
-        until(lambda: bool(far.events("closed", 1)), seconds=20)
+        until(lambda: bool(far.events("closed", 1)))
         assert not far.events("incoming", 3), "pressed twice, called once"
     assert floor.ledger.rows("SELECT result FROM placed_call") == [("accepted",)]
     period = "SELECT state FROM operator_period WHERE ended_at IS NULL"
@@ -176,12 +176,12 @@ def test_who_waits_when_the_trunk_dies_has_hung_up_as_soon_as_it_is_back(
         process_of(chosen) as process,
     ):
         far.command(dial=f"sip:0354321111@127.0.0.1:{chosen.local_port}")
-        until(lambda: "電話がかかっています" in sato.open("/desk/calls").page, seconds=30)
+        until(lambda: "電話がかかっています" in sato.open("/desk/calls").page)
         process.kill()
         process.wait()
     assert floor.ledger.rows("SELECT state FROM inbound_call") == [("waiting",)]
     with process_of(chosen):
-        until(lambda: logged(floor) == [("inbound", "abandoned")], seconds=20)
+        until(lambda: logged(floor) == [("inbound", "abandoned")])
     sato.open("/desk")
     assert "電話がかかっています" not in sato.page and "かけ直し：出られなかった電話" in sato.page
     # by whom, though the trunk keeps no numbers
@@ -216,8 +216,8 @@ def test_callers_hear_that_nobody_can_be_reached_and_may_be_called_back(
         dial = f"sip:0354321111@127.0.0.1:{chosen.local_port}"
         # a key cuts short what is being said: not at once
         far.command(dial=dial, listens=True, keys=[[1.0, "1"]])
-        until(lambda: len(logged(floor)) == 1, seconds=60)
-        until(lambda: bool(far.events("recorded", 0)), seconds=10)
+        until(lambda: len(logged(floor)) == 1)
+        until(lambda: bool(far.events("recorded", 0)))
     assert told == [why, "offer", "call_back"]
     assert loud_seconds(far.heard(0)) > 0.3, "and it is heard"
     # who asked for a call back has not given up

@@ -48,7 +48,7 @@ def together(door: Door, held: list[str], asked: list[tuple[str, dict[str, Any]]
     def send(who: str, path: str, body: dict[str, Any]) -> int:
         ready.wait()
         return requests.post(
-            door.stack.web_url + path, json=body, timeout=30,
+            door.stack.web_url + path, json=body, timeout=60,
             headers={"Authorization": f"Bearer {who}"},
         ).status_code  # fmt: skip
 
@@ -85,7 +85,7 @@ def test_nobody_decides_by_any_door_what_they_asked_for(
     held = {"Authorization": f"Bearer {token(floor, role)}"}
 
     def ask(path: str, body: dict[str, Any]) -> requests.Response:
-        return requests.post(door.stack.web_url + path, json=body, headers=held, timeout=20)
+        return requests.post(door.stack.web_url + path, json=body, headers=held, timeout=60)
 
     made = ask("/api/bulk-access", {"kind": "open_many", "reason": WHY}).json()["id"]
     assert ask(f"/api/bulk-access/{made}", {"grant": True}).status_code == 403

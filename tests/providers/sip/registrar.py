@@ -73,7 +73,7 @@ class Registrar(asyncio.DatagramProtocol):
         parts = (secret, NONCE, given["nc"], given["cnonce"], "auth", _md5(f"{method}:{uri}"))
         return given["response"] == _md5(":".join(parts))
 
-    async def until(self, taken: int, seconds: float = 20) -> None:
+    async def until(self, taken: int, seconds: float = 60) -> None:
         async with asyncio.timeout(seconds):
             while len(self.taken) < taken:
                 self.changed.clear()

@@ -104,7 +104,7 @@ class Service:
     def reports(self) -> list[dict[str, str]]:
         return [form for path, form in self.asked if path.startswith("/receipts")]
 
-    async def report(self, ref: str, seconds: float = 20) -> dict[str, str]:
+    async def report(self, ref: str, seconds: float = 60) -> dict[str, str]:
         """The final report of a call."""
 
         def found() -> dict[str, str] | None:
@@ -115,7 +115,7 @@ class Service:
         assert result is not None
         return result
 
-    async def until(self, true: Callable[[], bool], seconds: float = 20) -> None:
+    async def until(self, true: Callable[[], bool], seconds: float = 60) -> None:
         async with asyncio.timeout(seconds):
             while not true():
                 self.changed.clear()
@@ -204,7 +204,7 @@ class Far:
     def events(self, name: str, call: int = 0) -> list[dict[str, Any]]:
         return [one for one in self.told if one["event"] == name and one.get("call") == call]
 
-    async def until(self, name: str, call: int = 0, seconds: float = 20) -> dict[str, Any]:
+    async def until(self, name: str, call: int = 0, seconds: float = 60) -> dict[str, Any]:
         async with asyncio.timeout(seconds):
             while not self.events(name, call):
                 await asyncio.sleep(0.02)
@@ -251,11 +251,11 @@ def far_end(
             assert process.stdin is not None
             process.stdin.close()
         try:
-            process.wait(5)
+            process.wait(20)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        reader.join(1)
+        reader.join(20)
 
 
 def loud_seconds(samples: np.ndarray[Any, Any], threshold: float = 500.0) -> float:

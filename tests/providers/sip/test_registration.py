@@ -43,7 +43,7 @@ async def health(media: Media, chosen: SipOptions) -> str | None:
             await provider.close()
 
 
-async def until(true: Callable[[], bool], seconds: float = 20) -> None:
+async def until(true: Callable[[], bool], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not true():
             await asyncio.sleep(0.01)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 from aiosipua.message import SipMessage, SipRequest, SipResponse
 
@@ -13,6 +14,7 @@ from providers.sip.transactions import Address, ServerTransaction, Timers, Trans
 
 TIMERS = Timers(t1=0.01, t2=0.04)
 TRUNK = ("192.0.2.1", 5060)
+T = TypeVar("T")
 
 
 class Wire:
@@ -47,6 +49,14 @@ class Jump(selectors.DefaultSelector):
         return super().select(0)
 
 
+def in_no_time(doing: Coroutine[Any, Any, T]) -> T:
+    """``asyncio.run`` where time jumps."""
+    clock = Jump()
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(clock)) as runner:
+        runner.get_loop().time = lambda: clock.now  # type: ignore[method-assign]
+        return runner.run(doing)
+
+
 def run(act: Callable[[Wire], object], seconds: float) -> Wire:
     async def inside() -> Wire:
         wire = Wire()
@@ -54,10 +64,7 @@ def run(act: Callable[[Wire], object], seconds: float) -> Wire:
         await asyncio.sleep(seconds)
         return wire
 
-    clock = Jump()
-    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(clock)) as runner:
-        runner.get_loop().time = lambda: clock.now  # type: ignore[method-assign]
-        return runner.run(inside())
+    return in_no_time(inside())
 
 
 def test_an_unanswered_invite_goes_out_again_and_is_given_up_once() -> None:
@@ -114,7 +121,7 @@ def test_a_lost_bye_goes_out_again_until_it_is_answered() -> None:
         assert len(wire.sent) == sent
         return wire
 
-    asyncio.run(inside())
+    in_no_time(inside())
     assert [one.status_code for one in told if one] == [200]
 
 
@@ -145,4 +152,4 @@ def test_our_answer_to_an_invite_goes_out_again_until_the_ack() -> None:
         found = wire.layer.invite_of(cancel_of(invite))
         assert found is wire.asked[0], "a CANCEL names its INVITE by the branch"
 
-    asyncio.run(inside())
+    in_no_time(inside())

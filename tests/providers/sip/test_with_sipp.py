@@ -185,7 +185,12 @@ class Measured:
     """Seconds: the longest that any stream was silent."""
     control: float
     """The longest interval of a process on the same core that does nothing but wake every
-    20 ms: above the limit, the machine is too busy to measure anything."""
+    20 ms: what is beyond that, the machine withheld from everybody."""
+
+    @property
+    def beyond(self) -> float:
+        """By how much the gap exceeds the limit, less what the machine withheld."""
+        return self.gap - MOST_GAP_SECONDS - max(0.0, self.control - 0.020)
 
 
 def test_a_hundred_calls_at_once_on_one_core(
@@ -193,8 +198,8 @@ def test_a_hundred_calls_at_once_on_one_core(
 ) -> None:
     """Through the adapter, against the media process alone on one core.
 
-    Where the machine is measured to be overloaded, it is said and measured again, three times at
-    most; the best counts.
+    Where the gap was too large it is measured again, three times at most, and the best counts:
+    what others do on this machine comes and goes, what is slow in the process itself stays.
     """
     found: list[Measured] = []
     for number in range(MOST_RUNS):
@@ -202,14 +207,14 @@ def test_a_hundred_calls_at_once_on_one_core(
         folder.mkdir()
         measured = asyncio.run(hundred_calls(folder, capsys))
         found.append(measured)
-        if measured.gap <= MOST_GAP_SECONDS or measured.control <= MOST_GAP_SECONDS:
+        if measured.gap <= MOST_GAP_SECONDS:
             break
         with capsys.disabled():
             print(
-                f"the machine is overloaded: an idle process on the same core slept "
-                f"{measured.control * 1000:.0f} ms instead of 20"
+                f"a gap of {measured.gap * 1000:.0f} ms; meanwhile an idle process on the same "
+                f"core slept {measured.control * 1000:.0f} ms instead of 20"
             )
-    assert min(one.gap for one in found) <= MOST_GAP_SECONDS, found
+    assert min(one.beyond for one in found) <= 0, found
 
 
 async def hundred_calls(folder: Path, capsys: pytest.CaptureFixture[str]) -> Measured:
@@ -243,9 +248,9 @@ async def hundred_calls(folder: Path, capsys: pytest.CaptureFixture[str]) -> Mea
                 at.says["/start"] = lambda _: [Play(prompt), HangUp()]
                 before = _cpu_seconds(process.pid)
                 results = await _placed(provider, at)
-                await at.until(lambda: len(at.reports()) >= CALLS, 60)
+                await at.until(lambda: len(at.reports()) >= CALLS, 120)
                 used = _cpu_seconds(process.pid) - before
-                control = float(sleeper.communicate("", timeout=20)[0])
+                control = float(sleeper.communicate("", timeout=60)[0])
                 assert {form["CallStatus"] for form in at.reports()} == {"completed"}
                 assert at.forged == []
         finally:
@@ -253,7 +258,7 @@ async def hundred_calls(folder: Path, capsys: pytest.CaptureFixture[str]) -> Mea
             sleeper.wait()
             await provider.close()
             process.terminate()
-            process.wait(40)
+            process.wait(60)
     assert all(isinstance(result, Accepted) for result in results)
     lengths = [stream[-1][0] - stream[0][0] for stream in heard.packets.values()]
     with capsys.disabled():
@@ -273,7 +278,7 @@ async def hundred_calls(folder: Path, capsys: pytest.CaptureFixture[str]) -> Mea
 
 async def _placed(provider: SipProvider, at: Service) -> list[Result]:
     results: list[Result] = []
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while len(results) < CALLS:
             call = Call(f"attempt-{len(results)}", TO, at.url("/start"), at.url("/receipts"))
             result = await provider.submit(call)
