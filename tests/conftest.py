@@ -33,6 +33,7 @@ ROOT = Path(__file__).parent.parent
 WARD = ROOT / "samples" / "ward"
 NOW = datetime(2026, 10, 26, 10, 0, tzinfo=TOKYO)
 _numbers = itertools.count(1)
+TEMPLATE = "untouched"
 # Examples are the same on every machine and in every run, however slow it is: a test fails for what
 # was changed. Others are searched for by `make fuzz`, and everywhere by --hypothesis-profile=search.
 _any = examples(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
@@ -94,7 +95,8 @@ def running_servers() -> Iterator[Settings]:
 
 
 def _prepare(settings: Settings) -> None:
-    """Keep the template as it is, and let the system decide when it writes to disk.
+    """Put the template where nothing can change it, and let the system decide when it writes to
+    disk.
 
     Every database that is dropped waits for a checkpoint, which on a busy disk takes a second or
     two. What is lost so is lost with the machine only, not with a server that is killed.
@@ -103,7 +105,8 @@ def _prepare(settings: Settings) -> None:
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute("ALTER SYSTEM SET fsync = off")
         connection.execute("SELECT pg_reload_conf()")
-        connection.execute("ALTER DATABASE contact ALLOW_CONNECTIONS false")
+        connection.execute(f"CREATE DATABASE {TEMPLATE} TEMPLATE contact STRATEGY file_copy")
+        connection.execute(f"ALTER DATABASE {TEMPLATE} ALLOW_CONNECTIONS false")
 
 
 @contextmanager
@@ -126,14 +129,12 @@ def queue(running_servers: Settings) -> Iterator[Settings]:
 @contextmanager
 def database(running_servers: Settings) -> Iterator[Settings]:
     """Settings with a fresh database, dropped at the end."""
-    template = str(running_servers.database_url)
-    admin = template.rpartition("/")[0] + "/postgres"
+    server = str(running_servers.database_url).rpartition("/")[0]
+    admin = server + "/postgres"
     name = f"test_{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE contact STRATEGY file_copy")
-    yield running_servers.model_copy(
-        update={"database_url": template.rpartition("/")[0] + f"/{name}"}
-    )
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+    yield running_servers.model_copy(update={"database_url": f"{server}/{name}"})
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from uuid import UUID
 
-import psycopg
 import pytest
 from sqlalchemy import Engine, text
 
@@ -22,7 +20,7 @@ from contact_service.planning import runs
 from contact_service.settings import Settings
 from contact_service.store.crypto import load_vault
 from contact_service.store.engine import connect
-from tests.conftest import WARD
+from tests.conftest import WARD, empty
 
 STAFF = Actor("planner", Role.STAFF)
 IMPORTED = datetime.combine(date(2026, 10, 25), time(9, 0), TOKYO)
@@ -34,26 +32,19 @@ FILES = {
     "payments": "収納データ.csv",
     "restrictions": "交渉制限.csv",
 }
-_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
 def ward(running_servers: Settings) -> Iterator[Engine]:
     """The sample ward, imported once; some people have broken a promise."""
-    template = str(running_servers.database_url)
-    server, name = template.rpartition("/")[0], f"ward_{next(_numbers)}"
-    with psycopg.connect(server + "/postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE contact")
-    settings = running_servers.model_copy(update={"database_url": f"{server}/{name}"})
-    engine = connect(settings)
-    service = Service(settings, engine, load_vault(settings.keys_path), FixedClock(IMPORTED))
-    for kind, file in FILES.items():
-        import_file(service, STAFF, kind, WARD / file, training=True)
-    _break_promises(engine)
-    yield engine
-    engine.dispose()
-    with psycopg.connect(server + "/postgres", autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with empty(running_servers) as settings:
+        engine = connect(settings)
+        service = Service(settings, engine, load_vault(settings.keys_path), FixedClock(IMPORTED))
+        for kind, file in FILES.items():
+            import_file(service, STAFF, kind, WARD / file, training=True)
+        _break_promises(engine)
+        yield engine
+        engine.dispose()
 
 
 def _break_promises(engine: Engine) -> None:

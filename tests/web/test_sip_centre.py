@@ -98,20 +98,22 @@ def test_a_resident_calls_waits_and_speaks_with_whoever_takes_the_call(
     sato.open("/desk").send("/desk/telephone", number="内線２３０１")
     assert 'value="2301"' in sato.page
     speech = exchange.folder / "operator.wav"
-    speech.write_bytes(written(tone(9.0, 700), "wav"))
+    speech.write_bytes(written(tone(30.0, 700), "wav"))
     chosen = exchange.chosen.model_copy(
         update={"inbound_url": f"{door.stack.settings.public_url}/webhooks/line/inbound"}
     )
-    plan = [{}, {"ring": 0.3, "listens": True, "say": str(speech), "hang_up": 4.0}]
+    plan = [{}, {"ring": 0.3, "listens": True, "say": str(speech)}]
     caller = f"0{mobile(1)[3:]}"
     with far_end(plan, exchange.folder, exchange.port, caller) as far, process_of(chosen):
-        far.command(dial=f"sip:0354321111@127.0.0.1:{chosen.local_port}")
+        far.command(dial=f"sip:0354321111@127.0.0.1:{chosen.local_port}", tone=700)
         until(lambda: "電話がかかっています" in sato.open("/desk/calls").page)
         assert "世田谷太郎" in sato.page
         at(door, seconds=2)
         take(sato.open("/desk"))
         assert "通話中" in sato.page and "32,000円" in sato.page
         assert rings(far, 1) == "2301", "the operator's own telephone, by its extension"
+        until(lambda: bool(far.events("tone", 0)))
+        far.command(ends=1)
         until(lambda: floor.ledger.one("SELECT count(*) FROM call") == 1)
         until(lambda: bool(far.events("recorded", 0) and far.events("recorded", 1)))
         assert loud_seconds(far.heard(1)) > 0.3, "the operator was told that a caller comes"

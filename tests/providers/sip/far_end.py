@@ -15,11 +15,22 @@ import wave
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 from baresip import Account, BaresipError, Call, Config, Event, Runtime, StackEvent, UserAgent
 from baresip.errors import AudioNotActive, AudioRestarted
 
 #: A sample of speech, and none of silence.
 LOUD = 1000
+#: So many times 20 ms of the tone that a plan names, and it is told.
+TONE_FRAMES = 40
+
+
+def is_tone(frame: bytearray, hertz: int) -> bool:
+    """Whether 20 ms at telephone rate are a tone of so many hertz, and little else."""
+    samples = np.frombuffer(frame, dtype="<i2").astype(float)
+    wave_ = np.exp(-2j * np.pi * hertz * np.arange(160) / 8000)
+    whole = float(np.mean(samples**2))
+    return whole > 500.0**2 and 2 * abs(samples @ wave_ / 160) ** 2 > 0.7 * whole
 
 
 def tell(**what: object) -> None:
@@ -31,6 +42,7 @@ class FarEnd:
         self.plan = plan
         self.folder = folder
         self.calls = 0
+        self.up: dict[int, Call] = {}
         self.tasks: set[asyncio.Task[None]] = set()
 
     def incoming(self, call: Call) -> None:
@@ -71,9 +83,7 @@ class FarEnd:
             changed.clear()
             await changed.wait()
         if not over.is_set():
-            tell(call=number, event="answered")
-            self.start(self.record(call, number, over, heard))
-            self.start(self.act(call, number, plan, over, heard))
+            self.talk(call, number, plan, over, heard)
 
     def start(self, work) -> None:  # type: ignore[no-untyped-def]
         task = asyncio.create_task(work)
@@ -102,9 +112,24 @@ class FarEnd:
         if over.is_set():
             return
         await call.answer()
+        self.talk(call, number, plan, over, heard)
+
+    def talk(
+        self,
+        call: Call,
+        number: int,
+        plan: dict[str, object],
+        over: asyncio.Event,
+        heard: asyncio.Event,
+    ) -> None:
         tell(call=number, event="answered")
-        self.start(self.record(call, number, over, heard))
+        self.up[number] = call
+        self.start(self.record(call, number, over, heard, plan.get("tone")))
         self.start(self.act(call, number, plan, over, heard))
+
+    async def hang_up(self, number: int) -> None:
+        with suppress(BaresipError):
+            await self.up[number].hangup()
 
     async def act(
         self,
@@ -126,8 +151,7 @@ class FarEnd:
                 tell(call=number, event="pressed", key=key)
         if "hang_up" in plan:
             await asyncio.sleep(float(plan["hang_up"]))  # type: ignore[arg-type]
-            with suppress(BaresipError):
-                await call.hangup()
+            await self.hang_up(number)
 
     async def say(self, call: Call, path: Path, over: asyncio.Event) -> None:
         with wave.open(str(path)) as file:
@@ -139,10 +163,15 @@ class FarEnd:
             await asyncio.sleep(0.05)
 
     async def record(
-        self, call: Call, number: int, over: asyncio.Event, heard_something: asyncio.Event
+        self,
+        call: Call,
+        number: int,
+        over: asyncio.Event,
+        heard_something: asyncio.Event,
+        tone: object,
     ) -> None:
         heard = bytearray()
-        rate = 8000
+        rate, looked, frames = 8000, 0, 0
         while not over.is_set():
             await asyncio.sleep(0.02)
             try:
@@ -151,6 +180,11 @@ class FarEnd:
                 if any(abs(sample) > LOUD for sample in memoryview(new).cast("h")):
                     heard_something.set()
                 rate = call.audio.info().rx_sample_rate or rate
+                while isinstance(tone, int) and len(heard) - looked >= 320:
+                    frames += is_tone(heard[looked : looked + 320], tone)
+                    looked += 320
+                    if frames == TONE_FRAMES:
+                        tell(call=number, event="tone")
             except (AudioNotActive, AudioRestarted, BaresipError):
                 continue
         with wave.open(str(self.folder / f"heard-{number}.wav"), "wb") as file:
@@ -184,6 +218,8 @@ async def main(plan: list[dict[str, object]], folder: Path, port: int, user: str
         command = json.loads(line)
         if "dial" in command:
             end.start(end.dial(runtime, agent, command))
+        if "ends" in command:
+            end.start(end.hang_up(command["ends"]))
     await runtime.close()
 
 
