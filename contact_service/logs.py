@@ -16,6 +16,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 _NUMBER = re.compile(r"(?<![0-9A-Za-z.:-])(?:\+|%2B)?(?:81|0)[-\d() ]{8,14}\d(?![0-9A-Za-z-])")
 MASK = "[number]"
+#: What PostgreSQL adds to an error: the values of a row (``store.engine`` takes it away too).
+_ROW = re.compile(r"^(DETAIL|CONTEXT):.*$", re.MULTILINE)
 
 
 def mask_numbers(text: str) -> str:
@@ -25,7 +27,7 @@ def mask_numbers(text: str) -> str:
 
 def _mask(value: Any) -> Any:
     if isinstance(value, str):
-        return mask_numbers(value)
+        return _ROW.sub(r"\1: …", mask_numbers(value))
     if isinstance(value, dict):
         return {key: _mask(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -114,7 +114,7 @@ class EmbeddedPostgres:
             "-k", "", "-c", "max_connections=100", "-c", "shared_buffers=128MB",
             "-c", "jit=off", "-c", "log_min_messages=warning", "-c", "log_statement=none",
             "-c", "log_parameter_max_length=0", "-c", "log_parameter_max_length_on_error=0",
-            "-c", "log_min_error_statement=panic",
+            "-c", "log_min_error_statement=panic", "-c", "log_error_verbosity=terse",
         ]  # fmt: skip
         self._process = spawn(
             command, self._log, user=self.home.user, env=_ENVIRONMENT, with_parent=signal.SIGINT

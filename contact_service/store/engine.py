@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, text
 
 from contact_service.settings import Settings
 from contact_service.store.crypto import load_vault
@@ -15,6 +16,9 @@ from contact_service.store.crypto import load_vault
 #: An advisory lock of the database: one at a time changes the ledger by a file or freezes a run
 #: from it. Two imports could wait for one another's people.
 LEDGER_LOCK = 0x696E74616B65
+#: What PostgreSQL adds to an error: the values of a row or key, and where in a file they stood.
+_ROWS = re.compile(r"\n(?:DETAIL|CONTEXT):.*", re.DOTALL)
+_QUOTED = re.compile(r'"[^"]*"')
 
 
 def connect(settings: Settings, *, pool_size: int = 4) -> Engine:
@@ -24,7 +28,7 @@ def connect(settings: Settings, *, pool_size: int = 4) -> Engine:
     day. Connections know where the key is that proves the audit log's lines. Raises nothing until
     first used.
     """
-    return create_engine(
+    engine = create_engine(
         settings.sqlalchemy_url,
         pool_size=pool_size,
         max_overflow=4,
@@ -39,6 +43,19 @@ def connect(settings: Settings, *, pool_size: int = 4) -> Engine:
             "prepare_threshold": 1,
         },
     )
+    event.listen(engine, "handle_error", _without_values)
+    return engine
+
+
+def _without_values(context: ExceptionContext) -> None:
+    """The server tells the row that it refuses, and the line of a file: an error's text goes into
+    logs and to a shell, where nobody's data may be."""
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error is not None and error.args and isinstance(error.args[0], str):
+            said = _ROWS.sub("", error.args[0])
+            if str(getattr(context.original_exception, "sqlstate", "")).startswith("22"):
+                said = _QUOTED.sub('"…"', said)  # a value that is no number, no date
+            error.args = (said, *error.args[1:])
 
 
 @contextmanager

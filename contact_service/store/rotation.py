@@ -8,6 +8,7 @@ the file when nothing is sealed with it any more.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,8 @@ from contact_service.store.crypto import Vault
 from contact_service.store.tables import metadata
 
 PORTION = 1000
+#: So long rows are left alone that somebody else is changing.
+WAIT_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,8 @@ def seal_anew(
         with engine.connect() as connection:
             if not set(sealed_with(connection)) - {key_id}:
                 return total
+        if not done:  # all that is left is in somebody's hands
+            time.sleep(WAIT_SECONDS)
 
 
 def _round(

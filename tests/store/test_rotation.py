@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,10 @@ from typer.testing import CliRunner
 from contact_service.bootstrap import Service
 from contact_service.cli import _assemble
 from contact_service.clock import FixedClock
+from contact_service.domain.actors import SYSTEM
+from contact_service.people.search import search
 from contact_service.settings import Settings
+from contact_service.stack import environment
 from contact_service.store import rotation
 from contact_service.store.crypto import CannotOpen, create_keys, load_vault
 from contact_service.store.rotation import PLACES
@@ -89,6 +95,73 @@ def test_a_new_key_seals_everything_while_others_write(
     assert names_and_numbers(engine, load_vault(service.settings.keys_path)) >= {mobile(1)}
     with pytest.raises(CannotOpen):
         load_vault(service.settings.keys_path).open("x.y", b"\x01" + b"0" * 40)
+
+
+def test_a_rotation_that_is_killed_leaves_nothing_unreadable(
+    service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """SIGKILL in its midst: the service works meanwhile, and the rest is done afterwards."""
+    monkeypatch.setattr("contact_service.store.crypto.LOOK_SECONDS", 0.0)
+    engine, old = service.engine, service.vault
+    ledger = Ledger(engine, old)
+    for n in range(1, 11):
+        ledger.person([mobile(n)])
+    everybody = {mobile(n) for n in range(1, 11)} | {"世田谷太郎"}
+    given = environment(service.settings.model_copy(update={"state_dir": tmp_path / "state"}))
+    with engine.connect() as holding:  # one row is in somebody's hands: it cannot end
+        holding.execute(text("SELECT FROM phone ORDER BY id LIMIT 1 FOR UPDATE"))
+        rotating = subprocess.Popen(
+            [sys.executable, "-m", "contact_service.cli", "keys", "rotate"], env=given,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        try:
+            while _sealed(engine) != {1: 1, 2: 19}:
+                assert rotating.poll() is None, rotating.stderr.read()  # type: ignore[union-attr]
+        finally:
+            rotating.kill()
+            rotating.communicate()
+    latest = load_vault(service.settings.keys_path)
+    assert latest.current == 2
+    for vault in (old, latest):  # who has been running, and who starts now
+        assert names_and_numbers(engine, vault) == everybody
+    ledger.person([mobile(11)])
+    for n in (1, 2, 11):
+        assert len(search(service, SYSTEM, mobile(n)).people) == 1
+    assert shell("retire", "1")[0] == 1  # something is sealed with it yet
+    assert shell("resume")[0] == 0
+    assert _sealed(engine) == {2: 22}
+    assert shell("retire", "1")[0] == 0
+    vault = load_vault(service.settings.keys_path)
+    assert names_and_numbers(engine, vault) == everybody | {mobile(11)}
+
+
+def _sealed(engine: Engine) -> dict[int, int]:
+    with engine.connect() as connection:
+        return rotation.sealed_with(connection)
+
+
+def test_a_sealed_value_opens_at_its_own_place_alone(service: Service) -> None:
+    """Of all columns: moved into another one, of the same table or not, it says nothing."""
+    names = [place.name for place in PLACES]
+    sealed = {name: service.vault.seal(name, "標識") for name in names}
+    opened = set()
+    for value_of, put_into in product(names, names):
+        try:
+            service.vault.open(put_into, sealed[value_of])
+        except CannotOpen:
+            continue
+        opened.add((value_of, put_into))
+    assert opened == {(name, name) for name in names}
+
+
+@pytest.mark.parametrize("place", [0, 1, 13, -1])
+def test_a_sealed_value_that_was_changed_does_not_open(service: Service, place: int) -> None:
+    """Its key, its nonce, what it says, its tag."""
+    sealed = bytearray(service.vault.seal("debtor.name", "標識"))
+    sealed[place] ^= 1
+    with pytest.raises(CannotOpen):
+        service.vault.open("debtor.name", bytes(sealed))
+    assert service.vault.seal("debtor.name", "標識") != service.vault.seal("debtor.name", "標識")
 
 
 def test_a_key_that_is_needed_stays(service: Service) -> None:
