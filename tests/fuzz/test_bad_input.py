@@ -221,7 +221,7 @@ class Line:
 @contextmanager
 def line(door: Door) -> Iterator[Line]:
     address = urlsplit(door.stack.web_url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=120)
     try:
         yield Line(connection)
     finally:
