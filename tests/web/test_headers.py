@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from contact_service.domain.actors import Role
+from contact_service.embedded.process import free_port
 from contact_service.identity import accounts
 from contact_service.settings import Settings
 from tests.dispatch.conftest import Floor, floor
@@ -45,14 +46,20 @@ ASKED = [
 ]
 
 
-@pytest.fixture(params=["https://office.example", "http://127.0.0.1:8000"], ids=["tls", "plain"])
-def door_settings(plain_settings: Settings, request: pytest.FixtureRequest) -> Settings:
-    return plain_settings.model_copy(update={"public_url": request.param})
+@pytest.fixture(params=[True, False], ids=["tls", "plain"])
+def by_tls(request: pytest.FixtureRequest) -> bool:
+    """Whether the console's public address is https."""
+    return bool(request.param)
 
 
 @pytest.fixture
-def by_tls(door: Door) -> bool:
-    return door.stack.settings.public_url.startswith("https:")
+def door_settings(plain_settings: Settings, by_tls: bool) -> Settings:
+    if not by_tls:
+        return plain_settings
+    # with a port that the stack finds itself the address would be that port's
+    return plain_settings.model_copy(
+        update={"web_port": free_port(), "public_url": "https://office.example"}
+    )
 
 
 def answers(door: Door) -> Iterator[tuple[str, requests.Response]]:
