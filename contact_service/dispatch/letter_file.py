@@ -14,14 +14,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO
 
+from contact_service.domain.spreadsheets import FORMULA
+
 HEADINGS = (
     "通し番号", "宛名番号", "氏名", "科目", "調定年度", "相当年度", "期別", "通知書番号", "納期限",
     "未納額", "未納額合計", "言語", "本文", "備考",
 )  # fmt: skip
 #: Columns that hold words or codes; the others hold numbers and dates that we write ourselves.
 TEXTS = frozenset({"宛名番号", "氏名", "科目", "通知書番号", "本文", "備考"})
-#: A spreadsheet would take a cell that begins so for a formula.
-_FORMULA = tuple("=+-@\t\r＝＋－＠")
 #: One character to readers, two to the codings: CP932 has the second.
 _SAME = str.maketrans({"〜": "～", "−": "－", "‖": "∥", "—": "―", "¢": "￠", "£": "￡", "¬": "￢"})
 GETA = "〓"
@@ -80,7 +80,7 @@ def _cell(text: str, encoding: Encoding, *, guarded: bool) -> tuple[str, tuple[s
         lost = [each for each in text if not _has(each)]
         for each in lost:
             text = text.replace(each, GETA)
-    if guarded and text.startswith(_FORMULA):
+    if guarded and text.startswith(FORMULA):
         text = f"'{text}"
     return text, tuple(dict.fromkeys(lost))
 

@@ -37,6 +37,8 @@ from contact_service.intake.faults import FileRefused
 from contact_service.intake.fields import FIELDS, FieldType, FileKind, plain
 
 Text = Annotated[str, Field(min_length=1, max_length=100)]
+#: Our own columns before the sender's, in a file of rejected rows.
+LEADING = ["行", "列", "値", "理由", "reason"]
 
 
 class Column(BaseModel):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from contact_service.domain.spreadsheets import unguarded
 from contact_service.intake.faults import BadValue, Fault, Reason
 from contact_service.intake.fields import FIELDS, Field, plain
-from contact_service.intake.layout import Layout
+from contact_service.intake.layout import LEADING, Layout
 from contact_service.intake.reading import Row
 from contact_service.intake.values import Read, Value, reader
 
@@ -29,6 +30,8 @@ class RowParser:
 
     def __init__(self, layout: Layout, headings: Sequence[str]) -> None:
         where = layout.places(headings)
+        # a file of rejected rows, mended: what was guarded in it is as it was
+        self._guarded = list(headings[: len(LEADING)]) == LEADING
         self._headings = list(headings)
         self._markers = frozenset(plain(marker) for marker in layout.total_row_markers)
         self._places = [
@@ -64,7 +67,7 @@ class RowParser:
         values = dict(self._blank)
         faults: list[Fault] = []
         for place in self._places:
-            cell = cells[place.index]
+            cell = unguarded(cells[place.index]) if self._guarded else cells[place.index]
             if not cell and not place.field.required:
                 continue
             try:

@@ -2,7 +2,8 @@
 
 The rejects file is a CSV like the input (its encoding, delimiter, preamble and headings) with
 five columns before the row itself: line, column, value and reasons. The reader ignores these
-columns. Where a row has several faults they stand in one cell, separated by `` | ``.
+columns. Where a row has several faults they stand in one cell, separated by `` | ``. What a
+spreadsheet would take for a formula has an apostrophe before it, which the parser takes away.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from typing import IO, Any
 
 from sqlalchemy import Connection
 
+from contact_service.domain.spreadsheets import guarded
 from contact_service.intake.faults import Fault, FileRefused
-from contact_service.intake.layout import Layout
+from contact_service.intake.layout import LEADING, Layout
 from contact_service.intake.reading import Row, Table
 from contact_service.intake.staging import copy_in
 from contact_service.store.crypto import Vault
 
-LEADING = ["行", "列", "値", "理由", "reason"]
 SHOWN = 10
 _COLUMNS = {
     "source_file_id": "int8",
@@ -82,10 +83,10 @@ class Rejects:
             [
                 str(row.line),
                 " | ".join(fault.column for fault in faults),
-                " | ".join(fault.value for fault in faults),
+                guarded(" | ".join(fault.value for fault in faults)),
                 " | ".join(fault.ja for fault in faults),
                 " | ".join(fault.en for fault in faults),
-                *cells,
+                *map(guarded, cells),
             ]
         )
 
@@ -107,9 +108,9 @@ class Rejects:
         if self._stream is None:
             self._stream = self._open()
             for line in self._preamble:
-                self._stream.write(f"{line}\r\n")
+                self._stream.write(f"{guarded(line)}\r\n")
             self._writer: Any = csv.writer(self._stream, delimiter=self._layout.delimiter)
-            self._writer.writerow([*LEADING, *self._headings])
+            self._writer.writerow([*LEADING, *map(guarded, self._headings)])
         self._writer.writerow(cells)
 
     def _open(self) -> IO[str]:

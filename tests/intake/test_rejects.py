@@ -11,7 +11,8 @@ import pytest
 
 from contact_service.intake.faults import REASON_TEXT, Reason
 from contact_service.intake.importing import Counts
-from contact_service.intake.rejects import LEADING, target_for
+from contact_service.intake.layout import LEADING
+from contact_service.intake.rejects import target_for
 from contact_service.store.crypto import Vault
 from tests.intake.conftest import CLAIM, Import, Query, write_csv
 
@@ -50,6 +51,31 @@ def test_mended_rows_are_taken(take: Import, query: Query, tmp_path: Path, encod
         (10000, "2026-09-30"),
         (7000, "2026-09-30"),
     ]
+
+
+def test_a_rejected_row_opened_in_a_spreadsheet_runs_nothing(
+    take: Import, query: Query, vault: Vault, tmp_path: Path
+) -> None:
+    """Words are guarded, and are themselves again when mended; numbers stay as they are."""
+    name, note = '=HYPERLINK("x")', "@SUM(1)|cmd"
+    bad = {**CLAIM, "氏名": name, "電話番号１": "+81 90-1234-5678", "未納額": "-5",
+           "調定額": "=1+1", note: "-2+3"}  # fmt: skip
+    report = take("claims", write_csv(tmp_path / "a_20260930.csv", [bad]))
+    assert report.rejects is not None
+    headings, row = read(report.rejects, "cp932")
+    found = dict(zip(headings, row, strict=True))
+    assert headings[-1] == f"'{note}"
+    assert [found[column] for column in ("氏名", "電話番号１", "未納額", "調定額")] == [
+        f"'{name}", "+81 90-1234-5678", "-5", "'=1+1",
+    ]  # fmt: skip
+    assert found["値"] == "'=1+1 | -5"
+    again = take("claims", write_csv(report.rejects, [found]))
+    assert again.rejects is not None
+    assert read(again.rejects, "cp932")[1][2:] == row[2:]  # guarded once
+    mended = found | {"未納額": "500", "調定額": "500"}
+    assert take("claims", write_csv(again.rejects, [mended])).counts.accepted == 1
+    ((sealed,),) = query("SELECT name FROM debtor")
+    assert vault.open("debtor.name", sealed) == name
 
 
 def test_every_reason_has_both_languages_and_fits_every_encoding() -> None:

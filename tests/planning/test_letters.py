@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from uuid import UUID
 import pytest
 
 from campaigns.vocabulary import Channel
-from contact_service.dispatch.letter_file import Encoding
+from contact_service.dispatch import letter_file
+from contact_service.dispatch.letter_file import HEADINGS, Encoding
 from contact_service.dispatch.letters import Written, hand_over, write_again
 from contact_service.dispatch.switches import set_switch
 from contact_service.domain.actors import NotAllowed
@@ -219,3 +221,16 @@ def test_names_are_words_and_never_formulas(
         (lost,) = done.replaced
         assert (lost.line, lost.column, lost.characters[0]) == (2, "氏名", "𠮷")
         assert "U+20BB7" in str(lost)
+
+
+@pytest.mark.parametrize(
+    "begins", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝１", "＋１", "－１", "＠x"]
+)
+def test_words_of_a_letter_are_never_formulas_and_figures_stay(begins: str) -> None:
+    """In the columns that hold words; amounts and numbers of ours are written as they are."""
+    stream = io.StringIO()
+    assert not list(letter_file.write(stream, [dict.fromkeys(HEADINGS, begins)], Encoding.UTF_8))
+    (row,) = csv.DictReader(io.StringIO(stream.getvalue(), newline=""))
+    guarded = {column for column, cell in row.items() if cell == f"'{begins}"}
+    assert guarded == {"宛名番号", "氏名", "科目", "通知書番号", "本文", "備考"}
+    assert all(row[column] == begins for column in set(HEADINGS) - guarded)
