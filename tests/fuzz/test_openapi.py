@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -113,7 +114,7 @@ def asked(operation: Any, asking: Asks) -> int:
             if who.startswith("other") and any(
                 mark.encode() in answer.content
                 for mark in asking.secret
-                if not shown_to_all(operation.path, mark)
+                if not shown_to_all(urlsplit(answer.request.url or "").path, mark)
             ):
                 asking.wrong.append((name, who, "another office's", answer.content[:300]))
 
