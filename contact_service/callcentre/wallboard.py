@@ -262,6 +262,7 @@ def _expected(connection: Connection, now: datetime) -> list[tuple[datetime, flo
             -- each part from an index of its own
             SELECT run_id, channel, submitted_at AS at FROM attempt
             WHERE submitted_at > CAST(:now AS timestamptz) - interval '8 hours'
+            AND submitted_at <= :now
             UNION ALL
             SELECT run_id, channel, due_at FROM attempt
             WHERE state = 'planned' AND due_at <= CAST(:now AS timestamptz) + interval '2 hours'

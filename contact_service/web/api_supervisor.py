@@ -35,6 +35,7 @@ from contact_service.web.api_pages import ApiPage, Asked, PageAsked
 from contact_service.web.carrier import service_of
 from contact_service.web.centre import forecast_of_today
 from contact_service.web.desk_forms import Said
+from contact_service.web.staffing import COUNTING
 
 router = api_router("/api", "supervisor")
 SUPERVISES = Depends(may(Scope.CENTRE, Role.SUPERVISOR))
@@ -115,7 +116,10 @@ def expected(request: Request, caller: Actor = SUPERVISES) -> Forecast | None:
     """今日の受電の見込みと実績（記録が足りない日、休みの日は null） / today's calls as they were to
     be expected, beside those that came; null without a record to learn from, and on days off"""
     service = service_of(request)
-    return forecast_of_today(service, service.clock.now())
+    found, counting = forecast_of_today(service, service.clock.now())
+    if counting:  # for somebody else who asked
+        raise HTTPException(503, COUNTING, {"Retry-After": "5"})
+    return found
 
 
 @router.post("/centre/referrals/{referral_id}", status_code=204, summary="つないだ後 / followed up")

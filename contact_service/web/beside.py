@@ -36,7 +36,7 @@ def counted(
     (``done``). Without a ``background`` the caller waits for it. What is shown again is in the
     audit log again."""
     now = service.clock.now()
-    if not _many(service):
+    if not many(service):
         return Computed(now, True, count(), "")
     key = computed.key_of("centre", actor.office, *about)
     found = computed.known(service.engine, key)
@@ -55,8 +55,8 @@ def counted(
     return found or Computed(now, False, None, "")
 
 
-def _many(service: Service) -> bool:
-    """By the server's own estimate."""
+def many(service: Service) -> bool:
+    """Whether there are too many to count them while somebody waits; the server estimates it."""
     with service.engine.connect() as connection:
         estimate = connection.scalar(
             text("SELECT max(reltuples) FROM pg_class WHERE oid IN ("

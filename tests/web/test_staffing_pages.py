@@ -155,3 +155,44 @@ def test_a_large_call_log_is_counted_beside_and_once(
     assert api.ask("GET", "/api/centre/load?from=2026-12-01&to=2026-12-01")[0] == 422
     wrong = reader.open("/centre/load?from=2026-11-06&to=2026-11-02")
     assert (wrong.status, "初日は最終日より前" in wrong.page) == (422, True)
+
+
+def today(page: str) -> list[list[str]]:
+    """The board's rows of what was to be expected today, and what came."""
+    found = page.partition('id="forecast"')[2].partition("</section>")[0]
+    rows = re.findall(r"<tr><th scope=\"row\">.*?</tr>", found)
+    return [re.findall(r"<t[hd][^>]*>([^<]*)", row) for row in rows]
+
+
+def test_a_large_call_log_is_not_counted_while_the_board_waits_and_its_figures_are_the_same(
+    floor: Floor, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Monday, 2026-11-09, at eleven. What came today is told at once, and calls of past weeks
+    that are imported later are in the next figures."""
+    a_week_of_calls(floor)
+    mori = signed_in(floor, door, "mori", Role.SUPERVISOR)
+    at_once = today(mori.open("/centre").page)
+    assert [(row[0], row[1], row[4]) for row in at_once] == [("10:00–", "20.0", "0")]
+    monkeypatch.setattr(beside, "MANY", -2)
+    assert "数えています" in mori.open("/centre").page
+
+    def settled(other: str = "") -> list[list[str]]:
+        def there() -> bool:
+            rows = today(mori.open("/centre").page)
+            return bool(rows) and rows[0][1] != other
+
+        until(there)
+        return today(mori.page)
+
+    assert settled() == at_once
+    more = (
+        "INSERT INTO call (origin, direction, started_at, talk_seconds, wrap_seconds, result, "
+        "deduplication_key) SELECT 'resident', 'inbound', CAST(:at AS timestamptz) "
+        "+ make_interval(secs => n), 60, 0, 'talked', :key || n FROM generate_series(1, 4) n"
+    )
+    floor.ledger.run(more, at="2026-11-09T10:01+09", key="later:2026-11-09T10:01+09:")
+    assert [row[4] for row in today(mori.open("/centre").page)] == ["4"], "at once"
+    floor.ledger.run(more, at="2026-11-02T10:01+09", key="later:2026-11-02T10:01+09:")
+    counted = settled(other="20.0")
+    monkeypatch.undo()
+    assert counted == today(mori.open("/centre").page) and counted[0][1] == "24.0"

@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -80,44 +81,100 @@ def is_worked(day: date) -> bool:
     return day.weekday() < 5 and not is_holiday(day) and not is_year_end(day)
 
 
-def forecast(connection: Connection, first: date, days: int, weeks: int, now: datetime) -> Forecast:
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the weeks before a day were like: all that a forecast takes of the call log."""
+
+    worked: Mapping[int, int]
+    """Days with calls on which the centre worked, by weekday."""
+    anyway: Mapping[tuple[int, int], int]
+    """Calls on them that no campaign had caused, by weekday and half-hour of the day."""
+    log: tuple[int, int]
+    """What the log held: how many calls, and the newest row."""
+
+    def as_figures(self) -> dict[str, Any]:
+        """To be kept as JSON."""
+        return {
+            "worked": sorted(self.worked.items()),
+            "anyway": [(*at, calls) for at, calls in sorted(self.anyway.items())],
+            "log": self.log,
+        }
+
+    @classmethod
+    def of(cls, figures: Mapping[str, Any]) -> Past:
+        """From :meth:`as_figures`."""
+        calls, newest = figures["log"]
+        return cls(
+            dict(figures["worked"]),
+            {(day, slot): many for day, slot, many in figures["anyway"]},
+            (calls, newest),
+        )
+
+
+def log_before(connection: Connection, first: date, weeks: int) -> tuple[int, int]:
+    """What the call log holds of the weeks before ``first``: other calls, another answer."""
+    row = Counts(connection).rows("forecast_known", **_weeks_before(first, weeks))[0]
+    return row["calls"], row["newest"] or 0
+
+
+def past_of(connection: Connection, first: date, weeks: int) -> Past:
+    """The weeks before ``first``. Each call is held against the contacts with its number: with
+    tens of thousands of calls that takes most of a second."""
+    log = log_before(connection, first, weeks)  # first: what comes meanwhile is counted anew
+    rows = Counts(connection).rows("forecast_calls", **_weeks_before(first, weeks))
+    worked: defaultdict[int, int] = defaultdict(int)
+    for day in {row["day"] for row in rows}:
+        worked[day.weekday()] += is_worked(day)
+    anyway: defaultdict[tuple[int, int], int] = defaultdict(int)
+    for row in rows:
+        if is_worked(row["day"]):
+            anyway[row["day"].weekday(), row["slot"]] += row["calls"] - row["called_back"]
+    return Past(worked, anyway, log)
+
+
+def _weeks_before(first: date, weeks: int) -> dict[str, datetime]:
+    begins = datetime.combine(first, time.min, TOKYO)
+    return {"since": begins - timedelta(weeks=weeks), "until": begins}
+
+
+def forecast(
+    connection: Connection,
+    first: date,
+    days: int,
+    weeks: int,
+    now: datetime,
+    past: Past | None = None,
+) -> Forecast:
     """The working days among ``days`` days from ``first`` on; only what was known before
-    ``first`` is used for what comes anyway. Raises :class:`NothingToForecast`."""
+    ``first`` is used for what comes anyway: ``past``, where it was counted already. Raises
+    :class:`NothingToForecast`."""
     counts = Counts(connection)
     begins = datetime.combine(first, time.min, TOKYO)
     ends = begins + timedelta(days=days)
-    since = begins - timedelta(weeks=weeks)
-    past = counts.rows("forecast_calls", since=since, until=begins)
-    worked: defaultdict[int, int] = defaultdict(int)
-    for offset in range(weeks * 7):
-        day = since.date() + timedelta(days=offset)
-        worked[day.weekday()] += is_worked(day) and any(row["day"] == day for row in past)
-    if not any(worked.values()):
+    past = past or past_of(connection, first, weeks)
+    if not any(past.worked.values()):
         raise NothingToForecast(
             f"{first} の前の {weeks} 週間に受電の記録がありません。通話の記録を取り込んでください"
             f" / no incoming calls are recorded in the {weeks} weeks before {first}: import them"
         )
-    anyway: defaultdict[tuple[int, int], int] = defaultdict(int)
-    for row in past:
-        if is_worked(row["day"]):
-            anyway[row["day"].weekday(), row["slot"]] += row["calls"] - row["called_back"]
     came = {
         (row["day"], row["slot"]): row["calls"]
-        for row in counts.rows("forecast_calls", since=begins, until=min(ends, max(now, begins)))
+        for row in counts.rows("forecast_came", since=begins, until=min(ends, max(now, begins)))
     }
     caused = _caused(connection, counts, begins, ends)
-    slots = sorted({slot for _, slot in anyway} | {slot for _, slot in came})
+    slots = sorted({slot for _, slot in past.anyway} | {slot for _, slot in came})
     found = []
     for offset in range(days):
         day = first + timedelta(days=offset)
-        if not is_worked(day) or not worked[day.weekday()]:
+        worked = past.worked.get(day.weekday(), 0)
+        if not is_worked(day) or not worked:
             continue
         for slot in slots:
             at = datetime.combine(day, time(slot // 2, slot % 2 * 30), TOKYO)
             over = at + timedelta(minutes=30) <= now
             found.append(
                 _half_hour(
-                    at, anyway[day.weekday(), slot], worked[day.weekday()], caused.get(at, 0.0),
+                    at, past.anyway.get((day.weekday(), slot), 0), worked, caused.get(at, 0.0),
                     came.get((day, slot), 0) if over else None,
                 )
             )  # fmt: skip

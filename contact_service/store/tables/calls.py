@@ -44,6 +44,13 @@ call = Table(
     Column("source_line", Integer),
     Column("deduplication_key", String(80), nullable=False, unique=True),
     Index("ix_call_started_at", "started_at"),
+    # six weeks of them are counted for the wallboard
+    Index(
+        "ix_call_inbound",
+        "started_at",
+        postgresql_where=text("direction = 'inbound'"),
+        postgresql_include=["id", "phone_id"],
+    ),
     Index("ix_call_phone_id", "phone_id"),
     Index("ix_call_attempt_id", "attempt_id"),
 )
