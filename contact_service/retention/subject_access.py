@@ -60,6 +60,15 @@ SECTIONS: Mapping[str, str] = {
     "legal_hold": "debtor_id = :id",
 }
 
+#: Who saw them or did something about them: by their page, at the desk, in a conversation.
+_LOOKED = f"""
+    SELECT at, actor, role, office, action, details FROM audit_log
+    WHERE subject = 'debtor:' || :id
+    OR subject IN (SELECT a.id::text FROM ({_ATTEMPTS}) a UNION ALL
+        SELECT c.id::text FROM ({_CALLS}) c)
+    ORDER BY id
+"""
+
 _SEALED = {(place.table.name, place.column.name) for place in PLACES}
 #: What stands for the person in indexes says nothing to anybody.
 _INDEXES = {"name_index", "written_index", "number_index"}
@@ -86,13 +95,7 @@ def subject_access(service: Service, actor: Actor, code: str) -> dict[str, Any]:
         for table, where in SECTIONS.items():
             rows = connection.execute(text(f"SELECT * FROM {table} WHERE {where}"), {"id": who})
             found[table] = [_shown(service, table, row._asdict()) for row in rows]
-        looked = connection.execute(
-            text("""
-            SELECT at, actor, role, office, action, details FROM audit_log
-            WHERE subject = 'debtor:' || :id ORDER BY id
-            """),
-            {"id": who},
-        )
+        looked = connection.execute(text(_LOOKED), {"id": who})
         found["looked_at"] = [_shown(service, "audit_log", row._asdict()) for row in looked]
     return found
 

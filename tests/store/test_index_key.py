@@ -84,6 +84,11 @@ def numbers(service: Service) -> list[str]:
     return [service.vault.open("phone.number", bytes(number)) for number in sealed]
 
 
+def indexes(engine: Engine) -> set[bytes]:
+    with engine.connect() as connection:
+        return {bytes(i) for i in connection.scalars(text("SELECT number_index FROM phone"))}
+
+
 def generations(engine: Engine) -> set[tuple[str, int]]:
     """Which generations indexes have; 0 begins with nothing."""
     asked = " UNION ".join(
@@ -132,6 +137,9 @@ def meanwhile(*doings: Callable[[int], None]) -> Iterator[list[int]]:
 def test_another_index_key_while_others_look_up_and_write(service: Service, tmp_path: Path) -> None:
     import_file(service, STAFF, "claims", claims(tmp_path))
     assert import_file(service, STAFF, "calls", calls(tmp_path)).counts.accepted == PEOPLE - 1
+    leaked = tmp_path / "leaked.json"
+    leaked.write_bytes(service.settings.keys_path.read_bytes())
+    assert load_vault(leaked).indexes("phone", mobile(1))[0] in indexes(service.engine)
     drawn = random.Random(7)
 
     def answers(n: int) -> None:
@@ -170,6 +178,9 @@ def test_another_index_key_while_others_look_up_and_write(service: Service, tmp_
     assert told == {"made": 2, "in_force": 2, "left": 0}
     assert generations(service.engine) == {(column, 2) for column in COLUMNS}
     looks(0)
+    # with the first key alone nobody can try numbers out any more: it need not be retired
+    tried = {i for n in range(4 * PEOPLE) for i in load_vault(leaked).indexes("phone", mobile(n))}
+    assert tried & indexes(service.engine) == set()
     # what a file says of its calls is known again
     again = import_file(service, STAFF, "calls", calls(tmp_path)).counts
     assert (again.accepted, again.unchanged) == (0, PEOPLE - 1)
