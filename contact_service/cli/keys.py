@@ -77,7 +77,14 @@ def retire(key_id: Annotated[int, typer.Argument(help="Its number in the list.")
     """Take a key out of the file: backups that it sealed cannot be read any more."""
     with service() as found:
         with found.engine.connect() as connection:
+            waits = rotation.may_hold_older(connection, load_vault(found.settings.keys_path))
             left = rotation.sealed_with(connection).get(key_id, 0)
+        if waits:
+            raise fail(
+                "新しい鍵より前に始まった処理（取り込みなど）が続いています。終わってから "
+                "keys resume と keys retire を / something that began before the newest key is "
+                "still under way, an import say: when it is through, `keys resume`, `keys retire`"
+            )
         if left:
             raise fail(
                 f"鍵 {key_id} で封じた値が {left:,} 件残っています。先に keys resume を / "

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -23,6 +24,7 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    text,
     tuple_,
     update,
 )
@@ -33,6 +35,8 @@ from contact_service.store.tables import metadata
 PORTION = 1000
 #: So long rows are left alone that somebody else is changing.
 WAIT_SECONDS = 0.2
+#: Every process has seen a new key by then, also if the clocks of two hosts differ a little.
+KNOWN_AFTER = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,20 @@ def sealed_with(connection: Connection) -> dict[int, int]:
         for key_id, count in connection.execute(asked):
             found[key_id] = found.get(key_id, 0) + count
     return found
+
+
+def may_hold_older(connection: Connection, vault: Vault) -> bool:
+    """Whether somebody may still write what an older key sealed: a file that was being imported
+    when the key came, say. What they hold cannot be counted before they end."""
+    if vault.path is None:
+        return False
+    known = datetime.fromtimestamp(vault.path.stat().st_mtime, UTC) + KNOWN_AFTER
+    asked = text("""
+        SELECT EXISTS (SELECT FROM pg_stat_activity
+            WHERE datname = current_database() AND backend_type = 'client backend'
+            AND pid <> pg_backend_pid() AND xact_start < :known)
+        """)
+    return bool(connection.scalar(asked, {"known": known}))
 
 
 def seal_anew(

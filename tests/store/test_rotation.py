@@ -135,6 +135,28 @@ def test_a_rotation_that_is_killed_leaves_nothing_unreadable(
     assert names_and_numbers(engine, vault) == everybody | {mobile(11)}
 
 
+def test_a_key_stays_for_what_is_sealed_and_not_written_yet(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that is imported meanwhile: its transaction began before the key did."""
+    monkeypatch.setattr("contact_service.store.crypto.LOOK_SECONDS", 1e9)
+    sealed = service.vault.seal("phone.number", mobile(1))
+    with service.engine.connect() as importing:
+        importing.execute(
+            text("INSERT INTO phone (number, number_index, kind) VALUES (:n, 'x', 'mobile')"),
+            {"n": sealed},
+        )
+        assert shell("rotate")[0] == 0
+        assert _sealed(service.engine) == {}  # as far as anybody can count
+        code, said = shell("retire", "1")
+        assert (code, "began before" in said) == (1, True)
+        importing.commit()
+    code, said = shell("retire", "1")
+    assert (code, "keys resume" in said) == (1, True)
+    assert (shell("resume")[0], shell("retire", "1")[0]) == (0, 0)
+    assert _sealed(service.engine) == {2: 1}
+
+
 def _sealed(engine: Engine) -> dict[int, int]:
     with engine.connect() as connection:
         return rotation.sealed_with(connection)
