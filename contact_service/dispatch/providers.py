@@ -133,7 +133,8 @@ def _secret(config: ProviderConfig, name: str, value: Any) -> Any:
             except KeyError:
                 raise BadProvidersFile(
                     f"{config.name}.{name}: 環境変数 {variable} がありません。この値を入れて起動し"
-                    f"直してください / the environment has no {variable}: set it and start anew"
+                    f"直してください / {config.name}.{name}: the environment "
+                    f"has no {variable}: set it and start anew"
                 ) from None
         case {"file": str(path)}:
             try:
@@ -141,9 +142,9 @@ def _secret(config: ProviderConfig, name: str, value: Any) -> Any:
             except OSError as error:
                 raise BadProvidersFile(
                     f"{config.name}.{name}: ファイル {path} を読めません（{error.strerror}）。秘密"
-                    f"を置き、サービスの利用者が読めるようにしてください / cannot read the file "
-                    f"{path} ({error.strerror}): put the secret there, readable by the service's "
-                    "user"
+                    f"を置き、サービスの利用者が読めるようにしてください / {config.name}.{name}: "
+                    f"cannot read the file {path} ({error.strerror}): put the secret there, "
+                    "readable by the service's user"
                 ) from error
         case dict():
             return {inner: _secret(config, f"{name}.{inner}", one) for inner, one in value.items()}

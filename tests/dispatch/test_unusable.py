@@ -101,6 +101,7 @@ def test_a_missing_secret_is_said_once_for_each_change(
     said = told(logged)
     assert len(said) == 1
     assert (said[0]["level"], said[0]["provider"]) == ("error", "main")
+    assert said[0]["said"].count("main.auth_token: ") == 2  # in either language
     for word in ("main.auth_token", "MAIN_TOKEN", "set it and start anew"):
         assert word in said[0]["said"]
     assert "Traceback" not in logged.getvalue()
