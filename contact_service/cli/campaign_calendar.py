@@ -16,6 +16,7 @@ from contact_service.domain.life import STATE_JA
 from contact_service.domain.states import RunState
 from contact_service.evaluation.campaign_calendar import calendar_picture, standing_alone
 from contact_service.planning.calendar import campaign_calendar, fiscal_year_of
+from contact_service.planning.definitions import ANOTHER_OFFICE
 
 app = typer.Typer()
 
@@ -62,13 +63,16 @@ def _show(console: Console, figures: dict[str, Any]) -> None:
     for run in figures["runs"]:
         people = f"{run['people']:,}" if run["frozen"] else f"約 {run['people']:,}"
         days = f"{run['first_day']}", f"{run['last_day']}"
-        table.add_row(run["title"], STATE_JA[RunState(run["state"])], *days, people)
+        table.add_row(
+            run["title"] or ANOTHER_OFFICE["ja"], STATE_JA[RunState(run["state"])], *days, people
+        )
     console.print(table if figures["runs"] else "予定はありません / nothing is on the calendar")
     if figures["same_people"]:
         table = _table("重なり：同じ人が二つの計画に / the same people", "計画", "期間", "人")
         for clash in figures["same_people"]:
             common = f"{clash['first_day']} – {clash['last_day']}"
-            table.add_row(" ＋ ".join(clash["titles"]), common, f"[bold]{clash['people']:,}[/]")
+            titles = " ＋ ".join(title or ANOTHER_OFFICE["ja"] for title in clash["titles"])
+            table.add_row(titles, common, f"[bold]{clash['people']:,}[/]")
         console.print(table)
         console.print("  先に始まる計画が優先し、重なる人は後の計画の対象外になります。")
     centre = figures["centre"]

@@ -25,6 +25,7 @@ from contact_service.evaluation.report import NoCalls
 from contact_service.evaluation.staffing.broken_down import By, load_broken_down
 from contact_service.evaluation.staffing.load_page import load_document
 from contact_service.evaluation.wording import number, percent
+from contact_service.planning.definitions import ANOTHER_OFFICE
 
 
 def command(
@@ -73,6 +74,12 @@ def _named(by: By, key: str | None) -> str:
     return CLAIM_KIND_JA[ClaimKind(key)] if by is By.KIND and key in list(ClaimKind) else key
 
 
+def _called(by: By, row: dict[str, Any]) -> str:
+    if not row.get("own", True):
+        return ANOTHER_OFFICE["ja"]
+    return row.get("campaign") or _named(by, row["key"])
+
+
 _HEADINGS = {
     By.HALF_HOUR: "時間帯\ntime",
     By.WEEKDAY: "曜日\nday",
@@ -98,7 +105,7 @@ def _print(figures: dict[str, Any], by: By) -> None:
     for row in [*figures[f"by_{by}"], {**figures["total"], "key": "計 total"}]:
         into, out = row["inbound"], row["outbound"]
         table.add_row(
-            row.get("campaign") or _named(by, row["key"]),
+            _called(by, row),
             number(into["offered"]), number(into["answered"]), number(into["abandoned"]),
             number(into["average_wait_seconds"]), number(into["average_handle_seconds"]),
             number(into["offered_erlangs"], 2), number(out["dialled"]),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from contact_service.planning.definitions import ANOTHER_OFFICE
+
 STATES = {
     "scheduled": ("開始待ち", "#56b4e9"),
     "running": ("実施中", "#0072b2"),
@@ -19,7 +21,10 @@ def calendar_picture(figures: dict[str, Any]) -> str:
     # here, not above: it loads the statistics, and most commands of campaigns draw nothing
     from contact_service.evaluation.charts import svg
 
-    label = {run["run"]: f"{run['title']}（{run['first_day']:%-m/%-d}）" for run in figures["runs"]}
+    label = {
+        run["run"]: f"{run['title'] or ANOTHER_OFFICE['ja']}（{run['first_day']:%-m/%-d}）"
+        for run in figures["runs"]
+    }
     bars = [
         {
             "campaign": label[run["run"]],

@@ -21,7 +21,7 @@ from campaigns.vocabulary import Channel
 from contact_service.clock import TOKYO
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.windows import at_tokyo, open_slots
-from contact_service.planning.definitions import definitions_of
+from contact_service.planning.definitions import definitions_of, without_others_names
 from contact_service.planning.expectation import call_backs
 from contact_service.planning.pacing import Pace
 from contact_service.planning.selection import compile_selection
@@ -77,7 +77,7 @@ def campaign_calendar(
     seconds = _handle_seconds(connection)
     capacity = operators * 1800 / seconds * MOST_OCCUPIED
     usual = _usual(connection)
-    return {
+    figures = {
         "from": start,
         "to": end,
         "runs": [run.as_dict(people[run.run_id]) for run in runs],
@@ -90,12 +90,30 @@ def campaign_calendar(
         },
         "call_backs": _by_day(caused),
     }
+    return calendar_for(connection, actor, figures)
+
+
+def calendar_for(connection: Connection, actor: Actor, figures: Figures) -> Figures:
+    """The calendar as the actor's office may read it: what others' campaigns are called is left
+    out, here as in the centre's load."""
+    runs = without_others_names(connection, actor, figures["runs"])
+    named = {run["run"]: run for run in runs}
+    return figures | {
+        "runs": runs,
+        "same_people": [
+            clash | {
+                "campaigns": [named[run]["campaign"] for run in clash["runs"]],
+                "titles": [named[run]["title"] for run in clash["runs"]],
+            }
+            for clash in figures["same_people"]
+        ],
+    }  # fmt: skip
 
 
 def _runs(connection: Connection, start: date, end: date) -> list[_Run]:
     rows = connection.execute(
         text("""
-        SELECT r.id, v.key, v.definition ->> 'title' AS title, r.state, r.as_of,
+        SELECT r.id, v.key, coalesce(v.definition ->> 'title', v.key) AS title, r.state, r.as_of,
             r.frozen_at IS NOT NULL AS frozen,
             (SELECT max(s.expires_at) FROM run_step s WHERE s.run_id = r.id) AS expires_at
         FROM run r JOIN campaign_version v ON v.id = r.campaign_version_id

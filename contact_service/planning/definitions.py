@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -71,6 +72,27 @@ def own_runs(connection: Connection, actor: Actor) -> Sequence[UUID] | None:
         """),
         own_kinds(actor),
     ).all()
+
+
+def without_others_names(
+    connection: Connection, actor: Actor, runs: Sequence[Mapping[str, Any]], run: str = "run"
+) -> list[dict[str, Any]]:
+    """Rows about runs, each named by ``run``: what another office's are called (``campaign``,
+    ``title``) is left out, ``own`` says whose they are. Their days and counts stay: whoever plans
+    has to know what else people hear, and what the centre is busy with."""
+    own = own_runs(connection, actor)
+    known = None if own is None else {str(each) for each in own}
+    found = []
+    for row in runs:
+        mine = known is None or row[run] is None or str(row[run]) in known
+        hidden = {} if mine else dict.fromkeys(_NAMES & row.keys())
+        found.append({**row, **hidden, "own": mine})
+    return found
+
+
+_NAMES = frozenset({"campaign", "title"})
+#: What such a campaign is called instead.
+ANOTHER_OFFICE = {"ja": "別の課の催告計画", "en": "another office's campaign"}
 
 
 #: A version is never changed, so what was read once need not be read again.

@@ -98,7 +98,7 @@ def calendar(
     service = service_of(request)
     first, last = fiscal_year_of(date(year, 4, 1) if year else service.clock.now().date())
     anew = request.method == "POST"
-    return worked(calendar_of(service, background, first, last, anew))
+    return worked(calendar_of(service, caller, background, first, last, anew))
 
 
 def _move(action: Action) -> Callable[..., RunNow]:

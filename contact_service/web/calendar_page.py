@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from contact_service.bootstrap import Service
-from contact_service.domain.actors import SYSTEM, Role
+from contact_service.domain.actors import SYSTEM, Actor, Role
 from contact_service.domain.states import RunState
 from contact_service.identity.sessions import Session
 from contact_service.planning import computed
-from contact_service.planning.calendar import campaign_calendar, fiscal_year_of
+from contact_service.planning.calendar import calendar_for, campaign_calendar, fiscal_year_of
 from contact_service.planning.computed import Computed, Figures
 from contact_service.web.campaigns import STATE_WORDS
 from contact_service.web.carrier import service_of
@@ -40,7 +41,8 @@ def show(
     service = service_of(request)
     now = service.clock.now()
     first, last = fiscal_year_of(date(year, 4, 1) if year else now.date())
-    found = calendar_of(service, background, first, last, request.method == "POST")
+    anew = request.method == "POST"
+    found = calendar_of(service, session.account.actor, background, first, last, anew)
     answer: Response
     if request.method == "POST":
         answer = RedirectResponse(f"/calendar?year={first.year}", 303)
@@ -58,17 +60,25 @@ def show(
 
 
 def calendar_of(
-    service: Service, background: BackgroundTasks, first: date, last: date, anew: bool
+    service: Service,
+    actor: Actor,
+    background: BackgroundTasks,
+    first: date,
+    last: date,
+    anew: bool,
 ) -> Computed | None:
-    """What is known of a fiscal year's calendar; worked out anew behind the answer when it is old,
-    or when somebody wants that."""
+    """What is known of a fiscal year's calendar, as the actor may read it; worked out anew
+    behind the answer when it is old, or when somebody wants that."""
     now = service.clock.now()
     key = computed.key_of("calendar", first)
     found = computed.known(service.engine, key)
     old = found is None or (found.done and now - found.asked_at > FRESH)
     if (old or anew) and computed.begin(service.engine, "calendar", key, now):
         background.add_task(_work_out, service, key, first, last)
-    return found
+    if found is None or found.figures is None:
+        return found
+    with service.engine.connect() as connection:
+        return replace(found, figures=calendar_for(connection, actor, found.figures))
 
 
 def _work_out(service: Service, key: str, first: date, last: date) -> None:

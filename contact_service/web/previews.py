@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from hashlib import sha256
 
@@ -19,7 +20,7 @@ from contact_service.domain.states import EXCLUSION_EN, EXCLUSION_JA, ExclusionR
 from contact_service.planning import computed
 from contact_service.planning.calendar import campaign_calendar
 from contact_service.planning.computed import Computed
-from contact_service.planning.definitions import kinds_of
+from contact_service.planning.definitions import kinds_of, without_others_names
 from contact_service.planning.preview import Figures, preview
 from contact_service.planning.schedule import DoesNotFit
 from contact_service.web.locale import language_of
@@ -47,7 +48,13 @@ def preview_of(
         if computed.begin(service.engine, "preview", key, now):
             background.add_task(_work_out, service, key, definition, source, first_day, now)
         found = None
-    return found if found is not None and found.done else None
+    if found is None or not found.done:
+        return None
+    if found.figures is None:
+        return found
+    with service.engine.connect() as connection:
+        others = without_others_names(connection, actor, found.figures["others"])
+    return replace(found, figures=found.figures | {"others": others})
 
 
 def _work_out(

@@ -286,6 +286,7 @@ def _show(
     by: str = "",
 ) -> Response:
     service, actor = service_of(request), session.account.actor
+    said = words.of(request, service.clock.now().date())
     figures, wrong, waits = None, "", False
     told: list[str] = []
     rests_on: list[str] = []
@@ -310,8 +311,8 @@ def _show(
         figures=figures, waits=waits,
         told=told, rests_on=rests_on, trials=choice, wrong=wrong,
         at_fault=at_fault, number=number,
-        percent=percent, signed=signed, forms=list(Format), words=words.of(request),
-        by=by, groups=GROUPS, named=partial(_named, words.of(request), by),
+        percent=percent, signed=signed, forms=list(Format), words=said,
+        by=by, groups=GROUPS, named=partial(_named, said, by),
     )  # fmt: skip
     answer.background = background
     return answer
@@ -328,7 +329,9 @@ def _named(said: words.Words, by: str, row: dict[str, Any]) -> str | None:
         case "kind":
             return str(said.claim_kind[key])
         case "campaign":
-            return str(row["campaign"])
+            return str(row["campaign"]) if row["own"] else said.another_office
+        case "day" | "week":
+            return said.day(date.fromisoformat(key))
     return key
 
 

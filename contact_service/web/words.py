@@ -19,6 +19,7 @@ from contact_service.domain import restrictions, states
 from contact_service.domain.dates import era_text
 from contact_service.domain.states import DispositionKind
 from contact_service.intake.fields import PAYMENT_METHODS
+from contact_service.planning.definitions import ANOTHER_OFFICE
 from contact_service.web.locale import language_of, translatable
 
 #: What cannot come of a call that came in.
@@ -86,6 +87,11 @@ class Words:
         if amount is None:
             return "–"
         return f"{amount:,}円" if self.language == "ja" else f"¥{amount:,}"
+
+    @property
+    def another_office(self) -> str:
+        """What another office's campaign is called: its name is not for this one."""
+        return ANOTHER_OFFICE[self.language]
 
     def weekday(self, number: int) -> str:
         """A weekday, from 0 for Monday."""

@@ -87,11 +87,11 @@ NOBODYS: Mapping[str, str] = {
         ("library list", "library search", "library show", "library copy"),
         "lessons are shown to every office",
     ),
-    "campaign calendar": "when campaigns are is shown to every office",
+    "campaign calendar": "days and counts, no names: tests/web/test_other_office.py",
     "bulk-access ask": "a wish: what was granted is asked for again where it is used",
     **dict.fromkeys(
         ("report load", "centre load", "centre forecast", "centre shift"),
-        "counts of the whole centre's calls",
+        "counts of the whole centre's calls; names: tests/web/test_other_office.py",
     ),
 }  # fmt: skip
 

@@ -55,11 +55,12 @@ def test_the_load_and_what_becomes_of_it_are_counted_and_kept(floor: Floor, door
     at_ten = cells(reader.open(f"/centre/load?{PERIOD}").page, "10:00")
     assert at_ten[:3] == ["100", "95", "5"] and at_ten[6] == "60", at_ten
     assert at_ten[8:11] == ["2.0", "1.0", "3.0"], "talk, after-call, agent-hours"
-    for by, row in (("weekday", "月"), ("day", "2026-11-02"), ("week", "2026-11-02"),
+    for by, row in (("weekday", "月"), ("day", "11月2日（月）"), ("week", "11月2日（月）"),
                     ("campaign", "計画なし"), ("kind", "不明")):  # fmt: skip
         reader.open(f"/centre/load?{PERIOD}&by={by}")
         assert cells(reader.page, row)[0] in ("20", "100"), by
         assert f'value="{by}" selected' in reader.page
+    assert "令和8年11月2日 – 令和8年11月6日</h2>" in reader.page
     assert reader.open(f"/centre/load?{PERIOD}&by=moon").status == 200
     assert cells(reader.page, "合計")[:3] == ["100", "95", "5"]
     backwards = reader.open("/centre/load?from=2026-11-06&to=2026-11-02")

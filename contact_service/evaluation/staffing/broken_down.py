@@ -23,6 +23,7 @@ from contact_service.evaluation.erlang import offered_load
 from contact_service.evaluation.forms import READERS
 from contact_service.evaluation.load import HALF_HOUR_SECONDS
 from contact_service.evaluation.report import NoCalls
+from contact_service.planning.definitions import without_others_names
 from contact_service.store import audit
 
 Figures = dict[str, Any]
@@ -62,6 +63,9 @@ def load_broken_down(
     with snapshot as connection, connection.begin():
         first, last = logged_days(Counts(connection), start, end)
         figures = broken_down(connection, first, last, now)
+        figures["by_campaign"] = without_others_names(
+            connection, actor, figures["by_campaign"], "key"
+        )
         audit.record(connection, now, actor, "centre.load", f"{first}/{last}")
     return figures
 

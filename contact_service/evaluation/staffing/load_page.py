@@ -22,6 +22,7 @@ from contact_service.evaluation.document.model import (
 from contact_service.evaluation.staffing import charts
 from contact_service.evaluation.staffing.broken_down import SPANS, By, Sent, channels
 from contact_service.evaluation.wording import Lang, day, name, number, percent, text
+from contact_service.planning.definitions import ANOTHER_OFFICE
 
 Figures = dict[str, Any]
 
@@ -173,8 +174,10 @@ def _label(by: By, row: Figures, lang: Lang) -> str:
         case By.WEEKDAY:
             return text("weekdays", lang).split(",")[int(key) - 1]
         case By.DAY | By.WEEK:
-            return str(key)
+            return day(key, lang)
         case By.CAMPAIGN:
+            if not row.get("own", True):
+                return ANOTHER_OFFICE[lang]
             return row["campaign"] or text("centre_no_campaign", lang)
         case By.KIND:
             return name("kind", key, lang) if key else text("centre_unknown_kind", lang)
