@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from contact_service.bootstrap import Service
 from contact_service.certificates import SERVER, TRUSTED, renew
-from contact_service.cli import _assemble
+from contact_service.cli import _assemble, log_system
 from contact_service.cli.log_system import Transport, address
 from contact_service.domain.actors import Actor, Role
 from contact_service.store import audit, audit_chain
@@ -124,7 +124,10 @@ def test_syslog_over_udp(written: Engine, shell: Callable[..., tuple[int, str]])
 
 
 def test_syslog_over_tls_to_whom_the_office_believes(
-    written: Engine, shell: Callable[..., tuple[int, str]], tmp_path: Path
+    written: Engine,
+    shell: Callable[..., tuple[int, str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for folder in ("log", "other"):
         renew(tmp_path / folder, ["127.0.0.1"], datetime.now(UTC))
@@ -142,6 +145,7 @@ def test_syslog_over_tls_to_whom_the_office_believes(
         assert shell(*words, "--to", to, "--state", str(state), *trusted) == (0, "")
     told = lines(messages(b"".join(received))[:6])
     assert [line["subject"] for line in told] == ["a", "b", "c", "d", "e", "f"]
+    monkeypatch.setattr(log_system, "PATIENCE", 0.3)
     with listening() as (to, received):  # who speaks no TLS learns nothing
         assert shell(*words, "--to", to, "--after", "0", *trusted)[0] == 1
     assert b"user.assigned" not in b"".join(received)
