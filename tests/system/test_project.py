@@ -250,6 +250,73 @@ def test_the_trunk_of_the_deployment_can_be_reached_as_its_how_to_says() -> None
     assert trunk["deploy"] == {"replicas": 1}
 
 
+#: What a caller shows and what it must be: a comparison that ends at the first wrong character
+#: tells how many were right.
+SHOWN_TO_US = re.compile(
+    r"(^|_)(token|signature|secret|mac|password|given|presented|hmac|authorization|nonce)$"
+)
+
+
+def _names(node: ast.expr) -> Iterator[str]:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            yield name.lower()
+        case ast.Subscript(slice=ast.Constant(value=str(name))):
+            yield name.lower()
+        case ast.Call(func=func, args=args):
+            yield from _names(func)
+            for each in args:
+                yield from _names(each)
+
+
+def test_what_a_caller_shows_is_compared_in_constant_time() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in _sources()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Compare)
+        and isinstance(node.ops[0], ast.Eq | ast.NotEq)
+        and not any(isinstance(side, ast.Constant) for side in node.comparators)
+        for side in (node.left, *node.comparators)
+        if any(SHOWN_TO_US.search(name) for name in _names(side))
+    ]
+    assert wrong == []
+
+
+def test_no_page_shows_what_it_was_not_made_to_escape_but_a_picture_of_ours() -> None:
+    """Templates come from files of ours, and escape; one picture, drawn here, is put in as it is."""
+    raw = [
+        f"{path.name}: {found}"
+        for path in sorted((ROOT / "contact_service").rglob("*.html"))
+        for found in re.findall(
+            r"\{\{[^}]*\|\s*safe[^}]*\}\}|autoescape\s+false", path.read_text(encoding="utf-8")
+        )
+    ]
+    assert raw == ["second_factor.html: {{ picture|safe }}"]
+    # texts that are filled in are ours: no template and no format comes from anybody else
+    calls = {"from_string", "Template", "eval", "exec", "system", "format_map"}
+    wrong = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in _sources()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and (
+            _last(node.func) in calls
+            or any(word.arg == "shell" for word in node.keywords)
+            or any(
+                word.arg == "autoescape" and ast.unparse(word.value) == "False"
+                for word in node.keywords
+            )
+        )
+    ]
+    assert wrong == []
+
+
+def _last(node: ast.expr) -> str:
+    """``b`` of ``a.b``, and ``b`` itself."""
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
 def test_images_are_pinned_and_do_not_run_as_root() -> None:
     images = [str(s["image"]) for s in _compose()["services"].values() if "build" not in s]
     dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
