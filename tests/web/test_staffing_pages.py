@@ -134,6 +134,12 @@ def test_other_systems_read_the_same_figures(floor: Floor, door: Door) -> None:
     assert [one["outbound_cut"] for one in shift["scenarios"]] == [0, 0.25, 0.5, 0.75, 1]
     status, said = api.ask("GET", "/api/centre/load?from=2026-11-06&to=2026-11-02")
     assert status == 422 and "first day" in json.dumps(said)
+    # ten centuries of half-hours, and a day after which there is none
+    for days in ("from=0001-01-01", "to=9999-12-31", "from=9999-12-31&to=9999-12-31"):
+        for what in ("load", "shift"):
+            status, said = api.ask("GET", f"/api/centre/{what}?{days}")
+            assert (status, "5 years at most" in json.dumps(said)) == (422, True), (what, days)
+    assert api.ask("GET", "/api/centre/shift?from=2021-12-01&to=2026-11-06&trial=none")[0] == 200
 
 
 def test_a_large_call_log_is_counted_beside_and_once(

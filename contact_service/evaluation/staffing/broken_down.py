@@ -51,6 +51,10 @@ class Sent(StrEnum):
     OPERATOR = "operator"
 
 
+#: The longest period that is counted, and the last year of one.
+LONGEST, LAST_YEAR = timedelta(days=5 * 366), 2999
+
+
 def load_broken_down(
     service: Service, actor: Actor, start: date | None, end: date | None
 ) -> Figures:
@@ -84,6 +88,15 @@ def logged_days(counts: Counts, start: date | None, end: date | None) -> tuple[d
         raise NoCalls(
             f"通話記録は {known['first_day']}～{known['last_day']} です。期間を変えてください / "
             f"the call log is of {known['first_day']} to {known['last_day']}: choose other days"
+        )
+    # each day of a period is counted by itself, calls or none: one of ten centuries would keep the
+    # service busy, and a day after the last of all there is not
+    if last - first > LONGEST or last.year > LAST_YEAR:
+        raise NoCalls(
+            f"期間が長すぎます（{LONGEST.days // 365}年まで）。"
+            f"通話記録は {known['first_day']}～{known['last_day']} です / "
+            f"the period is too long: {LONGEST.days // 365} years at most; "
+            f"the call log is of {known['first_day']} to {known['last_day']}"
         )
     return first, last
 
