@@ -279,7 +279,7 @@ def _plan_support_text(
 def check(said: Conversation, rules: HouseRules, now: datetime) -> None:
     """Raise :class:`Incomplete` for what an operator would have to be asked about again."""
     today = now.astimezone(TOKYO).date()
-    allowed = rules.sub_reasons.get(said.kind, [])
+    allowed = [one.ja for one in rules.sub_reasons.get(said.kind, [])]
     fault = None
     if (said.kind is DispositionKind.CALLBACK) != (said.call_back is not None):
         fault = (

@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from campaigns.hours import Hours
 from campaigns.lint import Place, lint
@@ -31,6 +31,23 @@ class SupportDesk(_Stated):
     helps: str = Field(max_length=200)
     phone: str | None = Field(default=None, max_length=30)
     hours: str | None = Field(default=None, max_length=100)
+
+
+class SubReason(_Stated):
+    """One of the office's words for a result: kept in Japanese, and shown in English to whoever
+    reads that, where the office says how. A word alone is one without English."""
+
+    ja: str = Field(min_length=1, max_length=100)
+    en: str | None = Field(default=None, min_length=1, max_length=100)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_word_alone(cls, stated: object) -> object:
+        return {"ja": stated} if isinstance(stated, str) else stated
+
+    def shown(self, language: str) -> str:
+        """As whoever reads ``language`` is shown it."""
+        return (language == "en" and self.en) or self.ja
 
 
 #: What any sentence may be filled with, and what only the one after the identity check.
@@ -151,7 +168,7 @@ class CallBacks(_Stated):
 class HouseRules(_Stated):
     """The whole file."""
 
-    sub_reasons: dict[DispositionKind, list[str]] = {}
+    sub_reasons: dict[DispositionKind, list[SubReason]] = {}
     hardship_questions: list[str] = []
     support_desks: list[SupportDesk] = Field(min_length=1)
     script: Script
@@ -166,11 +183,17 @@ class HouseRules(_Stated):
         _filled_only_with(OF_THE_OFFICE | {"support_desks"}, words)
         return _fit_for(Place.SMS, words)
 
+    def sub_reason(self, kind: str, kept: str, language: str) -> str:
+        """A recorded sub-reason as it is shown; one that the file no longer has, as it was."""
+        known = self.sub_reasons.get(DispositionKind(kind), []) if kind in _KINDS else []
+        return next((one.shown(language) for one in known if one.ja == kept), kept)
+
     def desk(self, name: str) -> SupportDesk | None:
         """The support desk of that name."""
         return next((desk for desk in self.support_desks if desk.name == name), None)
 
 
+_KINDS = frozenset(kind.value for kind in DispositionKind)
 _AS_USUAL = ("incoming", "call_backs", "support_text")
 
 

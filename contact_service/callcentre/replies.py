@@ -147,20 +147,30 @@ def contact_again(
     found = classify(typed)
     number = found[0].e164 if len(found) == 1 else None
     if number is None:
-        raise CannotLift("電話番号を読み取れません / this is no telephone number")
+        raise CannotLift(
+            "電話番号を読み取れません。本人の番号を市外局番から入力してください（例 090-1234-5678）"
+            " / this is no telephone number: enter the person's whole number"
+        )
     if not reason:
-        raise CannotLift("本人がどう申し出たかを書いてください / write how the person asked")
+        raise CannotLift(
+            "いつ、本人がどう申し出たかを書いてください（例 11月9日の電話で、再開してほしいと）"
+            " / write when and how the person asked"
+        )
     if not asked_by or asked_by == actor.name:
         raise CannotLift(
-            "申出を聞いた人は、解く人とは別の人です / whoever heard the request is somebody else "
-            "than whoever lifts the restriction"
+            "申出を聞いた人の利用者名を入力してください。解く人とは別の人です / "
+            "enter the user name of whoever heard the request: somebody else than whoever lifts "
+            "the restriction"
         )
     with service.engine.begin() as connection:
         known = connection.scalar(
             text("SELECT 1 FROM user_account WHERE name = :name"), {"name": asked_by}
         )
         if not known:
-            raise CannotLift("その利用者はいません / there is no such user")
+            raise CannotLift(
+                "その利用者名の人はいません。サインインに使う名前を、その人に聞いてください / "
+                "there is no such user: ask them for the name that they sign in with"
+            )
         lifted = connection.execute(
             text("""
             UPDATE restriction SET lifted_at = :now, note = :reason
@@ -175,7 +185,11 @@ def contact_again(
             },
         ).rowcount
         if not lifted:
-            raise CannotLift("その番号に連絡停止の申出はありません / nobody opted out by it")
+            raise CannotLift(
+                "その番号に連絡停止の申出はありません。番号を確かめてください。人の画面（宛名番号で検索）に"
+                "今の制限があります / nobody opted out by this number: check it; the person's page "
+                "shows what is in force"
+            )
         audit.record(
             connection, now, actor, "number.contact_again", "phone", asked_by=asked_by,
             reason=reason[:500],

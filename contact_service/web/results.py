@@ -81,6 +81,7 @@ def show(
         outcomes=REPORTED,
         listed=paged(found.shown, number, kept),
         to_decide=lifting.to_decide(service, actor),
+        rules=house_rules(service.settings.desk_file),
         words=words.of(request),
     )
 

@@ -75,10 +75,12 @@ def test_who_opted_out_may_come_back_by_two_people(floor: Floor, door: Door) -> 
     good = {"number": "090-1000-0001", "asked_by": "sato", "reason": "11月9日の電話で本人が申出"}
     for change, says in (
         ({"asked_by": "mori"}, "別の人です"),
-        ({"asked_by": "nobody"}, "その利用者はいません"),
+        ({"asked_by": "nobody"}, "サインインに使う名前を"),
         ({"reason": " "}, "どう申し出たか"),
-        ({"number": "090-1000-0002"}, "申出はありません"),
-        ({"number": "x"}, "読み取れません"),
+        ({"asked_by": " "}, "利用者名を入力"),
+        ({"number": "090-1000-0002"}, "番号を確かめて"),
+        ({"number": "x"}, "市外局番から入力"),
+        ({"number": ""}, "市外局番から入力"),
     ):
         mori.send("/desk/contact-again", **(good | change))
         assert (mori.status, says in mori.page) == (422, True), says

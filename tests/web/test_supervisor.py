@@ -189,6 +189,12 @@ def test_results_are_filtered(floor: Floor, door: Door) -> None:
     ):
         assert shown(query) == count, query
     assert "途中で切られた" in mori.open("/centre/results?operator=suzuki").page
+    # the office's own words in English to whoever reads that, in the list and in the one
+    mori.cookies["language"] = "en"
+    assert "（hung up）" in mori.open("/centre/results?operator=suzuki").page
+    of_one = re.search(r"/centre/results/\d+", mori.page)
+    assert of_one and "（hung up）" in mori.open(of_one[0]).page
+    mori.cookies["language"] = "ja"
     assert mori.open("/centre/results?way=pigeon").status == 422
     assert sato.open("/centre/results").status == 403
     # the list names people by code alone
