@@ -4,6 +4,7 @@ the process that reads them lives on."""
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import resource
 import struct
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
-from contact_service.intake import workbook
+from contact_service.intake import twilio, workbook
 from contact_service.intake.detection import detect
 from contact_service.intake.faults import FileRefused
 from contact_service.intake.fields import FileKind
@@ -142,3 +143,11 @@ def test_a_listing_that_is_no_listing_is_refused_soon(tmp_path: Path, call: str)
     path.write_text(f'{{"calls": [{call}')
     with pytest.raises(FileRefused, match="twilio-json として読めません"):
         rows_of(path, FileKind.CALLS)
+
+
+def test_a_call_that_does_not_end_is_not_read_to_the_end_of_the_file() -> None:
+    """Read anew with each block, half a gigabyte would take hours."""
+    text = io.StringIO('[{"sid": "' + "x" * 3_000_000)
+    with pytest.raises(twilio.NotAList):
+        list(twilio.objects(text))
+    assert text.tell() < 2_000_000
