@@ -116,7 +116,7 @@ def test_syslog_over_tcp(written: Engine, shell: Callable[..., tuple[int, str]])
 def test_syslog_over_udp(written: Engine, shell: Callable[..., tuple[int, str]]) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
-        server.settimeout(20)
+        server.settimeout(60)
         to = f"127.0.0.1:{server.getsockname()[1]}"
         assert shell(*SYSLOG, "--to", to, "--transport", "udp") == (0, "")
         told = lines([server.recv(65536).decode() for _ in range(6)])

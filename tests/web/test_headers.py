@@ -69,7 +69,7 @@ def answers(door: Door) -> Iterator[tuple[str, requests.Response]]:
             f"{door.stack.web_url}{path}",
             headers=headers,
             allow_redirects=False,
-            timeout=20,
+            timeout=60,
         )
         assert answer.status_code == status, path
         yield path, answer
@@ -95,23 +95,23 @@ def test_no_cookie_can_be_read_or_sent_from_elsewhere(
         f"{address}/sign-in",
         {"name": "tanaka", "password": first},
         allow_redirects=False,
-        timeout=20,
+        timeout=60,
     )
     session = cookie(entered)
     assert session.key == ("__Host-session" if by_tls else "session")
     assert flags(session, by_tls) == ("strict", str(12 * 3600))
-    chosen = requests.get(f"{address}/language/en", allow_redirects=False, timeout=20)
+    chosen = requests.get(f"{address}/language/en", allow_redirects=False, timeout=60)
     language = cookie(chosen)
     assert language.key == ("__Host-language" if by_tls else "language")
     assert flags(language, by_tls) == ("lax", str(365 * 86_400))
     told = {"Cookie": f"{session.key}={session.value}; {language.key}={language.value}"}
-    page = requests.get(f"{address}/account/password", headers=told, timeout=20)
+    page = requests.get(f"{address}/account/password", headers=told, timeout=60)
     assert page.status_code == 200 and '<html lang="en"' in page.text
     token = re.search(r'name="form_token" value="([^"]+)"', page.text)
     assert token
     out = requests.post(
         f"{address}/sign-out", {"form_token": token[1]}, headers=told, allow_redirects=False,
-        timeout=20,
+        timeout=60,
     )  # fmt: skip
     assert out.headers["Clear-Site-Data"] == '"cache", "storage"'
     gone = cookie(out)
