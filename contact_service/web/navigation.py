@@ -15,6 +15,12 @@ REPORTED = DECIDING | {Role.EVALUATOR, Role.AUDITOR}
 EVERYBODY: frozenset[Role] = frozenset()
 
 
+PLANNING = translatable("計画")
+TELEPHONE = translatable("電話")
+LEDGER = translatable("納付者と台帳")
+LOOKING_BACK = translatable("記録と設定")
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One page of the menu."""
@@ -23,6 +29,8 @@ class Entry:
     """Its address; pages below it belong to it."""
     words: str
     """What it is called, for the catalogue."""
+    group: str
+    """What it stands with: entries of one group stay together where the menu breaks."""
     roles: frozenset[Role]
     """Who sees it, beside the administrator, who sees all; empty: everybody who is signed in."""
     contractors: bool = True
@@ -33,40 +41,61 @@ class Entry:
 
 #: In the order in which they are shown.
 MENU: tuple[Entry, ...] = (
-    Entry("/", translatable("今日"), EVERYBODY),
+    Entry("/", translatable("今日"), PLANNING, EVERYBODY),
     Entry(
         "/campaigns",
         translatable("催告計画"),
+        PLANNING,
         PLANNERS | {Role.SUPERVISOR, Role.EVALUATOR},
         also=("/drafts", "/runs"),
     ),
-    Entry("/calendar", translatable("年間予定"), PLANNERS | {Role.SUPERVISOR, Role.EVALUATOR}),
-    Entry("/recordings", translatable("音声"), PLANNERS),
-    Entry("/desk", translatable("電話デスク"), frozenset({Role.OPERATOR, Role.SUPERVISOR})),
-    Entry("/centre", translatable("センターの状況"), frozenset({Role.SUPERVISOR})),
-    Entry("/centre/results", translatable("結果の点検"), frozenset({Role.SUPERVISOR})),
-    Entry("/centre/quality", translatable("会話の点検"), frozenset({Role.SUPERVISOR})),
-    Entry("/centre/work", translatable("担当を替える"), frozenset({Role.SUPERVISOR})),
-    Entry("/centre/load", translatable("センターの負荷"), REPORTED, also=("/centre/shift",)),
-    Entry("/files", translatable("ファイル"), LOOKING | {Role.AUDITOR}, contractors=False),
-    Entry("/people", translatable("納付者"), LOOKING, contractors=False),
     Entry(
-        "/do-not-contact", translatable("連絡しない"), LOOKING | {Role.AUDITOR}, contractors=False
+        "/calendar",
+        translatable("年間予定"),
+        PLANNING,
+        PLANNERS | {Role.SUPERVISOR, Role.EVALUATOR},
+    ),
+    Entry("/recordings", translatable("音声"), PLANNING, PLANNERS),
+    Entry(
+        "/desk", translatable("電話デスク"), TELEPHONE, frozenset({Role.OPERATOR, Role.SUPERVISOR})
+    ),
+    Entry("/centre", translatable("センターの状況"), TELEPHONE, frozenset({Role.SUPERVISOR})),
+    Entry("/centre/results", translatable("結果の点検"), TELEPHONE, frozenset({Role.SUPERVISOR})),
+    Entry("/centre/quality", translatable("会話の点検"), TELEPHONE, frozenset({Role.SUPERVISOR})),
+    Entry("/centre/work", translatable("担当を替える"), TELEPHONE, frozenset({Role.SUPERVISOR})),
+    Entry(
+        "/centre/load", translatable("センターの負荷"), TELEPHONE, REPORTED, also=("/centre/shift",)
+    ),
+    Entry("/files", translatable("ファイル"), LEDGER, LOOKING | {Role.AUDITOR}, contractors=False),
+    Entry("/people", translatable("納付者"), LEDGER, LOOKING, contractors=False),
+    Entry(
+        "/do-not-contact",
+        translatable("連絡しない"),
+        LEDGER,
+        LOOKING | {Role.AUDITOR},
+        contractors=False,
     ),
     Entry(
         "/bulk-access",
         translatable("まとめての閲覧・出力"),
+        LEDGER,
         LOOKING | {Role.AUDITOR},
         contractors=False,
     ),
-    Entry("/unknown", translatable("届いたか不明"), DECIDING),
-    Entry("/providers", translatable("事業者"), LOOKING | {Role.AUDITOR}, contractors=False),
-    Entry("/reports", translatable("報告書"), REPORTED),
-    Entry("/library", translatable("事例"), REPORTED),
-    Entry("/audit", translatable("監査記録"), frozenset({Role.AUDITOR})),
-    Entry("/users", translatable("利用者"), frozenset({Role.ADMINISTRATOR})),
-    Entry("/tokens", translatable("トークン"), frozenset({Role.ADMINISTRATOR})),
-    Entry("/api-docs", translatable("APIの説明"), frozenset({Role.AUDITOR})),
+    Entry("/unknown", translatable("届いたか不明"), LEDGER, DECIDING),
+    Entry(
+        "/providers",
+        translatable("事業者"),
+        LOOKING_BACK,
+        LOOKING | {Role.AUDITOR},
+        contractors=False,
+    ),
+    Entry("/reports", translatable("報告書"), LOOKING_BACK, REPORTED),
+    Entry("/library", translatable("事例"), LOOKING_BACK, REPORTED),
+    Entry("/audit", translatable("監査記録"), LOOKING_BACK, frozenset({Role.AUDITOR})),
+    Entry("/users", translatable("利用者"), LOOKING_BACK, frozenset({Role.ADMINISTRATOR})),
+    Entry("/tokens", translatable("トークン"), LOOKING_BACK, frozenset({Role.ADMINISTRATOR})),
+    Entry("/api-docs", translatable("APIの説明"), LOOKING_BACK, frozenset({Role.AUDITOR})),
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from hashlib import sha256
+from itertools import groupby
 
 import pytest
 from babel.messages.pofile import read_po
@@ -174,6 +175,12 @@ def test_the_menu_shows_what_may_be_opened_and_where_one_is() -> None:
     assert ("page", "/audit") in {
         (current, entry.path) for entry, current in menu(Role.AUDITOR, "/audit")
     }
+
+
+def test_what_stands_together_in_the_menu_is_one_group() -> None:
+    for role in Role:
+        groups = [group for group, _ in groupby(entry.group for entry, _ in menu(role, "/"))]
+        assert len(groups) == len(set(groups)) <= 4, role
 
 
 @pytest.mark.parametrize(
