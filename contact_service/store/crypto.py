@@ -171,11 +171,14 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 def load_vault(path: Path) -> Vault:
     """Read the keys file. Raises ``FileNotFoundError``, ``KeyError`` or ``ValueError``."""
+    stamp = _stamp(path)  # of what is read, not of what is there when the vault is first used
     content = json.loads(path.read_text())
     keys = {int(key_id): base64.b64decode(key) for key_id, key in content["keys"].items()}
     layers = tuple(base64.b64decode(key) for key in content.get("index_layers", ()))
     index_key = base64.b64decode(content["index_key"])
-    return Vault(keys, int(content["current"]), index_key, path, layers)
+    found = Vault(keys, int(content["current"]), index_key, path, layers)
+    found._latest._stamp = stamp
+    return found
 
 
 def create_keys(path: Path) -> None:

@@ -21,7 +21,7 @@ from contact_service.people.search import search
 from contact_service.settings import Settings
 from contact_service.stack import environment
 from contact_service.store import rotation
-from contact_service.store.crypto import CannotOpen, create_keys, load_vault
+from contact_service.store.crypto import CannotOpen, add_key, create_keys, load_vault
 from contact_service.store.rotation import PLACES
 from tests.ledger import Ledger, mobile
 from tests.system.ward import until
@@ -136,6 +136,26 @@ def test_a_rotation_that_is_killed_leaves_nothing_unreadable(
     assert names_and_numbers(engine, vault) == everybody | {mobile(11)}
 
 
+def test_what_somebody_holds_is_sealed_anew_once_they_let_go(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("contact_service.store.crypto.LOOK_SECONDS", 0.0)
+    assert shell("retire", "1")[0] == 1  # the one that seals, though nothing is sealed yet
+    assert set(load_vault(service.settings.keys_path).keys) == {1}
+    Ledger(service.engine, service.vault).person([mobile(1)])
+    only_seals = load_vault(service.settings.keys_path)  # a process that opens nothing
+    key_id = add_key(service.settings.keys_path)
+    assert only_seals.seal("x.y", "z")[0] == key_id
+    with service.engine.connect() as holding:
+        holding.execute(text("SELECT FROM phone FOR UPDATE"))
+        given = (service.engine, load_vault(service.settings.keys_path), key_id)
+        sealing = threading.Thread(target=rotation.seal_anew, args=given)
+        sealing.start()
+        until(lambda: _sealed(service.engine) == {1: 1, 2: 1})
+    sealing.join()
+    assert _sealed(service.engine) == {2: 2}
+
+
 def test_a_key_stays_for_what_is_sealed_and_not_written_yet(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,6 +175,9 @@ def test_a_key_stays_for_what_is_sealed_and_not_written_yet(
     code, said = shell("retire", "1")
     assert (code, "keys resume" in said) == (1, True)
     assert (shell("resume")[0], shell("retire", "1")[0]) == (0, 0)
+    with service.engine.connect() as connection:
+        rows = connection.execute(text("SELECT action, subject FROM audit_log ORDER BY id")).all()
+    assert [tuple(row) for row in rows] == [("keys.rotated", "key:2"), ("keys.retired", "key:1")]
     assert _sealed(service.engine) == {2: 1}
 
 
@@ -188,8 +211,6 @@ def test_a_sealed_value_that_was_changed_does_not_open(service: Service, place: 
 
 
 def test_a_key_that_is_needed_stays(service: Service) -> None:
-    from contact_service.store.crypto import add_key
-
     Ledger(service.engine, service.vault).person([mobile(1)])
     add_key(service.settings.keys_path)
     code, said = shell("retire", "1")
