@@ -84,11 +84,16 @@ class Office:
                 self._version_id = _version(connection)
             _people(connection, self.service, first, self._people)
             _run(connection, self._version_id, run_id, first, self._people)
+        self.tidy()
+        return run_id
+
+    def tidy(self) -> None:
+        """What preparations leave to clear away is cleared before anything is measured."""
         with self.service.engine.connect().execution_options(
             isolation_level="AUTOCOMMIT"
         ) as connection:
             connection.execute(text("VACUUM ANALYZE"))
-        return run_id
+            connection.execute(text("CHECKPOINT"))
 
     def begin(self, run_id: UUID) -> None:
         """From now on workers may contact the people of a run."""

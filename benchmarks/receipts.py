@@ -95,4 +95,5 @@ def _accepted(office: Office, attempts: int) -> list[str]:
             """),
             {"provider": CARRIER, "run": run, "at": OPENS},
         ).all()
+    office.tidy()
     return [f"{row.id} {row.provider_ref}" for row in rows]
