@@ -24,7 +24,7 @@ from tests.dispatch.conftest import Floor, floor
 from tests.identity.conftest import ADMINISTRATOR
 from tests.web.offices import NURSERY, Asking, asking
 from tests.web.test_doors import Door, door, door_settings
-from tests.web.test_other_office import secrets_of, shown_to_all
+from tests.web.test_other_office import secrets_of, shared
 
 __all__ = ["asking", "door", "door_settings", "floor"]
 
@@ -114,7 +114,7 @@ def asked(operation: Any, asking: Asks) -> int:
             if who.startswith("other") and any(
                 mark.encode() in answer.content
                 for mark in asking.secret
-                if not shown_to_all(urlsplit(answer.request.url or "").path, mark)
+                if not shared(urlsplit(answer.request.url or "").path)
             ):
                 asking.wrong.append((name, who, "another office's", answer.content[:300]))
 
