@@ -180,6 +180,7 @@ def test_another_index_key_while_others_look_up_and_write(service: Service, tmp_
     looks(0)
     # with the first key alone nobody can try numbers out any more: it need not be retired
     tried = {i for n in range(4 * PEOPLE) for i in load_vault(leaked).indexes("phone", mobile(n))}
+    assert {index[-32:] for index in indexes(service.engine)} & tried == set()
     assert tried & indexes(service.engine) == set()
     # what a file says of its calls is known again
     again = import_file(service, STAFF, "calls", calls(tmp_path)).counts
