@@ -26,6 +26,7 @@ FIRST_PASSWORD_DAYS = 7
 #: listened to. A whole office may stand behind one address: a person's own limit is above.
 TRIES_OF_AN_ADDRESS = 100
 MINUTES_OF_AN_ADDRESS = 15
+WRONG_PASSWORD = "今のパスワードが違います / the present password is not right"
 
 
 log = logs.log(__name__)
@@ -90,7 +91,7 @@ def change_password(service: Service, session: Session, old: str, new: str) -> N
             {"id": account.id},
         )
         if not passwords.fits(stored, old):
-            raise CannotDo("今のパスワードが違います / the present password is not right")
+            raise CannotDo(WRONG_PASSWORD)
         if passwords.fits(stored, new):
             raise CannotDo("今と同じパスワードです / that is the present password")
         found = passwords.faults(new, account.name, account.shown_name)
@@ -130,8 +131,9 @@ def begin_second_factor(service: Service, session: Session) -> str:
         return secret
 
 
-def confirm_second_factor(service: Service, session: Session, code: str) -> None:
-    """Put the second factor in force. Raises :class:`CannotDo` for a wrong code."""
+def confirm_second_factor(service: Service, session: Session, code: str, password: str) -> None:
+    """Put the second factor in force. Raises :class:`CannotDo` for a wrong code, and without the
+    password: whoever finds a desk unlocked must not lock its owner out."""
     with service.engine.begin() as connection:
         row = connection.execute(
             text("""
@@ -140,6 +142,8 @@ def confirm_second_factor(service: Service, session: Session, code: str) -> None
             """),
             {"id": session.account.id},
         ).one()
+        if not passwords.fits(row.password_hash, password):
+            raise CannotDo(WRONG_PASSWORD)
         step = None
         if row.totp_secret is not None and row.totp_confirmed_at is None:
             secret = service.vault.open(second_factor.PLACE, row.totp_secret)

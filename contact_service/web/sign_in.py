@@ -136,11 +136,12 @@ def confirm_second_factor(
     request: Request,
     session: Session = Depends(signed_in_with_own_password),
     code: str = Form("", max_length=20),
+    password: str = Form("", max_length=1000),
 ) -> Response:
     """Put it in force with a first code."""
     service = service_of(request)
     try:
-        signing_in.confirm_second_factor(service, session, code)
+        signing_in.confirm_second_factor(service, session, code, password)
     except CannotDo as error:
         secret = signing_in.begin_second_factor(service, session)
         return _second_factor(request, session, secret, str(error))

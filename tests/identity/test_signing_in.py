@@ -110,8 +110,11 @@ def test_a_second_factor_is_in_force_once_confirmed_and_counts_once(
     inside(service, enter(service, "tanaka", GOOD))  # not in force yet
     now = pyotp.TOTP(secret)
     with pytest.raises(CannotDo, match="not right"):
-        signing_in.confirm_second_factor(service, tanaka, "000000")
-    signing_in.confirm_second_factor(service, tanaka, now.now())
+        signing_in.confirm_second_factor(service, tanaka, "000000", GOOD)
+    with pytest.raises(CannotDo, match="present password"):  # a desk left unlocked
+        signing_in.confirm_second_factor(service, tanaka, now.now(), "wrong")
+    inside(service, enter(service, "tanaka", GOOD))
+    signing_in.confirm_second_factor(service, tanaka, now.now(), GOOD)
     assert enter(service, "tanaka", GOOD) is Refusal.CODE_NEEDED
     with service.engine.connect() as connection:
         last = connection.scalar(text("SELECT totp_last_step FROM user_account"))
@@ -125,7 +128,7 @@ def test_a_second_factor_is_in_force_once_confirmed_and_counts_once(
     with pytest.raises(CannotDo, match="already"):
         signing_in.begin_second_factor(service, tanaka)
     with pytest.raises(CannotDo):  # nor is it confirmed again, and what was used usable again
-        signing_in.confirm_second_factor(service, tanaka, now.now())
+        signing_in.confirm_second_factor(service, tanaka, now.now(), GOOD)
     with service.engine.connect() as connection:
         stored = connection.scalar(text("SELECT totp_secret FROM user_account"))
     assert secret.encode() not in bytes(stored)
@@ -180,7 +183,7 @@ def test_a_new_password_or_role_puts_everybody_else_out(service: Service, tanaka
 
 def test_a_reset_takes_lock_and_second_factor_away(service: Service, tanaka: Session) -> None:
     secret = signing_in.begin_second_factor(service, tanaka)
-    signing_in.confirm_second_factor(service, tanaka, pyotp.TOTP(secret).now())
+    signing_in.confirm_second_factor(service, tanaka, pyotp.TOTP(secret).now(), GOOD)
     for _ in range(5):
         enter(service, "tanaka", "wrong")
     first = accounts.reset(service, ADMINISTRATOR, "tanaka")

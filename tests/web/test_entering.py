@@ -18,7 +18,7 @@ from tests.identity import provider as fake
 from tests.identity.conftest import _quick_hashes
 from tests.identity.provider import Provider
 from tests.web.browser import Browser
-from tests.web.test_console import entered
+from tests.web.test_console import GOOD, entered
 from tests.web.test_doors import Door, door
 from tests.web.test_doors import door_settings as plain_settings
 
@@ -88,7 +88,12 @@ def test_a_second_factor_can_be_demanded_of_a_role(floor: Floor, door: Door) -> 
     assert browser.open("/").path == "/account"
     browser.send("/account/second-factor")
     secret = "".join(re.findall(r"<code>([A-Z2-7 ]+)</code>", browser.page)).replace(" ", "")
-    browser.send("/account/second-factor/confirm", code=pyotp.TOTP(secret).now())
+    confirm, code = "/account/second-factor/confirm", pyotp.TOTP(secret).now()
+    for without in ({"code": code}, {"code": code, "password": "wrong"}):
+        assert "今のパスワードが違います" in browser.send(confirm, **without).page
+    assert browser.open("/people").path == "/account", "not in force"
+    browser.send("/account/second-factor")
+    browser.send(confirm, code=pyotp.TOTP(secret).now(), password=GOOD)
     assert browser.path == "/account?done=second-factor"
     assert (browser.open("/people").path, browser.status) == ("/people", 200)
 
