@@ -93,11 +93,13 @@ WITH theirs AS (
         NULL, NULL, l.actor, NULL, NULL, NULL
     FROM audit_log l WHERE l.subject = 'debtor:' || :id AND l.action = 'person.open'
     UNION ALL
-    -- the files that told of them, as they stand in the ledger
+    -- the files that told of them, as they stand in the ledger; another office's is not named
     SELECT f.imported_at, false, 'file', f.kind, f.name, NULL, NULL, NULL, NULL, f.imported_by,
         NULL, NULL, f.id::text
     FROM source_file f WHERE f.id IN (
-        SELECT source_file_id FROM debtor WHERE id = :id
+        SELECT d.source_file_id FROM debtor d WHERE d.id = :id AND NOT EXISTS (
+            SELECT FROM claim o WHERE o.debtor_id = d.id
+            AND o.source_file_id = d.source_file_id AND o.kind <> ALL(:own_kinds))
         UNION SELECT source_file_id FROM claim WHERE id IN (SELECT id FROM theirs))
 )
 SELECT * FROM entry

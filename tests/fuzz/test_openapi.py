@@ -111,12 +111,17 @@ def asked(operation: Any, asking: Asks) -> int:
                 asking.wrong.append((name, who, answer.status_code, case.as_curl_command()))
             if (who == "nobody") != (answer.status_code == 401):
                 asking.wrong.append((name, who, answer.status_code))
-            if who.startswith("other") and any(
-                mark.encode() in answer.content
-                for mark in asking.secret
-                if not shared(urlsplit(answer.request.url or "").path)
+            told = answer.content.decode("utf-8", "replace")
+            marks = [mark for mark in asking.secret if mark in told]
+            if (
+                who.startswith("other")
+                and marks
+                and not shared(urlsplit(answer.request.url or "").path)
             ):
-                asking.wrong.append((name, who, "another office's", answer.content[:300]))
+                at = told.index(marks[0])
+                asking.wrong.append(
+                    (name, who, "another office's", marks, told[max(0, at - 150) : at + 50])
+                )
 
     ask()
     return answers

@@ -163,6 +163,44 @@ def test_an_office_is_told_when_anothers_campaign_is_and_not_its_name(
     assert found["runs"] and TITLE not in str(found) and key not in str(found)
 
 
+def test_whom_two_offices_know_each_is_told_its_own_claims_of_and_whatever_holds_for_the_person(
+    floor: Floor, door: Door
+) -> None:
+    world(floor, door)
+    floor.ledger.run("""
+        INSERT INTO restriction (kind, debtor_id, debtor_code, starts_on, origin)
+        SELECT 'hardship', id, code, date '2026-10-01', 'operator' FROM debtor""")
+    # everybody owes the other office something, too, by a file of its own
+    floor.ledger.run("""
+        INSERT INTO source_file OVERRIDING SYSTEM VALUE SELECT (jsonb_populate_record(f, jsonb_build_object(
+            'id', 9999, 'name', '保育_20260930.csv', 'sha256', 'x'))).*
+        FROM source_file f WHERE f.name LIKE '滞納_20260930%'""")
+    floor.ledger.run(
+        """
+        INSERT INTO claim OVERRIDING SYSTEM VALUE
+        SELECT (jsonb_populate_record(CAST(NULL AS claim), to_jsonb(c) || jsonb_build_object(
+            'id', 1000000 + c.id, 'kind', CAST(:kind AS text), 'source_file_id', 9999))).*
+        FROM (SELECT DISTINCT ON (debtor_id) * FROM claim ORDER BY debtor_id, id) c
+        """,
+        kind=sorted(kinds_of(NURSERY, floor.service.settings))[0],
+    )
+    secret = secrets_of(floor)
+    token = tokens.issue(
+        floor.service, ADMINISTRATOR, "x", Role.SUPERVISOR, frozenset(Scope), 1, NURSERY
+    )
+    held = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    people = floor.ledger.rows("SELECT id FROM debtor WHERE id IN (SELECT debtor_id FROM claim)")
+    assert len(people) > 5
+    for (person,) in people:
+        here = f"/api/people/{person}"
+        assert door.ask("POST", f"{here}/open", '{"reason": "check"}', held)[0] == 204
+        status, told = door.ask("GET", f"{here}/timeline", "", held)
+        assert status == 200 and "hardship" in told and "保育_20260930" in told
+        assert [mark for mark in secret if mark in told] == [], told
+        status, told = door.ask("GET", here, "", held)
+        assert status == 200 and TITLE not in told and "滞納_20260930" not in told
+
+
 def may_ask(route: ApiRoute) -> set[Role]:
     asked = {role for rule in depends_on(route) if isinstance(rule, Rule) for role in rule.roles}
     return asked - {Role.SYSTEM, Role.ADMINISTRATOR}
