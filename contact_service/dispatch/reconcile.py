@@ -115,6 +115,8 @@ async def reconcile(service: Service, config: ProviderConfig, provider: Provider
         )
         if row.another_under_way:
             waiting += 1  # what the listing shows may be the other's
+        elif found is not None and row.an_earlier_one_unknown and not by_name:
+            waiting += 1  # the same words to the same number: the earlier one is asked about first
         elif found is not None:
             used[contact.to].add(found.provider_ref)
             accepted.append((row.id, row.lease_number, found))
