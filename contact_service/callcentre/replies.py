@@ -38,8 +38,8 @@ class OpenReply:
     taken_by: str | None
     body: str | None
     """Shown to whoever took it."""
-    names: Sequence[str]
-    """Whose number it is."""
+    names: Sequence[str] | None
+    """Whose number it is; ``None`` to all but whoever took it: reading it is recorded."""
 
 
 def call_who_asked(service: Service, now: datetime) -> int:
@@ -79,14 +79,15 @@ def open_replies(service: Service, actor: Actor) -> Sequence[OpenReply]:
             """)
         ).all()
     opened = service.vault.open
+    mine = {row.id for row in rows if row.taken_by == actor.name}
     return [
         OpenReply(
             row.id,
             row.received_at,
             ReplyKind(row.says),
             row.taken_by,
-            opened("inbound_message.body", row.body) if row.taken_by == actor.name else None,
-            [opened("debtor.name", name) for name in row.names],
+            opened("inbound_message.body", row.body) if row.id in mine else None,
+            [opened("debtor.name", name) for name in row.names] if row.id in mine else None,
         )
         for row in rows
     ]

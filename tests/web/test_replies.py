@@ -53,10 +53,11 @@ def test_stop_paid_and_call_me_are_heeded_and_the_rest_is_read_by_one(
     ]
     sato, suzuki = operator(floor, door), operator(floor, door, "suzuki")
     assert sato.page.count("/take") == 1 and "半分なら" not in sato.page
+    assert "世田谷太郎" not in sato.page  # whoever reads it is told whose it is
     take = re.search(r'action="(/desk/replies/\d+)/take"', sato.page)
     assert take
     sato.send(f"{take[1]}/take")
-    assert "半分なら払えます" in sato.page
+    assert "半分なら払えます" in sato.page and "世田谷太郎" in sato.page
     suzuki.send(f"{take[1]}/take")
     assert "ほかの人が読んでいます" in suzuki.page and "半分なら" not in suzuki.page
     suzuki.send(f"{take[1]}/done", became="stop")
