@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from functools import cache
 from typing import NoReturn
 
 import typer
@@ -97,9 +98,11 @@ def main() -> None:
         _end("\n中断しました / interrupted", 130)
 
 
+@cache
 def _assemble(asked: str = "") -> typer.Typer:
-    """All commands; of a group or command that is ``asked`` for it alone, so that stopping
-    everything does not wait for the statistics."""
+    """All commands, put together once: each time wraps every command in its rule again. Of a group
+    or command that is ``asked`` for it alone, so that stopping everything does not wait for the
+    statistics."""
     alone = asked in GROUPS or asked.replace("-", "_") in COMMANDS
     for name, (modules, text) in GROUPS.items():
         if alone and name != asked:
