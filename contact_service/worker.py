@@ -20,7 +20,7 @@ from kombu import Queue
 from campaigns.vocabulary import Channel
 from contact_service import logs
 from contact_service.bootstrap import Service, wire
-from contact_service.callcentre import taking, trunks
+from contact_service.callcentre import taking
 from contact_service.callcentre.presence import close_silent_desks
 from contact_service.callcentre.replies import call_who_asked
 from contact_service.dispatch import providers, support_texts, unusable
@@ -210,7 +210,6 @@ def collect() -> None:
     with service.engine.begin() as connection:
         close_silent_desks(connection, service.clock.now())
         taking.tidy(connection, service, service.clock.now())
-    trunks.close_callers_of_silent_trunks(service, service.clock.now())
     call_who_asked(service, service.clock.now())
     watch(service, dispatcher().pacing)
     finish_silent(service.engine, service.clock.now())

@@ -11,7 +11,6 @@ from sqlalchemy import Connection, text
 
 from contact_service.bootstrap import Service
 from contact_service.callcentre.presence import CLOSED_AFTER_SECONDS
-from contact_service.callcentre.trunks import SilentTrunk, silent_trunks
 from contact_service.clock import TOKYO
 from contact_service.dispatch.budgets import half_hour
 from contact_service.dispatch.pacing import pacing
@@ -107,8 +106,6 @@ class Wallboard:
     expected: Sequence[tuple[datetime, float]]
     """Calls that running campaigns are expected to cause, by half-hour from this one on."""
     referrals: Sequence[OpenReferral]
-    silent_trunks: Sequence[SilentTrunk]
-    """Lines on which no call can come in: nothing is heard of them."""
 
     def count(self, state: OperatorState) -> int:
         """How many operators are in a state."""
@@ -142,7 +139,6 @@ def wallboard(service: Service, actor: Actor, now: datetime) -> Wallboard:
             ),
             expected=_expected(connection, now),
             referrals=_referrals(connection),
-            silent_trunks=silent_trunks(connection, service),
         )
 
 

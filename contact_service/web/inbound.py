@@ -21,7 +21,7 @@ from campaigns.parse import parse_file
 from campaigns.vocabulary import Outcome
 from contact_service import logs
 from contact_service.bootstrap import Service
-from contact_service.callcentre import incoming, trunks
+from contact_service.callcentre import incoming
 from contact_service.callcentre.calls import no_more_calls
 from contact_service.dispatch.contacts import office, recording_url
 from contact_service.domain.actors import SYSTEM
@@ -86,14 +86,6 @@ async def ended(request: Request, provider_name: str) -> Response:
         incoming.ended, service, provider_name, over.provider_ref, over.caller, over.began_at,
         over.seconds, over.transferred, service.clock.now(),
     )  # fmt: skip
-    return Response(status_code=204)
-
-
-@router.post("/alive")
-async def alive(request: Request, provider_name: str) -> Response:
-    """A trunk of the office's own says that it is there."""
-    await verified(request, provider_name)
-    await run_in_threadpool(trunks.heard_of, service_of(request), provider_name)
     return Response(status_code=204)
 
 

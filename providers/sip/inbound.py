@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _CANNOT_GO_ON = (CannotPlay, NotSupported, wording.BadInstructions, NotSent, MaybeSent)
-#: So often it is written down which calls are still there, and told that this trunk is there, and
-#: which calls are over.
+#: So often it is written down which calls are still there, and told again which are over.
 SEEN_SECONDS = 10.0
 #: After that nobody is told any more: the desks have given the call up long before.
 GIVEN_UP = timedelta(days=1)
@@ -106,8 +105,6 @@ class Inbound:
     async def _mind(self) -> None:
         journal = self._media.journal
         while True:
-            with suppress(NotSent, MaybeSent):  # then it is missed, as it should be
-                await self._media.post(f"{self._url}/alive", {})
             live = list(self._live)
             await asyncio.to_thread(journal.incoming_seen, live, self._media.now())
             for ref, began, seen in await asyncio.to_thread(journal.incoming_untold):

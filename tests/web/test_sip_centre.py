@@ -5,10 +5,8 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,7 +15,6 @@ import yaml
 from contact_service.bootstrap import Service
 from contact_service.callcentre import incoming
 from contact_service.callcentre.house_rules import USUAL, house_rules
-from contact_service.callcentre.trunks import close_callers_of_silent_trunks
 from contact_service.clock import FileClock
 from contact_service.domain.states import OperatorState
 from contact_service.settings import Settings
@@ -42,7 +39,6 @@ from tests.system.ward import until
 from tests.web.test_desk import at, attempt_on, operator
 from tests.web.test_doors import Door, door, door_settings
 from tests.web.test_incoming_calls import conversation, take
-from tests.web.test_supervisor import supervisor
 
 __all__ = ["door", "door_settings", "floor"]
 
@@ -193,58 +189,6 @@ def test_who_waits_when_the_trunk_dies_has_hung_up_as_soon_as_it_is_back(
     # by whom, though the trunk keeps no numbers
     whose = "SELECT c.phone_id = p.id FROM call c CROSS JOIN phone p"
     assert floor.ledger.rows(whose) == [(True,)]
-
-
-def test_who_waits_when_the_trunk_dies_for_good_has_hung_up_once_nothing_is_heard_of_it(
-    floor: Floor, door: Door, exchange: Exchange
-) -> None:
-    floor.ledger.person([mobile(1)])
-    sato, kato = operator(floor, door), supervisor(floor, door)
-    service = replace(floor.service, settings=door.stack.settings)
-    chosen = exchange.chosen.model_copy(
-        update={"inbound_url": f"{door.stack.settings.public_url}/webhooks/line/inbound"}
-    )
-    with (
-        far_end([{}], exchange.folder, exchange.port, f"0{mobile(1)[3:]}") as far,
-        process_of(chosen) as process,
-    ):
-        until(lambda: floor.ledger.one("SELECT count(*) FROM trunk_heartbeat") == 1)
-        far.command(dial=f"sip:0354321111@127.0.0.1:{chosen.local_port}")
-        until(lambda: "電話がかかっています" in sato.open("/desk/calls").page)
-        process.kill()
-        process.wait()
-    now = FileClock(door.stack.settings.state_dir / "clock.json").now()
-    heard_of_last(floor, 0)
-    assert close_callers_of_silent_trunks(service, now) == 0, "it may be there yet"
-    assert "合図がありません" not in kato.open("/centre").page
-    heard_of_last(floor, 61)
-    assert "回線「line」から" in kato.open("/centre").page
-    assert close_callers_of_silent_trunks(service, now) == 1
-    assert close_callers_of_silent_trunks(service, now) == 0
-    gone = [("inbound", "abandoned")]
-    assert logged(floor) == gone
-    sato.open("/desk")
-    assert "電話がかかっています" not in sato.page and "かけ直し：出られなかった電話" in sato.page
-    with process_of(chosen):  # back after all: what it tells is known
-        until(lambda: "合図がありません" not in kato.open("/centre").page)
-        until(lambda: untold(chosen) == 0)
-    assert logged(floor) == gone
-    assert floor.ledger.rows("SELECT state FROM inbound_call") == [("call_back",)]
-
-
-def heard_of_last(floor: Floor, seconds: int) -> None:
-    """The trunk was heard of last so many seconds ago."""
-    floor.ledger.run(
-        "UPDATE trunk_heartbeat SET seen_at = clock_timestamp() - make_interval(secs => :seconds)",
-        seconds=seconds,
-    )
-
-
-def untold(chosen: SipOptions) -> int:
-    """Of how many calls the trunk owes the service the end."""
-    with closing(sqlite3.connect(chosen.folder / "calls.sqlite")) as journal:
-        (count,) = journal.execute("SELECT count(*) FROM incoming").fetchone()
-    return int(count)
 
 
 @pytest.mark.parametrize("why", ["closed", "full"])

@@ -81,13 +81,6 @@ inbound_call = Table(
     Index("ix_inbound_call_open", "state", postgresql_where=text("state <> 'closed'")),
 )
 
-trunk_heartbeat = Table(
-    "trunk_heartbeat",
-    metadata,
-    Column("provider", String(40), primary_key=True),
-    Column("seen_at", Instant, nullable=False),  # by the database's clock: real time
-)
-
 disposition = Table(
     "disposition",
     metadata,
