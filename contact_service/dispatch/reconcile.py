@@ -39,6 +39,8 @@ log = logs.log(__name__)
 MOST_AT_ONCE = 200
 #: A carrier's clock may run behind ours by this much.
 CLOCK_SKEW = timedelta(minutes=2)
+#: Carriers tell the whole second in which they took something: it may have been at its end.
+WHOLE_SECOND = timedelta(seconds=1)
 #: Nor may a wrong clock of ours hide what the carrier took: it is asked for as much as this
 #: before the lease, and what nobody accounts for in that time is a person's case.
 LOOK_BACK = timedelta(days=1)
@@ -109,7 +111,10 @@ async def reconcile(service: Service, config: ProviderConfig, provider: Provider
             (
                 item
                 for item in ours
-                if by_name or (item.body == body and (later is None or item.created_at < later))
+                if by_name
+                or (
+                    item.body == body and (later is None or item.created_at + WHOLE_SECOND <= later)
+                )
             ),
             None,
         )
@@ -229,7 +234,8 @@ def _write(
             WHERE o.provider = a.provider AND o.provider_ref = v.ref AND o.id <> a.id)
         -- nor one that went out to the number while we asked: asked again when it is settled
         AND NOT EXISTS (SELECT 1 FROM attempt o WHERE o.phone_id = a.phone_id
-            AND o.channel = a.channel AND o.leased_at > a.leased_at AND o.leased_at <= v.at
+            AND o.channel = a.channel AND o.leased_at > a.leased_at
+            AND o.leased_at < v.at + CAST(:whole AS interval)
             AND (o.state = 'leased' OR (o.state = 'unknown' AND NOT o.needs_person)))
         """),
         {
@@ -237,6 +243,7 @@ def _write(
             "numbers": [item[1] for item in accepted],
             "refs": [item[2].provider_ref for item in accepted],
             "ats": [item[2].created_at for item in accepted],
+            "whole": WHOLE_SECOND,
         },
     )
     connection.execute(

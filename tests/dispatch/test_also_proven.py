@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+import pytest
+
 from campaigns.vocabulary import Channel, Outcome
 from contact_service.dispatch.reconcile import collect_unknown
 from contact_service.planning import runs
@@ -241,7 +243,7 @@ def test_a_later_contacts_entry_is_not_taken_for_an_earlier_unknown_one(floor: F
     ) == [("sms-1", "unknown", True), ("sms-2", "accepted", False)]
 
 
-def test_an_entry_of_what_goes_out_while_the_carrier_is_asked_is_not_the_earlier_ones(
+def test_a_carrier_that_tells_whole_seconds_does_not_give_the_later_ones_entry_away(
     floor: Floor,
 ) -> None:
     two_waves(floor)
@@ -249,7 +251,33 @@ def test_an_entry_of_what_goes_out_while_the_carrier_is_asked_is_not_the_earlier
     floor.carrier.takes = lambda contact: False
     floor.drain()
     floor.clock.at += timedelta(hours=1)
-    floor.carrier.created_at = floor.clock.at + timedelta(seconds=2)
+    second = floor.clock.at.replace(microsecond=0)
+    floor.clock.at = second + timedelta(seconds=0.7)
+    floor.carrier.takes = lambda contact: True
+    floor.drain()
+    floor.carrier.created_at = second  # taken at 0.8, say
+    assert floor.states() == {"unknown": 2}
+    for _ in range(3):
+        floor.ledger.run("UPDATE attempt SET checked_at = NULL")
+        floor.settle_unknown()
+        floor.carrier.answer = lambda contact, ref: Accepted(ref)
+        floor.drain()
+    assert set(floor.carrier.taken_by_reference().values()) == {1}
+    assert floor.ledger.rows(
+        "SELECT step, state FROM attempt WHERE channel = 'sms' ORDER BY step"
+    ) == [("sms-1", "unknown"), ("sms-2", "accepted")]
+
+
+@pytest.mark.parametrize("told", [timedelta(seconds=2), timedelta(0)])
+def test_an_entry_of_what_goes_out_while_the_carrier_is_asked_is_not_the_earlier_ones(
+    floor: Floor, told: timedelta
+) -> None:
+    two_waves(floor)
+    floor.carrier.answer = lambda contact, ref: Unknown("timeout")
+    floor.carrier.takes = lambda contact: False
+    floor.drain()
+    floor.clock.at += timedelta(hours=1, seconds=0.7)
+    floor.carrier.created_at = floor.clock.at.replace(microsecond=0) + told
     listing = floor.carrier.list_sent
 
     async def meanwhile(channel: Channel, to: str, since: datetime) -> Sequence[Listed]:
