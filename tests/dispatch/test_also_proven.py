@@ -196,12 +196,12 @@ def test_a_clock_of_ours_that_runs_ahead_does_not_hide_what_was_taken(floor: Flo
     assert len(floor.carrier.taken) == 1
 
 
-def two_waves(floor: Floor) -> None:
-    """One person, who is to get the same text at ten and at eleven."""
+def two_waves(floor: Floor, second: str = "11:00") -> None:
+    """One person, who is to get the same text at ten and once more."""
     people(floor, 1)
     steps = [
         {"name": "sms-1", "channel": "sms", "message": "m"},
-        {"name": "sms-2", "channel": "sms", "message": "m", "start": {"at": "11:00"}},
+        {"name": "sms-2", "channel": "sms", "message": "m", "start": {"at": second}},
     ]
     floor.start(definition(arms=[{"name": "contact"}], steps=steps))
 
@@ -249,6 +249,35 @@ def test_a_later_contacts_entry_is_not_taken_for_an_earlier_unknown_one(
     assert floor.ledger.rows(
         "SELECT step, state, needs_person FROM attempt WHERE channel = 'sms' ORDER BY step"
     ) == [("sms-1", "unknown", True), ("sms-2", "accepted", False)]
+
+
+def test_a_later_unknown_waits_until_the_earlier_one_is_asked_about(floor: Floor) -> None:
+    """A minute apart, as far as a carrier's clock may be wrong: the entry could be either's. The
+    earlier one is in another asker's hands, and would be taken for not sent, and sent again."""
+    two_waves(floor, "10:01")
+    floor.carrier.answer = lambda contact, ref: Unknown("timeout")
+    floor.drain()
+    floor.carrier.created_at = floor.clock.at
+    floor.clock.at += timedelta(minutes=1)
+    floor.carrier.takes = lambda contact: False
+    floor.drain()
+    assert floor.states() == {"unknown": 2}
+    floor.ledger.run(
+        "UPDATE attempt SET checked_at = clock_timestamp() + interval '1 hour' WHERE step = 'sms-1'"
+    )
+    floor.settle_unknown()
+    assert floor.states() == {"unknown": 2}
+    floor.ledger.run("UPDATE attempt SET checked_at = NULL")
+    floor.settle_unknown()
+    assert floor.ledger.one("SELECT state FROM attempt WHERE step = 'sms-1'") == "accepted"
+    floor.carrier.takes = lambda contact: True
+    floor.carrier.answer = lambda contact, ref: Accepted(ref)
+    for _ in range(2):
+        floor.ledger.run("UPDATE attempt SET checked_at = NULL")
+        floor.settle_unknown()
+        floor.drain()
+    assert set(floor.carrier.taken_by_reference().values()) == {1}
+    assert floor.states() == {"accepted": 2}
 
 
 @TOLD
