@@ -50,14 +50,19 @@ class Import:
         return self.connection.execute(text(sql), parameters).rowcount
 
     def grow(self, table: str, sql: str, **parameters: Any) -> None:
-        """Execute an INSERT into a table of the ledger, and let the planner know when that made
-        another table of it. One that was empty a moment ago, or was filled and rolled back by a
-        check, counts as empty, and each row of the file would be looked for in all of it."""
-        added = self.run(sql, **parameters)
+        """Execute an INSERT into a table of the ledger that counts as empty when it is, or when a
+        check has filled it and rolled back: the planner would read all of it for each row of the
+        file, what has just been inserted included. So it may not, and is told afterwards how
+        large the table has become."""
         known = self.connection.execute(
             text("SELECT reltuples FROM pg_class WHERE oid = CAST(:table AS regclass)"),
             {"table": table},
         ).scalar_one()
+        if known < MANY:
+            self.connection.exec_driver_sql("SET LOCAL enable_nestloop = off")
+        added = self.run(sql, **parameters)
+        if known < MANY:
+            self.connection.exec_driver_sql("SET LOCAL enable_nestloop TO DEFAULT")
         if added > MANY and added > max(known, 0) / 10:
             self.connection.exec_driver_sql(f"ANALYZE {table}")
 

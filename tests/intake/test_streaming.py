@@ -10,6 +10,7 @@ from sqlalchemy import Engine, text
 
 from contact_service.intake import importing, reading, staging, values
 from tests.intake.conftest import CLAIM, Import, write_csv
+from tests.system.ward import until
 
 
 def _file(path: Path, rows: int, bad_every: int) -> Path:
@@ -114,3 +115,37 @@ def test_a_file_that_was_checked_first_is_not_held_against_an_empty_ledger(
             {"tables": list(tables)},
         )
         assert {row.relname: int(row.reltuples) for row in known} == dict.fromkeys(tables, 1_500)
+
+
+def test_no_row_of_a_file_that_was_checked_first_reads_all_those_before_it(
+    take: Import, engine: Engine, tmp_path: Path
+) -> None:
+    """The server has taken away what the check filled: tables of no page, which grow while they
+    are read."""
+    rows = [
+        {**CLAIM, "宛名番号": str(10_000_000 + n), "通知書番号": str(n), "世帯番号": str(n),
+         "電話番号１": f"090{10_000_000 + n}"}
+        for n in range(1_500)
+    ]  # fmt: skip
+    path = write_csv(tmp_path / "滞納_20260930.csv", rows)
+    tables = ["household", "debtor", "phone", "debtor_phone", "claim"]
+    take("claims", path, dry_run=True)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for table in tables:
+            connection.execute(text(f"VACUUM ANALYZE {table}"))
+        connection.execute(text("SELECT pg_stat_reset()"))
+    take("claims", path)
+    engine.dispose()  # whoever ends tells the server what it did
+    read = text("""
+        SELECT relname, seq_scan FROM pg_stat_user_tables
+        WHERE relname = ANY(:tables) AND n_tup_ins >= 1500""")
+    found: dict[str, int] = {}
+
+    def told() -> bool:
+        with engine.connect() as connection:
+            rows = connection.execute(read, {"tables": tables})
+            found.update((row.relname, row.seq_scan) for row in rows)
+        return len(found) == len(tables)
+
+    until(told)
+    assert max(found.values()) < 100, found
