@@ -1,7 +1,7 @@
 # Needs make and Python 3.11 or newer. Everything else is installed into .venv from a lock file
 # with the digest of every package (see .ci/environment). `make help` lists what can be made.
 
-.PHONY: help demo up calibration test fuzz sbom test-sip test-browser screenshots chaos bench lint format clean runtime development bench-report
+.PHONY: help demo look up calibration test fuzz sbom test-sip test-browser screenshots chaos bench lint format clean runtime development bench-report
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 export PYTHON
@@ -13,6 +13,7 @@ BIN := .venv/bin
 
 help:
 	@echo 'make demo    見本の区で試行を一巡し、demo-output/ に報告書を作る / run one trial end to end and write its report'
+	@echo 'make look    見本の区を画面で見る（なければ先に一巡する。Ctrl-C で終了） / the demo’s office in the console'
 	@echo 'make up      すべてを起動する（Ctrl-C で終了） / start everything and stay; Ctrl-C stops it'
 	@echo 'make test    すべての検査と試験 / all checks and tests'
 	@echo 'make calibration  真の効果が分かる模擬試行で推定を確かめる / simulated trials with a known effect'
@@ -29,6 +30,11 @@ help:
 
 demo: runtime
 	@exec $(BIN)/contact-service demo
+
+# whoever looks again finds it as it was left; a new demo, with --keep, makes it anew
+look: runtime
+	@[ -e "$${CONTACT_STATE_DIR:-.contact-service}/demo/kept" ] || $(BIN)/contact-service demo --keep
+	@exec $(BIN)/contact-service up --demo
 
 up: runtime
 	@exec $(BIN)/contact-service up

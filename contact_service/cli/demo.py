@@ -23,6 +23,7 @@ def command(
     output: Annotated[Path, typer.Option(help="Where the report goes.")] = Path("demo-output"),
     ward: Annotated[Path, typer.Option(help="The ward's files.")] = WARD,
     lang: Annotated[str, typer.Option(help="ja or en.")] = "ja",
+    keep: Annotated[bool, typer.Option(help="Keep its office, for up --demo.")] = False,
 ) -> None:
     """Import the sample ward, run the trial campaign with real workers against the simulated
     carrier, and write the report."""
@@ -31,7 +32,7 @@ def command(
     logs.configure("console", level=40)
     console = Console()
     try:
-        finished = run_demo(settings(), ward, output, console, lang)
+        finished = run_demo(settings(), ward, output, console, lang, keep=keep)
     except (CannotStart, NotEmpty, Stuck) as error:
         raise fail(str(error)) from None
     except KeyboardInterrupt:

@@ -14,7 +14,10 @@ import typer
 from contact_service import logs
 from contact_service.bootstrap import Service, running
 from contact_service.cli.common import fail
+from contact_service.clock import TOKYO
+from contact_service.demo.people import people
 from contact_service.demo.residents import write_residents
+from contact_service.demo.run import NothingKept, kept
 from contact_service.dispatch import providers
 from contact_service.domain.actors import SYSTEM, Role
 from contact_service.embedded.process import CannotStart
@@ -31,14 +34,21 @@ FIRST = "admin"
 def command(
     workers: int = typer.Option(2, min=1, help="How many worker processes."),
     carrier: bool = typer.Option(True, help="Start the simulated carrier too."),
+    demo: bool = typer.Option(False, "--demo", help="The office that demo --keep left."),
 ) -> None:
     """Start servers, web, workers, beat and the simulated carrier; Ctrl-C stops them cleanly.
 
     Where the providers file names SIP trunks, their media processes run too.
 
+    With ``--demo`` it is the sample ward as the demo left it, on the day on which its report was
+    written: nothing is due there any more, and there is an account for each role.
+
     A second Ctrl-C ends everything at once.
     """
-    chosen = settings()
+    try:
+        chosen = kept(settings()) if demo else settings()
+    except NothingKept as error:
+        raise fail(str(error)) from None
     logs.configure("console", level=30)
     signal.signal(signal.SIGTERM, _as_interrupt)
     try:
@@ -53,7 +63,10 @@ def command(
                 _say("起動しています / starting …")
                 stack.start()
                 stack.wait_ready(READY_SECONDS)
-                _first_account(service)
+                if demo:
+                    _say_people(service)
+                else:
+                    _first_account(service)
                 _say(f"起動しました（Ctrl-C で終了） / ready, Ctrl-C stops it: {stack.web_url}")
                 stack.wait()
             except KeyboardInterrupt:
@@ -78,6 +91,17 @@ def _first_account(service: Service) -> None:
         f"最初の利用者 {FIRST} のパスワード（今だけ表示。最初のサインインで変えます） / the first "
         f"user is {FIRST}; the password, shown once, to be changed at first sign-in: {password}"
     )
+
+
+def _say_people(service: Service) -> None:
+    day = service.clock.now().astimezone(TOKYO).date()
+    _say(
+        f"見本の区は {day} のままです（訓練用データ。だれにも連絡しません） / the sample ward, "
+        "where it stays that day: training data, nobody is contacted"
+    )
+    _say("利用者とパスワード（最初のサインインで変えます） / users, passwords to be changed:")
+    for name, password in people(service).items():
+        _say(f"  {name:<14}{password}")
 
 
 def _settle_residents(service: Service) -> None:

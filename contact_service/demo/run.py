@@ -47,6 +47,13 @@ STAFF = Actor("demo-staff", Role.STAFF)
 APPROVER = Actor("demo-approver", Role.APPROVER)
 EVALUATOR = Actor("demo-evaluator", Role.EVALUATOR)
 WORKERS = 2
+CLOCK = "clock.json"
+#: Stands where the demo ran to its end and was kept.
+KEPT = "kept"
+
+
+class NothingKept(Exception):
+    """No demo has left its office to be looked at."""
 
 
 class NotEmpty(Exception):
@@ -68,26 +75,30 @@ class Finished:
 
 
 def run_demo(
-    base: Settings, ward: Path, output: Path, console: Console, lang: str = "ja"
+    base: Settings,
+    ward: Path,
+    output: Path,
+    console: Console,
+    lang: str = "ja",
+    *,
+    keep: bool = False,
 ) -> Finished:
-    """Run the whole demo; its servers and working files are gone afterwards.
+    """Run the whole demo. Its servers' data and working files are gone afterwards, unless they
+    are to be kept: then :func:`kept` finds them.
 
     Raises ``CannotStart``, :class:`NotEmpty`, ``Stuck``.
     """
     began = time.monotonic()
-    state = base.state_dir.resolve() / "demo"
+    state = _state(base)
     remove_state(state)
     shutil.rmtree(state, ignore_errors=True)
     state.mkdir(parents=True)
-    clock = FileClock(state / "clock.json")
+    clock = FileClock(state / CLOCK)
     clock.set(EVE)
-    settings = base.model_copy(
+    settings = _office(base).model_copy(
         update={
-            "state_dir": state,
-            "clock": f"file:{clock.path}",
             "web_port": 0,
             "carrier_url": "http://127.0.0.1:0",
-            "providers_file": None,
             "beat_seconds": 0.2,
             "reconcile_grace_seconds": 2.0,
         }
@@ -105,7 +116,10 @@ def run_demo(
         output.mkdir(parents=True, exist_ok=True)
         figures = write_run_report(service, EVALUATOR, run_id, output, lang)
         bars.advance(task)
-    remove_state(state)
+    if keep:
+        (state / KEPT).touch()
+    else:
+        remove_state(state)
     return Finished(
         report=output / "report.html",
         figures=figures,
@@ -114,6 +128,27 @@ def run_demo(
         most_often=taken["maximum_per_status_callback"],
         seconds=time.monotonic() - began,
     )
+
+
+def kept(base: Settings) -> Settings:
+    """The settings under which the office of the last demo stands as it left it, its clock
+    standing still. Raises :class:`NothingKept`."""
+    if not (_state(base) / KEPT).exists():
+        raise NothingKept(
+            "見本の区は残っていません。先に contact-service demo --keep を実行してください / "
+            "no demo was kept: run contact-service demo --keep first"
+        )
+    return _office(base)
+
+
+def _state(base: Settings) -> Path:
+    return base.state_dir.resolve() / "demo"
+
+
+def _office(base: Settings) -> Settings:
+    state = _state(base)
+    changes = {"state_dir": state, "clock": f"file:{state / CLOCK}", "providers_file": None}
+    return base.model_copy(update=changes)
 
 
 def _must_be_empty(service: Service) -> None:

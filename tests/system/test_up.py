@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, build_opener
 
 import pytest
 
+from contact_service.clock import TOKYO, FileClock
+from contact_service.demo.run import CLOCK, KEPT
 from contact_service.embedded.process import free_port
 from contact_service.embedded.servers import remove_state
+from contact_service.identity.accounts import ROLES
 
 # a shell's background job ignores Ctrl-C, and so would all that it starts: these are to heed it
 UP = (
@@ -41,9 +46,11 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def _up(environment: dict[str, str], folder: Path) -> Iterator[subprocess.Popen[str]]:
+def _up(
+    environment: dict[str, str], folder: Path, *options: str
+) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
-        [sys.executable, "-c", UP],
+        [sys.executable, "-c", UP, *options],
         env=environment,
         cwd=folder,
         stdout=subprocess.PIPE,
@@ -158,3 +165,32 @@ def test_a_trunk_of_the_providers_file_gets_its_process(
         output, _ = process.communicate(timeout=60)
         assert process.returncode == 0, output
     assert _told(environment["CONTACT_STATE_DIR"]) == []
+
+
+def test_the_demos_office_opens_for_every_role_on_its_last_day(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    with _up(environment, tmp_path, "--demo") as process:
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "demo --keep" in said, "nothing was kept: it says how to have something"
+
+    demo = Path(environment["CONTACT_STATE_DIR"]) / "demo"
+    demo.mkdir(parents=True)
+    FileClock(demo / CLOCK).set(datetime(2026, 12, 7, 7, 30, tzinfo=TOKYO))
+    (demo / KEPT).touch()
+    try:
+        with _up(environment, tmp_path, "--demo") as process:
+            assert process.stdout is not None
+            said = ""
+            for line in process.stdout:
+                said += line
+                if " / ready, " in line:
+                    break
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+        assert "見本の区は 2026-12-07" in said
+        first_passwords = re.findall(r"^  ([a-z]+) +[a-z0-9]{4}(?:-[a-z0-9]{4}){3}$", said, re.M)
+        assert first_passwords == [role.value for role in ROLES]
+    finally:
+        remove_state(demo)
