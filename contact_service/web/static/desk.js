@@ -38,7 +38,8 @@
   const show = () => {
     const seconds = Math.max(0, Math.round((now - began + Date.now() - shown) / 1000));
     const two = (n) => String(n).padStart(2, "0");
-    since.textContent = `${two(Math.floor(seconds / 60))}:${two(seconds % 60)}`;
+    // in brackets: beside the time of day it would read as an end, "from 11:00 to 00:00"
+    since.textContent = `(${two(Math.floor(seconds / 60))}:${two(seconds % 60)})`;
   };
   show();
   setInterval(show, 1000);
