@@ -229,14 +229,20 @@ def _safe(name: str, kind: FileKind) -> str:
         ". "
     )
     if kind is FileKind.CALLS:
-        return plain[-100:].lstrip(". ") or "calls"
+        return _short(plain[::-1])[::-1].lstrip(". ") or "calls"  # the end says what it is
     if not plain.lower().endswith(_SUFFIXES):
         raise CannotBeDone(
             f"CSV か Excel（.xlsx）のファイルを選んでください（{', '.join(_SUFFIXES)}） / "
             "choose a CSV or .xlsx file"
         )
     stem, dot, suffix = plain.rpartition(".")
-    return f"{stem[:100]}{dot}{suffix}"
+    return f"{_short(stem)}{dot}{suffix}"
+
+
+def _short(name: str) -> str:
+    """As much of a name as a file system takes with what is added to it: 255 bytes in all, of
+    which a Japanese letter is three."""
+    return name.encode("utf-8", "replace")[:200].decode("utf-8", "ignore")
 
 
 def tidy(service: Service) -> None:

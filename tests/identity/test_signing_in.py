@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -96,6 +97,31 @@ def test_five_wrong_tries_lock_for_longer_each_time(service: Service, tanaka: Se
     inside(service, enter(service, "tanaka", GOOD))
 
 
+def test_whoever_goes_on_guessing_is_locked_out_for_four_hours_and_no_longer(
+    service: Service, tanaka: Session
+) -> None:
+    for _ in range(signing_in.TRIES + 6):  # a quarter of an hour doubled six times is sixteen
+        shift(service, "user_account", "locked_until", "5 hours")
+        enter(service, "tanaka", "wrong")
+    shift(service, "user_account", "locked_until", "239 minutes")
+    assert enter(service, "tanaka", GOOD) is Refusal.WRONG
+    shift(service, "user_account", "locked_until", "2 minutes")
+    inside(service, enter(service, "tanaka", GOOD))
+
+
+def test_wrong_codes_lock_like_wrong_passwords(service: Service, tanaka: Session) -> None:
+    secret = signing_in.begin_second_factor(service, tanaka)
+    signing_in.confirm_second_factor(service, tanaka, pyotp.TOTP(secret).now(), GOOD)
+    for _ in range(signing_in.TRIES):  # whoever has the password must not try all codes
+        assert enter(service, "tanaka", GOOD) is Refusal.CODE_NEEDED  # which forgives nothing
+        assert enter(service, "tanaka", GOOD, "no code") is Refusal.WRONG
+    later = pyotp.TOTP(secret).at(time.time() + second_factor.STEP_SECONDS)
+    assert enter(service, "tanaka", GOOD, later) is Refusal.WRONG
+    shift(service, "user_account", "locked_until", "16 minutes")
+    later = pyotp.TOTP(secret).at(time.time() + second_factor.STEP_SECONDS)
+    inside(service, enter(service, "tanaka", GOOD, later))
+
+
 def test_many_tries_at_once_count_as_many(service: Service, tanaka: Session) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda n: enter(service, "tanaka", f"wrong {n}"), range(5)))
@@ -143,6 +169,20 @@ def test_a_code_may_be_typed_wide_and_what_is_no_code_is_a_wrong_one() -> None:
         for typed in (code, wide, f"{wide[:3]}\u3000{wide[3:]}", "あいうえおか", "\ud800", "")
     ]
     assert found == [1000, 1000, 1000, None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("steps", "fits"), [(-2, False), (-1, True), (0, True), (1, True), (2, False)]
+)
+def test_a_telephones_clock_may_be_half_a_minute_off(steps: int, fits: bool) -> None:
+    secret = second_factor.new_secret()
+    now, here = 59.0 + 30 * 1_000, 1_001  # the last second of its step
+    code = pyotp.HOTP(secret).at(here + steps)
+    found = second_factor.step_of(secret, code, now, None)
+    assert found == (here + steps if fits else None)
+    # what was used, and what is older than it, is used up, and the next is not
+    assert second_factor.step_of(secret, code, now, here + steps) is None
+    assert second_factor.step_of(secret, code, now, here + steps - 1) == found
 
 
 def test_a_session_ends_by_idling_by_age_by_hand_and_by_an_administrator(

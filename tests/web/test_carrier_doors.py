@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlencode
+
+from twilio.request_validator import RequestValidator
 
 from tests.dispatch.conftest import Floor, floor
 from tests.ledger import Owed, definition, mobile
@@ -51,6 +54,30 @@ def test_what_residents_and_machines_say(floor: Floor, door: Door) -> None:
     greeting = door.report(f"/webhooks/simulated/voice/{attempt}/greeting", CALL)[1]
     assert f"/webhooks/simulated/whisper/{attempt}" in greeting
     assert "転送" in door.report(f"/webhooks/simulated/whisper/{attempt}", CALL)[1]
+
+
+def test_a_signature_is_over_the_public_address_and_no_other(floor: Floor, door: Door) -> None:
+    floor.ledger.person([mobile(1)])
+    settings, inside = door.stack.settings, door.stack.web_url
+    settings.public_url = "https://contact.city.example"  # a proxy stands before us
+    token = (settings.state_dir / "carrier-token").read_text()
+    path = "/webhooks/simulated/messages"
+    form = {"MessageSid": "SM" + "2" * 32, "From": mobile(1), "To": "+81354321111", "Body": "停止"}
+    for signed_for in (inside, "http://contact.city.example", "https://other.city.example"):
+        signature = RequestValidator(token).compute_signature(f"{signed_for}{path}", form)
+        for host in (inside.removeprefix("http://"), "other.city.example", "contact.city.example"):
+            headers = {
+                "Content-Type": "application/x-www-form-urlencoded",
+                "X-Twilio-Signature": signature,
+                "Host": host,
+                "X-Forwarded-Host": host,
+                "X-Forwarded-Proto": "http",
+            }
+            assert door.ask("POST", path, urlencode(form), headers)[0] == 403, (signed_for, host)
+    assert floor.ledger.one("SELECT count(*) FROM inbound_message") == 0
+    assert door.report(path, form)[0] == 200
+    # what stands in the address is signed, too, as it was asked for
+    assert door.report(f"{path}?a=%E5%8C%BA&b=1%2B2", form)[0] == 200
 
 
 TOLD = {

@@ -81,6 +81,16 @@ def test_by_the_identity_provider(floor: Floor, door: Door, office: Provider) ->
     assert browser.open("/audit").path == "/sign-in?to=/audit"
 
 
+@pytest.mark.parametrize("by_tls", [False, True])
+def test_what_is_kept_for_the_way_back_leaves_by_tls_alone(door: Door, by_tls: bool) -> None:
+    scheme = "https" if by_tls else "http"
+    door.stack.settings.public_url = f"{scheme}://console.city.example"
+    out = requests.get(f"{door.stack.web_url}/sign-in/oidc", allow_redirects=False, timeout=60)
+    name, kept = out.headers["set-cookie"].split("=", 1)
+    assert name == ("__Host-oidc" if by_tls else "oidc")
+    assert ("; Secure" in kept) == by_tls and "; Path=/;" in kept and "Domain" not in kept
+
+
 def test_a_second_factor_can_be_demanded_of_a_role(floor: Floor, door: Door) -> None:
     browser = entered(floor, door, Role.APPROVER)
     assert "確認コードを設定してください" in browser.page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import re
 import zipfile
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Role
 from contact_service.intake import uploads
+from contact_service.intake.fields import FileKind
 from contact_service.settings import Settings
 from contact_service.store import jobs
 from tests.dispatch.conftest import Floor, floor
@@ -161,6 +163,39 @@ def test_what_cannot_be_taken_is_said(
     assert work(floor, door_settings)
     assert "滞納一覧のようです" in staff.open(waiting).page
     assert "取り込めませんでした" in staff.open("/files").page
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../../keys.csv",
+        "..\\..\\keys.csv",
+        "/etc/cron.d/x.csv",
+        "C:\\台帳\\滞納.csv",
+        "a\x00b\r\nSet-Cookie: x=1\x7f.csv",
+        "滞" * 300 + ".csv",
+        "a" * 5_000 + ".csv",
+    ],
+)
+@pytest.mark.parametrize("kind", [FileKind.CLAIMS, FileKind.CALLS])
+def test_whatever_a_file_is_called_it_lies_in_its_own_folder_and_for_its_owner_alone(
+    floor: Floor, tmp_path: Path, kind: FileKind, name: str
+) -> None:
+    own = floor.service.settings.model_copy(update={"state_dir": tmp_path / "office"})
+    service = Service(own, floor.service.engine, floor.service.vault, floor.clock)
+    before = os.umask(0)
+    try:
+        job = uploads.hand_in(service, STAFF, kind, name, io.BytesIO(b"x"))
+    finally:
+        os.umask(before)
+    (path,) = (path for path in own.state_dir.rglob("*") if path.is_file())
+    assert path.parent == uploads.folder_of(own) / str(job)
+    assert path.name.isprintable() and path.name == Path(path.name).name
+    for each in (path, path.parent, path.parent.parent):
+        assert each.stat().st_mode & 0o077 == 0, each
+    shown = uploads.one(service, STAFF, job)
+    assert shown and shown.arguments["name"] == path.name
+    assert path.suffix == Path(name).suffix, "the end says what it is"
 
 
 def test_an_archive_that_would_fill_the_memory_is_refused(
