@@ -12,9 +12,10 @@ from sqlalchemy import Connection, Row, text
 
 from campaigns.claim_words import Owed, told
 from campaigns.messages import render
-from campaigns.vocabulary import Channel, ClaimKind, Language, LegalClass, Outcome
+from campaigns.vocabulary import ClaimKind, Language, LegalClass
 from contact_service.bootstrap import Service
 from contact_service.callcentre.call_backs import TRIES
+from contact_service.callcentre.history import Event, Written, history_of, written_from
 from contact_service.callcentre.house_rules import house_rules
 from contact_service.callcentre.incoming import LastContact, last_contact
 from contact_service.callcentre.reaching import Reachable, numbers_of
@@ -24,7 +25,7 @@ from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.dates import fiscal_year
 from contact_service.domain.late_charge import late_charge
 from contact_service.domain.restrictions import RestrictionKind
-from contact_service.domain.states import DispositionKind, IdentityProof
+from contact_service.domain.states import IdentityProof
 from contact_service.planning.definitions import definitions_of
 from contact_service.store import left_alone
 
@@ -86,28 +87,6 @@ class PersonOwing:
     def total_yen(self) -> int:
         """What they may be asked for in all, without late charges."""
         return sum(claim.outstanding_yen for claim in self.told)
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that was sent to, said by, or agreed with these people."""
-
-    at: datetime
-    channel: Channel
-    outcome: Outcome | None
-    disposition: DispositionKind | None
-    note: str | None
-    by: str | None
-    promised_on: date | None
-    promised_yen: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A message from their number."""
-
-    at: datetime
-    body: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +156,8 @@ def case_of(service: Service, actor: Actor, conversation_id: UUID, now: datetime
             tries=row.tries,
             call=None,
             people=people,
-            history=_history(connection, service, people, row.id),
-            written=_written(connection, service, row.phone_id),
+            history=history_of(connection, service, actor, [each.id for each in people], row.id),
+            written=written_from(connection, service, row.phone_id),
         )
 
 
@@ -194,7 +173,7 @@ def _incoming_case(
     ).one_or_none()
     if row is None:
         raise NoCase("この方はあなたの担当ではありません / this person is not with you")
-    last = last_contact(connection, row.phone_id, row.came_at)
+    last = last_contact(connection, actor, row.phone_id, row.came_at)
     people = _people(connection, service, actor, row.id, _OF_A_CALL, now)
     return Case(
         id=row.id,
@@ -204,8 +183,8 @@ def _incoming_case(
         tries=row.try_number if row.due_at is not None else 0,
         call=CameIn(row.came_at, row.due_at is not None, last),
         people=people,
-        history=_history(connection, service, people, row.id),
-        written=_written(connection, service, row.phone_id),
+        history=history_of(connection, service, actor, [each.id for each in people], row.id),
+        written=written_from(connection, service, row.phone_id),
     )
 
 
@@ -332,63 +311,3 @@ def _claim(row: Row[Any], today: date) -> ClaimOwed:
         may_be_told=row.may_be_told,
         late_charge_yen=late_charge(row.outstanding_yen, row.due_on, today) if by_law else None,
     )
-
-
-#: The latest of what any campaign sent to one of these people, and of what they called about.
-_HISTORY = text("""
-SELECT a.channel, a.outcome, coalesce(a.submitted_at, a.outcome_at) AS at,
-    d.kind, d.note, d.recorded_by, p.promised_on, p.amount_yen
-FROM attempt a
-LEFT JOIN disposition d ON d.attempt_id = a.id
-LEFT JOIN promise p ON p.disposition_id = d.id
-WHERE a.id <> :conversation AND a.state IN ('accepted', 'unknown', 'finished')
-AND a.target_id IN (
-    SELECT tc.target_id FROM claim theirs JOIN target_claim tc ON tc.claim_id = theirs.id
-    WHERE theirs.debtor_id = ANY(:ids))
-UNION ALL
-SELECT 'operator', 'confirmed', i.came_at, d.kind, d.note, d.recorded_by, p.promised_on,
-    p.amount_yen
-FROM inbound_call i
-JOIN disposition d ON d.inbound_call_id = i.id
-LEFT JOIN promise p ON p.disposition_id = d.id
-WHERE i.id <> :conversation AND i.debtor_id = ANY(:ids)
-ORDER BY at DESC LIMIT 50
-""")
-
-
-def _history(
-    connection: Connection,
-    service: Service,
-    people: Sequence[PersonOwing],
-    conversation_id: UUID,
-) -> list[Event]:
-    return [
-        Event(
-            at=row.at,
-            channel=Channel(row.channel),
-            outcome=Outcome(row.outcome) if row.outcome else None,
-            disposition=DispositionKind(row.kind) if row.kind else None,
-            note=service.vault.open("disposition.note", row.note) if row.note else None,
-            by=row.recorded_by,
-            promised_on=row.promised_on,
-            promised_yen=row.amount_yen,
-        )
-        for row in connection.execute(
-            _HISTORY,
-            {"ids": [person.id for person in people], "conversation": conversation_id},
-        )
-    ]
-
-
-def _written(connection: Connection, service: Service, phone_id: int | None) -> list[Written]:
-    rows = connection.execute(
-        text("""
-        SELECT received_at, body FROM inbound_message WHERE phone_id = :phone AND body IS NOT NULL
-        ORDER BY received_at DESC LIMIT 10
-        """),
-        {"phone": phone_id},
-    )
-    return [
-        Written(row.received_at, service.vault.open("inbound_message.body", row.body))
-        for row in rows
-    ]

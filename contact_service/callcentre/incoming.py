@@ -27,7 +27,7 @@ from contact_service.domain.actors import SYSTEM, Actor, Role, require
 from contact_service.domain.identity import derived_id
 from contact_service.domain.states import CallResult, InboundState
 from contact_service.domain.windows import is_open, open_slots
-from contact_service.planning.definitions import definitions_of
+from contact_service.planning.definitions import definitions_of, kinds_of
 from contact_service.store import audit, left_alone
 
 #: A call that was put through is on the desks for so long after it has ended: whoever picked up
@@ -52,9 +52,12 @@ class Reception(StrEnum):
 class LastContact:
     """What a campaign did last at this number, before the call."""
 
-    campaign: str
+    campaign: str | None
+    """``None``: another office's, whose name is not for this one."""
     channel: Channel
     at: datetime
+    earlier: timedelta
+    """How long before the call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,10 +326,10 @@ def waiting(service: Service, actor: Actor, now: datetime) -> Sequence[Waiting]:
             """),
             {"now": now, "shown": now - SHOWN_AFTER, "me": actor.name},
         ).all()
-        return [_shown(connection, service, row) for row in rows]
+        return [_shown(connection, service, actor, row) for row in rows]
 
 
-def _shown(connection: Connection, service: Service, row: Row[Any]) -> Waiting:
+def _shown(connection: Connection, service: Service, actor: Actor, row: Row[Any]) -> Waiting:
     only = row.people == 1 and row.name is not None
     return Waiting(
         id=row.id,
@@ -336,14 +339,15 @@ def _shown(connection: Connection, service: Service, row: Row[Any]) -> Waiting:
         people=row.people,
         withheld=row.withheld,
         name=service.vault.open("debtor.name", row.name) if only else None,
-        last=last_contact(connection, row.phone_id, row.came_at),
+        last=last_contact(connection, actor, row.phone_id, row.came_at),
     )
 
 
 def last_contact(
-    connection: Connection, phone_id: int | None, before: datetime
+    connection: Connection, actor: Actor, phone_id: int | None, before: datetime
 ) -> LastContact | None:
-    """What was sent to this number last, if that is what the call was probably caused by."""
+    """What was sent to this number last, if that is what the call was probably caused by. That
+    another office has sent something is told to whoever answers, its campaign's name is not."""
     row = connection.execute(
         text("""
         SELECT a.run_id, a.channel, a.submitted_at FROM attempt a
@@ -354,5 +358,11 @@ def last_contact(
     ).one_or_none()
     if row is None:
         return None
-    title = definitions_of(connection, {row.run_id})[row.run_id].title
-    return LastContact(title, Channel(row.channel), row.submitted_at)
+    definition = definitions_of(connection, {row.run_id})[row.run_id]
+    own = all(actor.sees(kind) for kind in kinds_of(definition))
+    return LastContact(
+        definition.title if own else None,
+        Channel(row.channel),
+        row.submitted_at,
+        before - row.submitted_at,
+    )

@@ -60,6 +60,27 @@ def recording_url(settings: Settings, provider: str, name: str) -> str:
 CANNOT_PREPARE = (CannotOpen, UnknownPlaceholder, KeyError, ValueError)
 
 
+def content(step: Step, channel: Channel) -> Step | Fallback:
+    """What a step has for a channel: its own, or that of its fallback."""
+    return step if step.channel is channel or step.fallback is None else step.fallback
+
+
+def message_words(
+    definition: Definition, step: str, wanted: Language | None, settings: Settings
+) -> str:
+    """What everybody gets by SMS in a step who is written to in one language."""
+    message = content(definition.step(step), Channel.SMS).message
+    return render(definition.words(definition.messages[str(message)], wanted), office(settings))
+
+
+def first_words(
+    definition: Definition, step: str, wanted: Language | None, settings: Settings
+) -> str:
+    """What everybody hears first in an auto-call, before anything is known of who listens."""
+    script = definition.scripts[str(content(definition.step(step), Channel.AUTO_CALL).script)]
+    return render(definition.words(script.nodes[script.start].say, wanted), office(settings))
+
+
 @dataclass
 class Composer:
     """Composes the messages or calls of one carrier's channel. Short-lived: a change of the
@@ -82,10 +103,6 @@ class Composer:
         compose = self._message if self.channel is Channel.SMS else self._call
         return compose(lease, definition, number)
 
-    def _content(self, lease: Lease, definition: Definition) -> Step | Fallback:
-        step = definition.step(lease.step)
-        return step if step.channel is self.channel or step.fallback is None else step.fallback
-
     def _reports(self, lease: Lease) -> str | None:
         if not self.webhook:
             return None
@@ -94,14 +111,12 @@ class Composer:
     def _message(self, lease: Lease, definition: Definition, number: str) -> Message:
         key = (lease.run_id, lease.step, lease.language)
         if key not in self._bodies:
-            message = self._content(lease, definition).message
             wanted = Language(lease.language) if lease.language else None
-            words = definition.words(definition.messages[str(message)], wanted)
-            self._bodies[key] = render(words, office(self.settings))
+            self._bodies[key] = message_words(definition, lease.step, wanted, self.settings)
         return Message(str(lease.attempt_id), number, self._bodies[key], self._reports(lease))
 
     def _call(self, lease: Lease, definition: Definition, number: str) -> Call:
-        script = definition.scripts[str(self._content(lease, definition).script)]
+        script = definition.scripts[str(content(definition.step(lease.step), self.channel).script)]
         at = (self.settings, self.provider)
         audio = script.nodes[script.start].audio
         played = audio is not None and self.settings.recording(audio) is not None

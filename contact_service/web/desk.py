@@ -184,6 +184,7 @@ def show_desk(
             each for n, each in enumerate(words.DISPOSITION_GROUPS) if n != 1 or not on_the_line
         ],
         Kind=DispositionKind,
+        Channel=Channel,
         proofs=list(IdentityProof),
         today=today,
         promise_days=promise_days(today),

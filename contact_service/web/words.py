@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from fastapi import Request
@@ -161,6 +161,16 @@ class Words:
     def seconds(self, seconds: int | None) -> str:
         """A length of time, as minutes and seconds."""
         return "–" if seconds is None else f"{seconds // 60}:{seconds % 60:02}"
+
+    def length(self, length: timedelta) -> str:
+        """A length of time in whole minutes; from a day on, in whole hours."""
+        minutes = int(length.total_seconds()) // 60
+        days, hours = divmod(minutes // 60, 24)
+        japanese = self.language == "ja"
+        units = ("日", "時間", "分") if japanese else (" d", " h", " min")
+        told = (days, hours, 0) if days else (0, hours, minutes % 60)
+        said = [f"{n}{unit}" for n, unit in zip(told, units, strict=True) if n]
+        return ("" if japanese else " ").join(said or [f"0{units[2]}"])
 
     def restriction(self, kind: str) -> str:
         """A restriction's name."""

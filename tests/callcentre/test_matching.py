@@ -76,4 +76,5 @@ def test_a_call_is_the_only_persons_and_after_the_last_contact_of_72_hours(
         assert shown.last is not None
         latest = min(minutes for minutes, _ in sent)
         assert shown.last.at == now - timedelta(minutes=latest)
+        assert shown.last.earlier == timedelta(minutes=latest)
         assert (latest, shown.last.channel.value) in sent

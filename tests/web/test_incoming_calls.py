@@ -257,6 +257,39 @@ def test_two_who_share_a_number_stay_two_and_no_stranger_can_be_identified(
     assert one != other
 
 
+def test_what_a_caller_was_sent_is_told_with_its_words_and_how_long_ago_and_to_no_other_office(
+    floor: Floor, door: Door, instructed: list[tuple[str, Instruction]]
+) -> None:
+    floor.ledger.person([mobile(1)], [Owed(yen=32_000), Owed(5_000, "nursery_fee", "other_public")])
+    floor.start(
+        definition(
+            title="国保の催告", arms=[{"name": "contact"}], select={"kinds": ["health_insurance"]}
+        )
+    )
+    now = FileClock(door.stack.settings.state_dir / "clock.json").now()
+    for step, minutes in (("call-1", 26 * 60 + 5), ("sms-1", 95)):
+        floor.ledger.run(
+            "INSERT INTO attempt (id, run_id, phone_id, target_id, step, try_number, channel, "
+            "state, due_at, expires_at, submitted_at, outcome) SELECT gen_random_uuid(), t.run_id, "
+            "t.phone_id, t.id, :step, 9, :channel, 'finished', :at, :at, :at, 'delivered' "
+            "FROM target t",
+            step=step, at=now - timedelta(minutes=minutes),
+            channel="sms" if step == "sms-1" else "auto_call",
+        )  # fmt: skip
+    comes(door)
+    comes(door, 2, From=mobile(1))
+    desk = operator(floor, door)
+    assert "09:25のSMS「国保の催告」の1時間35分後" in desk.page
+    other = signed_in(floor, door, "suzuki", Role.OPERATOR, "保育担当課").open("/desk")
+    assert "09:25のSMS「別の課の催告計画」の1時間35分後" in other.page
+    said = "区役所です。お電話ください。", "ご本人は1を、違う方は3を"
+    take(desk)
+    assert "国保の催告」の1時間35分後" in desk.page and all(each in desk.page for each in said)
+    take(other.open("/desk"))
+    assert "世田谷太郎" in other.page and "5,000円" in other.page
+    assert not any(each in other.page for each in ("国保の催告", *said))
+
+
 def test_who_takes_a_call_that_has_just_ended_is_told_and_it_is_called_back(
     floor: Floor, door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
