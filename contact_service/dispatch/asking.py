@@ -72,6 +72,11 @@ async def look(
             raise CannotDo(
                 "判断を待っている発信ではありません / nobody has to decide about this attempt"
             )
+        if row.provider not in providers:
+            raise CannotDo(
+                "この事業者の設定か秘密がありません。「事業者」の画面の案内に従ってください / the "
+                "carrier cannot be used here: see the page of providers"
+            )
         definition = definitions_of(connection, {row.run_id})[row.run_id]
         audit.record(connection, service.clock.now(), actor, "attempt.look", str(attempt_id))
     channel, lease = Channel(row.channel), Lease(

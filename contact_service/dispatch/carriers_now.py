@@ -63,6 +63,8 @@ class CarrierNow:
     stopped: Stopped | None
     unusable: Mapping[str, str]
     """On which hosts workers cannot use it, and why: a missing secret, a wrong option."""
+    deaf: str | None
+    """Why the web application cannot check its reports, if so; till then they are refused."""
 
 
 def stopped(service: Service) -> Mapping[str, Stopped]:
@@ -75,9 +77,14 @@ def stopped(service: Service) -> Mapping[str, Stopped]:
 
 
 def carriers(
-    service: Service, actor: Actor, configs: Sequence[ProviderConfig], client: redis.Redis
+    service: Service,
+    actor: Actor,
+    configs: Sequence[ProviderConfig],
+    client: redis.Redis,
+    deaf: Mapping[str, str],
 ) -> Sequence[CarrierNow]:
-    """The carriers as they are now. Raises :class:`~contact_service.domain.actors.NotAllowed`."""
+    """The carriers as they are now; ``deaf`` are those that this process has no adapter of, and
+    why. Raises :class:`~contact_service.domain.actors.NotAllowed`."""
     require(actor, *READERS, contractors=False)
     switches = stopped(service)
     today = day(service.clock.now())
@@ -123,6 +130,7 @@ def carriers(
             yen_limit=config.limits.yen_per_day,
             stopped=switches.get(f"provider:{config.name}"),
             unusable=_unusable(client, config.name),
+            deaf=deaf.get(config.name),
         )
         for config in configs
     ]

@@ -70,6 +70,7 @@ from contact_service.web import (
     webhooks,
     work,
 )
+from contact_service.web.carriers import Carriers
 from contact_service.web.headers import SafeHeaders
 from contact_service.web.limits import Limits, RateLimited
 from contact_service.web.token import api_token
@@ -95,9 +96,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.limits = Limits(service.settings)
     app.state.reports = GroupCommit(service)
     tokens.register_own(service, api_token(service.settings))
-    app.state.providers = {
-        config.name: providers.create(config) for config in providers.configured(service.settings)
-    }
+    app.state.providers = Carriers(providers.configured(service.settings))
     # what is there now stays: looked through again and again, it held every request up for as
     # long as a tenth of a second
     gc.collect()
@@ -105,8 +104,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     sys.setswitchinterval(SWITCH_SECONDS)
     yield
     tempfile.tempdir = held
-    for provider in app.state.providers.values():
-        await provider.close()
+    await app.state.providers.close()
     await app.state.limits.close()
     service.engine.dispose()
 

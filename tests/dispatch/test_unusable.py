@@ -85,7 +85,7 @@ def another_process() -> None:
 
 def shown(floor: Floor, own: Settings) -> dict[str, list[str]]:
     client = redis_client(own.broker_url)
-    found = carriers_now.carriers(floor.service, LOOKS, providers.configured(own), client)
+    found = carriers_now.carriers(floor.service, LOOKS, providers.configured(own), client, {})
     return {one.name: list(one.unusable.values()) for one in found}
 
 

@@ -112,7 +112,13 @@ DEFINITIONS = [
 def test_definitions(good: bytes, cuts: list[tuple[float, int, bytes]], seed: int) -> None:
     for content in varied(mangled(good, cuts), seed):
         try:
-            read(decode(content, "fuzz"), "fuzz")
+            text = decode(content, "fuzz")
+        except DefinitionErrors as refused:
+            assert refused.faults and str(refused)
+            # most cuts go through a Japanese letter: what is left is put to the reader all the same
+            text = content.decode("utf-8", "replace")
+        try:
+            read(text, "fuzz")
         except DefinitionErrors as refused:
             assert refused.faults and str(refused)
 

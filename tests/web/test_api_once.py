@@ -11,11 +11,14 @@ from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 
+from contact_service.dispatch.providers import configured
 from contact_service.domain.actors import Role
 from contact_service.identity import accounts
 from contact_service.web.api_base import WRITES, ApiRoute
 from contact_service.web.api_docs import routes_of
 from contact_service.web.app import app
+from contact_service.web.carriers import Carriers
+from providers.base import Provider
 from tests.dispatch.conftest import Floor, floor
 from tests.identity.conftest import ADMINISTRATOR, _quick_hashes
 from tests.intake.conftest import CLAIM, write_csv
@@ -234,9 +237,20 @@ def files_and_recordings(floor: Floor, door: Door, twice: Twice) -> None:
     twice(staff, "POST", f"/api/recordings/versions/{made}/use")
 
 
+class Scripted(Carriers):
+    """Every carrier is the test's own."""
+
+    def __init__(self, floor: Floor) -> None:
+        self._carrier = floor.carrier
+        super().__init__(configured(floor.service.settings))
+
+    def __getitem__(self, name: str) -> Provider:
+        return self._carrier
+
+
 def outcomes(floor: Floor, twice: Twice) -> None:
     floor.ledger.run("UPDATE attempt SET provider = 'simulated' WHERE needs_person")
-    app.state.providers["simulated"] = floor.carrier  # the simulated one is not running here
+    app.state.providers = Scripted(floor)  # the simulated one is not running here
     attempt = str(floor.ledger.one("SELECT id FROM attempt WHERE needs_person ORDER BY id LIMIT 1"))
     twice(Role.STAFF, "POST", f"/api/unknown/{attempt}/ask", asks=True)
     settled = {"attempts": [attempt], "taken": True, "reason": "事業者に確認"}

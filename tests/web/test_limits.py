@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
+from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from contact_service.dispatch.drain import redis_client
 from contact_service.settings import Settings
+from contact_service.web.app import MOST_BODY_BYTES
 from contact_service.web.limits import Limits
 from tests.dispatch.conftest import Floor, floor
 from tests.web.test_doors import Door, door, sms
@@ -98,3 +102,24 @@ def test_a_flood_is_turned_away_and_told_to_wait(floor: Floor, door: Door) -> No
     path = "/webhooks/simulated/receipts"
     forged = {door.report(path, sms(), signature="x")[0] for _ in range(60)}
     assert forged == {403, 429}
+
+
+@pytest.mark.parametrize("announced", [True, False])
+@pytest.mark.parametrize("path", ["/sign-in", "/webhooks/simulated/receipts"])
+def test_a_body_that_is_too_large_is_refused_before_it_ends(
+    floor: Floor, door: Door, path: str, announced: bool
+) -> None:
+    """Announced or not: what comes piece by piece is counted while it comes."""
+    where = urlsplit(door.stack.web_url)
+    with socket.create_connection((where.hostname, where.port), timeout=20) as line:
+        length = "Content-Length: 99999999" if announced else "Transfer-Encoding: chunked"
+        line.sendall(
+            f"POST {path} HTTP/1.1\r\nHost: {where.netloc}\r\n{length}\r\n"
+            "Content-Type: application/x-www-form-urlencoded\r\n\r\n".encode()
+        )
+        piece = b"a=" + b"b" * 65_534
+        with suppress(ConnectionError):  # it may hang up on who goes on
+            for _ in range(2 * MOST_BODY_BYTES // len(piece)):
+                line.sendall(piece if announced else b"%x\r\n%b\r\n" % (len(piece), piece))
+        answer = line.recv(65_536)  # although we have more to say
+    assert answer.startswith(b"HTTP/1.1 413 "), answer[:200]
