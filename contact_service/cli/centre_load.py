@@ -105,7 +105,7 @@ def _print(figures: dict[str, Any], by: By) -> None:
     for row in [*figures[f"by_{by}"], {**figures["total"], "key": "計 total"}]:
         into, out = row["inbound"], row["outbound"]
         table.add_row(
-            _called(by, row),
+            _called(by, row) + "*" * row["carried_over_only"],
             number(into["offered"]), number(into["answered"]), number(into["abandoned"]),
             number(into["average_wait_seconds"]), number(into["average_handle_seconds"]),
             number(into["offered_erlangs"], 2), number(out["dialled"]),
@@ -113,6 +113,11 @@ def _print(figures: dict[str, Any], by: By) -> None:
             percent(row["occupancy"], 0),
         )  # fmt: skip
     console.print(table)
+    if any(row["carried_over_only"] for row in figures[f"by_{by}"]):
+        console.print(
+            "* 前に始まった通話が続いただけで、新しい通話はありません / "
+            "no call began; earlier ones ran on"
+        )
     for channel, spans in figures["total"].get("sent", {}).items():
         said = ", ".join(
             f"{span['within_hours']}h: {span['calls']}/{span['contacts']}"

@@ -204,6 +204,29 @@ def test_occupancy_by_the_log_and_by_the_desk(small: Connection) -> None:
     assert (second["key"], second["inbound"]["offered"]) == ("09:30", 0)
     assert second["occupancy"] == pytest.approx(20 / (20 + 30))
     assert first["inbound"]["offered_erlangs"] == pytest.approx(2 * 750 / 3600)
+    # said, so that nobody takes no call and busy operators for a fault
+    assert second["busy_hours"] == second["carried_over_hours"] == pytest.approx(20 / 60)
+    assert second["carried_over_only"] and not first["carried_over_only"]
+    assert first["busy_hours"] == pytest.approx(35 / 60) and first["carried_over_hours"] == 0
+    pages: list[tuple[Lang, str]] = [
+        ("ja", "09:30（続きの通話のみ）"),
+        ("en", "09:30 (calls carried over"),
+    ]
+    for lang, said in pages:
+        assert said in str(load_document(found, lang)), lang
+
+
+def test_who_waits_into_the_next_half_hour_keeps_nobody_busy_while_waiting(
+    small: Connection,
+) -> None:
+    with small.begin_nested() as rolled:
+        call(small, "resident", at(MONDAY, "09:29"), wait=120, talk=240, wrap=60, ext="201")
+        found = broken_down(small, MONDAY, MONDAY, LATER)
+        rolled.rollback()
+    first, second = found["by_half_hour"]
+    assert (first["busy_hours"], first["carried_over_only"]) == (0, False)
+    assert second["carried_over_hours"] == pytest.approx(300 / 3600)
+    assert second["busy_hours"] == pytest.approx(300 / 3600) and second["carried_over_only"]
 
 
 def test_a_wrong_number_is_not_the_right_party(small: Connection) -> None:

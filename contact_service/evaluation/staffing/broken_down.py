@@ -113,9 +113,7 @@ def broken_down(connection: Connection, start: date, end: date, now: datetime) -
     watched = {"start": start, "until": until}
     calls = counts.rows("centre_calls") + counts.rows("centre_calls_by_kind")
     slots = {(row["by"], row["key"]): row for row in counts.rows("centre_slots")}
-    busy = {
-        row["slot"].strftime("%H:%M"): row["busy_seconds"] for row in counts.rows("centre_busy")
-    }
+    busy = {row["slot"].strftime("%H:%M"): row for row in counts.rows("centre_busy")}
     sent = _sent(
         counts.rows("centre_call_backs", hours=list(SPANS), **watched)
         + counts.rows("centre_call_backs_by_kind", hours=list(SPANS), **watched)
@@ -135,7 +133,9 @@ def broken_down(connection: Connection, start: date, end: date, now: datetime) -
                 "key": label,
                 **({"campaign": _named(named, key)} if by == By.CAMPAIGN else {}),
                 "days": open_then["days"],
-                **_load(found, open_then, busy.get(label or "") if by == By.HALF_HOUR else None),
+                **_load(
+                    found, open_then, busy.get(label or "", _IDLE) if by == By.HALF_HOUR else None
+                ),
                 **sent.get((by, key), {}),
             }
         )
@@ -155,6 +155,7 @@ _TIMES = (By.HALF_HOUR, By.WEEKDAY, By.DAY, By.WEEK)
 _COLUMNS = ("offered", "answered", "abandoned", "wait_seconds", "waits", "handle_seconds",
             "dialled", "reached", "talk_seconds", "after_call_seconds")  # fmt: skip
 _NONE: Row = dict.fromkeys(_COLUMNS, 0)
+_IDLE: Row = {"busy_seconds": 0.0, "carried_over_seconds": 0.0}
 _CLOSED: Row = {"open_half_hours": 0, "days": 0, "staffed_seconds": 0}
 
 
@@ -166,15 +167,17 @@ def _keys(
     return sorted(found, key=lambda group: (group[0], group[1] is None, group[1] or ""))
 
 
-def _load(row: Row, at_work: Row, busy_seconds: float | None) -> Row:
+def _load(row: Row, at_work: Row, in_slot: Row | None) -> Row:
     """The figures of one group. Offered erlangs: who gave up counts as if answered, over the time
     in which the centre was open. Occupancy: operators' busy time, both ways, over the time they
-    were there; ``None`` where nobody's presence is known."""
+    were there; ``None`` where nobody's presence is known. ``in_slot``: the time in which they were
+    busy in this half-hour, whenever its calls began; calls are counted where they began."""
     known = {column: row[column] or 0 for column in _COLUMNS}
     handle = known["handle_seconds"] / known["answered"] if known["answered"] else None
     opened, staffed = at_work["open_half_hours"], at_work["staffed_seconds"] or 0.0
     out = known["talk_seconds"] + known["after_call_seconds"]
-    busy = known["handle_seconds"] + out if busy_seconds is None else busy_seconds
+    busy = known["handle_seconds"] + out if in_slot is None else in_slot["busy_seconds"]
+    carried = 0.0 if in_slot is None else in_slot["carried_over_seconds"]
     return {
         "inbound": {
             "offered": known["offered"],
@@ -198,6 +201,10 @@ def _load(row: Row, at_work: Row, busy_seconds: float | None) -> Row:
         },
         "open_half_hours": opened,
         "staffed_hours": staffed / 3600,
+        "busy_hours": busy / 3600,
+        "carried_over_hours": carried / 3600,
+        # nothing began: without a word of it, no call and busy operators look like a fault
+        "carried_over_only": carried > 0 and not known["offered"] and not known["dialled"],
         "occupancy": busy / staffed if staffed else None,
     }
 

@@ -46,6 +46,7 @@ def load_document(figures: Figures, lang: Lang) -> Document:
                             "centre_erlangs_note",
                             "centre_reached_note",
                             "centre_occupancy_note",
+                            "centre_carried_over_note",
                         )
                     ],
                     "list",
@@ -181,6 +182,8 @@ def _label(by: By, row: Figures, lang: Lang) -> str:
             return row["campaign"] or text("centre_no_campaign", lang)
         case By.KIND:
             return name("kind", key, lang) if key else text("centre_unknown_kind", lang)
+        case _ if row["carried_over_only"]:
+            return text("centre_carried_over", lang, slot=key)
         case _:
             return str(key)
 
