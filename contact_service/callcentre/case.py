@@ -26,6 +26,7 @@ from contact_service.domain.dates import fiscal_year
 from contact_service.domain.late_charge import late_charge
 from contact_service.domain.restrictions import RestrictionKind
 from contact_service.domain.states import IdentityProof
+from contact_service.people.search import OWED_TO_THEM, TOLD_TO_THEM, office_of
 from contact_service.planning.definitions import definitions_of
 from contact_service.store import left_alone
 
@@ -157,7 +158,7 @@ def case_of(service: Service, actor: Actor, conversation_id: UUID, now: datetime
             call=None,
             people=people,
             history=history_of(connection, service, actor, [each.id for each in people], row.id),
-            written=written_from(connection, service, row.phone_id),
+            written=written_from(connection, service, actor, row.phone_id),
         )
 
 
@@ -184,7 +185,7 @@ def _incoming_case(
         call=CameIn(row.came_at, row.due_at is not None, last),
         people=people,
         history=history_of(connection, service, actor, [each.id for each in people], row.id),
-        written=written_from(connection, service, row.phone_id),
+        written=written_from(connection, service, actor, row.phone_id),
     )
 
 
@@ -221,12 +222,13 @@ _OF_AN_ATTEMPT = """
         WHERE tc.target_id = t.id)
     WHERE a.id = :id
 """
-#: The same of an incoming call: whom an operator found, else everybody who has the number.
-_OF_A_CALL = """
+#: The same of an incoming call: whom an operator found, else everybody who has the number; of
+#: these, whom the operator's office knows. Who owes another office alone is nobody here.
+_OF_A_CALL = f"""
     SELECT d.id, true AS first, CAST(NULL AS uuid) AS target_id
     FROM inbound_call i JOIN debtor d ON d.id = i.debtor_id OR (i.debtor_id IS NULL AND d.id IN (
         SELECT dp.debtor_id FROM debtor_phone dp WHERE dp.phone_id = i.phone_id))
-    WHERE i.id = :id
+    WHERE i.id = :id AND {OWED_TO_THEM}
 """
 
 
@@ -246,7 +248,7 @@ def _people(
         LEFT JOIN identity_check i ON i.conversation_id = :id AND i.debtor_id = d.id
         ORDER BY i.checked_at DESC NULLS LAST, w.first DESC, d.code
         """),
-        {"id": conversation_id},
+        {"id": conversation_id} | office_of(actor),
     ).all()
     ids = {"ids": [person.id for person in people]}
     claims = connection.execute(
@@ -263,12 +265,12 @@ def _people(
         | left_alone.parameters(today),
     ).all()
     restrictions = connection.execute(
-        text("""
-        SELECT debtor_id, kind, starts_on, ends_on FROM restriction
-        WHERE debtor_id = ANY(:ids) AND lifted_at IS NULL AND starts_on <= :today
-        AND (ends_on IS NULL OR ends_on >= :today) ORDER BY starts_on
+        text(f"""
+        SELECT r.debtor_id, r.kind, r.starts_on, r.ends_on FROM restriction r
+        WHERE r.debtor_id = ANY(:ids) AND r.lifted_at IS NULL AND r.starts_on <= :today
+        AND (r.ends_on IS NULL OR r.ends_on >= :today) AND {TOLD_TO_THEM} ORDER BY r.starts_on
         """),
-        ids | {"today": today},
+        ids | {"today": today} | office_of(actor),
     ).all()
 
     numbers = numbers_of(connection, service, ids["ids"], today)

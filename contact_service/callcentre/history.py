@@ -16,6 +16,7 @@ from contact_service.bootstrap import Service
 from contact_service.dispatch.contacts import first_words, message_words
 from contact_service.domain.actors import Actor
 from contact_service.domain.states import DispositionKind
+from contact_service.people.search import number_of_theirs, office_of
 from contact_service.planning.definitions import definitions_of
 
 
@@ -114,14 +115,16 @@ def _words(service: Service, definition: Definition, row: Row[Any]) -> str | Non
     return said(definition, row.step, wanted, service.settings) if said else None
 
 
-def written_from(connection: Connection, service: Service, phone_id: int | None) -> list[Written]:
-    """The latest messages from a number, the latest first."""
+def written_from(
+    connection: Connection, service: Service, actor: Actor, phone_id: int | None
+) -> list[Written]:
+    """The latest messages from a number that is the actor's office's to know, the latest first."""
     rows = connection.execute(
-        text("""
+        text(f"""
         SELECT received_at, body FROM inbound_message WHERE phone_id = :phone AND body IS NOT NULL
-        ORDER BY received_at DESC LIMIT 10
+        AND {number_of_theirs(":phone")} ORDER BY received_at DESC LIMIT 10
         """),
-        {"phone": phone_id},
+        {"phone": phone_id} | office_of(actor),
     )
     return [
         Written(row.received_at, service.vault.open("inbound_message.body", row.body))

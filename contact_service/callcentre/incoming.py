@@ -27,6 +27,7 @@ from contact_service.domain.actors import SYSTEM, Actor, Role, require
 from contact_service.domain.identity import derived_id
 from contact_service.domain.states import CallResult, InboundState
 from contact_service.domain.windows import is_open, open_slots
+from contact_service.people.search import OWED_TO_THEM, office_of
 from contact_service.planning.definitions import definitions_of, kinds_of
 from contact_service.store import audit, left_alone
 
@@ -312,19 +313,20 @@ def waiting(service: Service, actor: Actor, now: datetime) -> Sequence[Waiting]:
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
     with service.engine.connect() as connection:
         rows = connection.execute(
-            text("""
+            text(f"""
             SELECT i.id, i.came_at, i.due_at, i.asked, i.number IS NULL AS withheld, i.phone_id,
-                (SELECT count(*) FROM debtor_phone dp WHERE dp.phone_id = i.phone_id) AS people,
-                (SELECT (array_agg(d.name))[1] FROM debtor_phone dp
-                    JOIN debtor d ON d.id = dp.debtor_id WHERE dp.phone_id = i.phone_id) AS name
-            FROM inbound_call i
+                w.people, w.name
+            FROM inbound_call i CROSS JOIN LATERAL (
+                SELECT count(*) AS people, (array_agg(d.name))[1] AS name
+                FROM debtor_phone dp JOIN debtor d ON d.id = dp.debtor_id
+                WHERE dp.phone_id = i.phone_id AND {OWED_TO_THEM}) w
             WHERE (i.state = 'waiting' AND (i.ended_at IS NULL OR i.ended_at > :shown))
             OR (i.state = 'call_back' AND i.due_at <= :now
                 AND (i.reserved_for IS NULL OR i.reserved_for = :me
                     OR i.due_at < CAST(:now AS timestamptz) - interval '30 minutes'))
             ORDER BY i.state DESC, coalesce(i.due_at, i.came_at), i.id LIMIT 50
             """),
-            {"now": now, "shown": now - SHOWN_AFTER, "me": actor.name},
+            {"now": now, "shown": now - SHOWN_AFTER, "me": actor.name} | office_of(actor),
         ).all()
         return [_shown(connection, service, actor, row) for row in rows]
 

@@ -19,6 +19,7 @@ from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.numbers import classify
 from contact_service.domain.restrictions import RestrictionKind
 from contact_service.domain.states import ReplyKind
+from contact_service.people.search import OWED_TO_THEM, office_of
 from contact_service.store import audit
 
 log = logs.log(__name__)
@@ -71,12 +72,14 @@ def open_replies(service: Service, actor: Actor) -> Sequence[OpenReply]:
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
     with service.engine.connect() as connection:
         rows = connection.execute(
-            text("""
+            text(f"""
             SELECT m.id, m.received_at, m.says, m.taken_by, m.body, ARRAY(
                 SELECT d.name FROM debtor_phone dp JOIN debtor d ON d.id = dp.debtor_id
-                WHERE dp.phone_id = m.phone_id AND d.name IS NOT NULL ORDER BY d.id) AS names
+                WHERE dp.phone_id = m.phone_id AND d.name IS NOT NULL AND {OWED_TO_THEM}
+                ORDER BY d.id) AS names
             FROM inbound_message m WHERE m.done_at IS NULL ORDER BY m.received_at, m.id LIMIT 50
-            """)
+            """),
+            office_of(actor),
         ).all()
     opened = service.vault.open
     mine = {row.id for row in rows if row.taken_by == actor.name}

@@ -22,6 +22,10 @@ from contact_service.intake.values import name_key
 from contact_service.people.search import OWED_TO_THEM, office_of
 from contact_service.store import audit, left_alone
 
+#: So often an operator looks for, or chooses, whose one call is.
+LOOKED_UP = 20
+SEARCHED, FOUND = "people.searched", "call.person_found"
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -171,23 +175,28 @@ def find_people(
     service: Service, actor: Actor, inbound_id: UUID, wanted: str, now: datetime
 ) -> Sequence[Found]:
     """Whose call this may be: the office's people by their 宛名番号, or by their whole name in
-    kana; recorded in the audit log. Raises :class:`NotYours`."""
+    kana. That it was asked, and of each whom it showed, is recorded in the audit log. Raises
+    :class:`NotYours`, also after :data:`LOOKED_UP` times in one call."""
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
     wanted = wanted.strip()
     with service.engine.begin() as connection:
-        _must_hold(connection, actor, inbound_id)
+        _may_look_up(connection, actor, inbound_id)
         if not wanted:
             return []
         rows = connection.execute(
             text(f"""
-            SELECT d.code, d.name, d.name_kana FROM debtor d
+            SELECT d.id, d.code, d.name, d.name_kana FROM debtor d
             WHERE (d.code = :code OR d.name_index = ANY(:indexes)) AND {OWED_TO_THEM}
             ORDER BY d.code LIMIT 20
             """),
             {"code": wanted, "indexes": service.vault.indexes("name", name_key(wanted))}
             | office_of(actor),
         ).all()
-        audit.record(connection, now, actor, "people.searched", "inbound", found=len(rows))
+        audit.record(connection, now, actor, SEARCHED, str(inbound_id), found=len(rows))
+        for row in rows:
+            audit.record(
+                connection, now, actor, "person.found", f"debtor:{row.id}", call=str(inbound_id)
+            )
     return [_found(service, row) for row in rows]
 
 
@@ -199,10 +208,10 @@ def _found(service: Service, row: Row[Any]) -> Found:
 
 
 def it_is(service: Service, actor: Actor, inbound_id: UUID, code: str, now: datetime) -> None:
-    """The operator found out whose call it is. Raises :class:`NotYours`."""
+    """The operator found out whose call it is. Raises :class:`NotYours`, likewise."""
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
     with service.engine.begin() as connection:
-        _must_hold(connection, actor, inbound_id)
+        _may_look_up(connection, actor, inbound_id)
         found = connection.scalar(
             text(f"""
             UPDATE inbound_call SET debtor_id = d.id FROM debtor d
@@ -216,7 +225,26 @@ def it_is(service: Service, actor: Actor, inbound_id: UUID, code: str, now: date
         connection.execute(
             text("DELETE FROM identity_check WHERE conversation_id = :id"), {"id": inbound_id}
         )
-        audit.record(connection, now, actor, "call.person_found", str(inbound_id), debtor=found)
+        audit.record(connection, now, actor, FOUND, str(inbound_id), debtor=found)
+
+
+def _may_look_up(connection: Connection, actor: Actor, inbound_id: UUID) -> None:
+    """Within a call that is theirs, and so often: a caller is one person, and the ledger is no
+    telephone book that a long call would open."""
+    presence.one_at_a_time(connection, actor.name)
+    _must_hold(connection, actor, inbound_id)
+    asked = connection.scalar(
+        text("""
+        SELECT count(*) FROM audit_log
+        WHERE subject = :call AND action IN (:searched, :found) AND actor = :me
+        """),
+        {"call": str(inbound_id), "searched": SEARCHED, "found": FOUND, "me": actor.name},
+    )
+    if int(asked or 0) >= LOOKED_UP:
+        raise NotYours(
+            f"一つの電話で探せるのは{LOOKED_UP}回までです。監督者に引き継いでください / "
+            f"{LOOKED_UP} look-ups are all there are for one call: hand it to the supervisor"
+        )
 
 
 def _must_hold(connection: Connection, actor: Actor, inbound_id: UUID) -> None:

@@ -73,6 +73,14 @@ TOLD_TO_THEM = """(:whole OR r.claim_id IS NULL OR r.kind <> ALL(:of_claims) OR 
     SELECT FROM claim own WHERE own.id = r.claim_id AND own.kind = ANY(:own_kinds)))"""
 
 
+def number_of_theirs(phone: str) -> str:
+    """The condition that an office may know of the number ``phone`` (an SQL expression): one of
+    its own people has it, or nobody whom the ledger knows. Binds as :data:`OWED_TO_THEM`."""
+    holders = f"""SELECT FROM debtor_phone dp JOIN debtor d ON d.id = dp.debtor_id
+        WHERE dp.phone_id = {phone}"""
+    return f"(NOT EXISTS ({holders}) OR EXISTS ({holders} AND {OWED_TO_THEM}))"
+
+
 def office_of(actor: Actor) -> dict[str, Any]:
     """What :data:`OWED_TO_THEM` and :data:`TOLD_TO_THEM` bind for ``actor``."""
     return {
@@ -92,7 +100,7 @@ SELECT d.id, d.code, d.name, d.training,
     ARRAY(SELECT p.number FROM debtor_phone dp JOIN phone p ON p.id = dp.phone_id
         WHERE dp.debtor_id = d.id ORDER BY dp.rank) AS numbers,
     EXISTS (SELECT 1 FROM restriction r WHERE r.lifted_at IS NULL AND r.starts_on <= :day
-        AND (r.ends_on IS NULL OR r.ends_on >= :day) AND r.debtor_id = d.id)
+        AND (r.ends_on IS NULL OR r.ends_on >= :day) AND r.debtor_id = d.id AND {TOLD_TO_THEM})
     OR EXISTS (SELECT 1 FROM debtor_phone dp JOIN restriction r ON r.phone_id = dp.phone_id
         WHERE dp.debtor_id = d.id AND r.lifted_at IS NULL AND r.starts_on <= :day
         AND (r.ends_on IS NULL OR r.ends_on >= :day)) AS restricted

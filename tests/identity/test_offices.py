@@ -30,6 +30,7 @@ from contact_service.people.search import search
 from contact_service.people.timeline import timeline
 from contact_service.planning import drafts, runs, versions
 from contact_service.planning.preview import preview
+from contact_service.retention.subject_access import subject_access
 from tests.dispatch.conftest import FIRST_DAY, Floor, floor
 from tests.identity.conftest import ADMINISTRATOR, _quick_hashes
 from tests.ledger import Owed, definition, mobile
@@ -99,6 +100,14 @@ def test_people_are_known_to_an_office_by_what_they_owe_it(floor: Floor, debtor:
     (found,) = search(service, staff, mobile(1)).people
     assert (found.claims, found.outstanding_yen, found.restricted) == (1, 22_000, True)
     assert search(service, everybody, mobile(1)).people[0].outstanding_yen == 33_000
+    floor.ledger.run("DELETE FROM restriction WHERE kind = 'hardship'")
+    # that another office has deferred its own claim is not told by a flag, either
+    flags = [search(service, who, mobile(1)).people[0].restricted for who in (staff, everybody)]
+    assert flags == [False, True]
+    floor.ledger.run(
+        "INSERT INTO restriction (kind, debtor_id, claim_id, starts_on, origin) SELECT 'hardship', "
+        "debtor_id, claim_id, starts_on, 'operator' FROM restriction"
+    )
     assert search(service, staff, mobile(2)).people == []
     assert len(search(service, everybody, mobile(2)).people) == 1
     with pytest.raises(NoPerson):
@@ -221,6 +230,37 @@ def test_an_operator_finds_callers_among_the_own_offices_people_and_while_in_a_c
         taking.it_is(floor.service, operator, call, codes[1], now)
     taking.it_is(floor.service, operator, call, codes[0], now)
     assert floor.ledger.one("SELECT debtor_id FROM inbound_call") == debtor
+
+
+def test_one_call_opens_no_telephone_book_and_whose_name_was_seen_is_written_down(
+    floor: Floor, debtor: int
+) -> None:
+    now, calls = floor.clock.now(), (uuid4(), uuid4())
+    contractor = Actor("kubo", Role.CONTRACTOR)
+    codes = [str(code) for (code,) in floor.ledger.rows("SELECT code FROM debtor ORDER BY id")]
+    for call in calls:
+        floor.ledger.run("UPDATE inbound_call SET state = 'closed'")
+        floor.ledger.run(
+            "INSERT INTO inbound_call (id, provider, provider_ref, state, came_at, asked, "
+            "taken_by, taken_at) VALUES (:id, 'x', :ref, 'taken', :now, false, 'kubo', :now)",
+            id=call, ref=str(call), now=now,
+        )  # fmt: skip
+        found = [
+            one.code
+            for n in range(taking.LOOKED_UP - 1)
+            for one in taking.find_people(floor.service, contractor, call, codes[n % 2], now)
+        ]
+        assert set(found) == set(codes)
+        taking.it_is(floor.service, contractor, call, codes[0], now)
+        for ask in (
+            lambda call=call: taking.find_people(floor.service, contractor, call, codes[0], now),
+            lambda call=call: taking.it_is(floor.service, contractor, call, codes[1], now),
+        ):
+            with pytest.raises(NotYours, match="監督者"):
+                ask()
+    assert floor.ledger.rows("SELECT DISTINCT debtor_id FROM inbound_call") == [(debtor,)]
+    told = subject_access(floor.service, Actor("abe", Role.APPROVER), codes[1])["looked_at"]
+    assert {(one["actor"], one["action"]) for one in told} >= {("kubo", "person.found")}
 
 
 def test_a_contractor_has_the_desk_and_nothing_else(floor: Floor, debtor: int) -> None:

@@ -24,6 +24,7 @@ from tests.web.browser import Browser
 from tests.web.people import signed_in
 from tests.web.test_desk import at, identify, operator
 from tests.web.test_doors import Door, door, door_settings
+from tests.web.test_replies import writes
 
 __all__ = ["door", "door_settings", "floor"]
 BASE = "/webhooks/simulated"
@@ -288,6 +289,45 @@ def test_what_a_caller_was_sent_is_told_with_its_words_and_how_long_ago_and_to_n
     take(other.open("/desk"))
     assert "世田谷太郎" in other.page and "5,000円" in other.page
     assert not any(each in other.page for each in ("国保の催告", *said))
+
+
+def test_whose_call_it_is_no_office_is_told_whom_they_owe_nothing(
+    floor: Floor, door: Door, instructed: list[tuple[str, Instruction]]
+) -> None:
+    """Neither before the call is taken nor after; whom they owe, too, is told what is its own."""
+    own = floor.ledger.person([mobile(1)], [Owed(yen=32_000)])
+    both = floor.ledger.person([mobile(2)], [Owed(), Owed(5_000, "nursery_fee", "other_public")])
+    floor.ledger.run(
+        "INSERT INTO restriction (kind, debtor_id, claim_id, debtor_code, starts_on, origin) "
+        "SELECT k.kind, d.id, c.id, d.code, DATE '2026-10-01', 'file' FROM debtor d "
+        "JOIN claim c ON c.debtor_id = d.id AND c.kind = 'health_insurance' "
+        "CROSS JOIN (VALUES ('collection_deferred'), ('hardship')) AS k (kind)"
+    )
+    code = str(floor.ledger.one("SELECT code FROM debtor WHERE id = :id", id=own))
+    at_home = operator(floor, door)
+    other = signed_in(floor, door, "suzuki", Role.OPERATOR, "保育担当課")
+    writes(door, 1, "来月まで待ってください")
+    reply = other.open("/desk")
+    found = re.search(r'action="(/desk/replies/\d+)/take"', reply.page)
+    assert found and "世田谷太郎" not in reply.send(f"{found[1]}/take").page
+    reply.send(f"{found[1]}/done", became="other")
+    comes(door)
+    assert "世田谷太郎" in at_home.open("/desk/calls").page
+    assert "電話がかかっています" in other.open("/desk/calls").page
+    assert "世田谷太郎" not in other.page
+    take(other.open("/desk"))
+    stopped = "徴収猶予（令和8年", "生活困窮（令和8年"
+    secret = "世田谷太郎", code, *stopped, "32,000円", "来月まで待って"
+    assert conversation(other) and not [each for each in secret if each in other.page]
+    other.send(f"/desk/{conversation(other)}/result", kind="wrong_number")
+    comes(door, 2)
+    take(other.open("/desk"))
+    assert all(each in other.page for each in ("世田谷太郎", "5,000円", stopped[1]))
+    assert stopped[0] not in other.page
+    comes(door, 3, From=mobile(1))
+    take(at_home.open("/desk"))
+    assert all(each in at_home.page for each in secret if each != "32,000円")
+    assert both
 
 
 def test_who_takes_a_call_that_has_just_ended_is_told_and_it_is_called_back(
