@@ -78,8 +78,8 @@ class Settings(BaseSettings):
     disclosure_threshold: int = Field(default=5, ge=1)
     """Reports tell no count of people from 1 to below this; 1 withholds nothing."""
     requests_per_second: float = Field(default=300, ge=1)
-    """How many requests one token, one session, or one address without either may make a second,
-    over all web processes; twice as many at once."""
+    """How many requests one token or session, or one address with neither that has been let in,
+    may make a second, over all web processes; twice as many at once."""
     webhooks_per_second: float = Field(default=10_000, ge=1)
     """How many reports may come from one address a second, over all web processes."""
     log_format: str = Field(default="json", pattern="^(json|console)$")

@@ -1,8 +1,9 @@
 """How many requests a caller may make a second, over all processes of the web application.
 
-A caller is a token, a session, or an address where there is neither; carriers' webhooks have a
-limit of their own, by address. Signing in has its own, stricter limits in ``identity``. Without
-Redis everybody is admitted: a report that is turned away is worse than a flood.
+A caller is a token or a session that has been let in, else an address: whoever makes headers up
+stays one caller. Carriers' webhooks have a limit of their own, by address. Signing in has its own,
+stricter limits in ``identity``. Without Redis everybody is admitted: a report that is turned away
+is worse than a flood.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ from contact_service.settings import Settings
 from contact_service.web.problems import problem
 
 _TAKE = Path(__file__).with_suffix(".lua").read_text()
-#: Callers whose grants this process remembers, at most.
+#: Callers whose grants this process remembers, at most; and how many whom it has let in.
 MOST_CALLERS = 10_000
+#: So long after it was last let in, a token or a session counts for itself.
+KNOWN_SECONDS = 600.0
 #: So long Redis is left alone when it did not answer.
 REDIS_PAUSE_SECONDS = 2.0
 TOO_MANY = (
@@ -50,6 +53,7 @@ class Limits:
         self._webhooks = settings.webhooks_per_second
         self._requests = settings.requests_per_second
         self._held: dict[str, tuple[int, float]] = {}  # grants, and until when
+        self._known: dict[str, tuple[str, float]] = {}  # by what they show: who, and until when
         self._asking = asyncio.Lock()
         self._alone_until = 0.0
 
@@ -60,7 +64,19 @@ class Limits:
             return True
         webhook = path.startswith("/webhooks/")
         rate = self._webhooks if webhook else self._requests
-        return await self._admits(_caller(scope, webhook), rate)
+        return await self._admits(_hashed(self._caller(scope, webhook)), rate)
+
+    def _caller(self, scope: Scope, webhook: bool) -> str:
+        if webhook:
+            return f"webhooks\0{_address(scope)}"
+        who, until = self._known.get(_shown(scope), ("", 0.0))
+        return who if time.monotonic() < until else f"requests\0{_address(scope)}"
+
+    def let_in(self, scope: Scope, who: str) -> None:
+        """Remember whose token or session a request has shown to be, by a name of ours."""
+        if len(self._known) >= MOST_CALLERS:
+            self._known.clear()
+        self._known[_shown(scope)] = (who, time.monotonic() + KNOWN_SECONDS)
 
     async def _admits(self, caller: str, rate: float) -> bool:
         if self._spend(caller):
@@ -113,15 +129,25 @@ class RateLimited:
             refused = problem(Request(scope), 429, TOO_MANY, {"Retry-After": "1"})
             await refused(scope, receive, send)
             return
-        await self._app(scope, receive, send)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            for kind in ("token", "session") if scope["type"] == "http" else ():
+                if (found := scope.get("state", {}).get(kind)) is not None:
+                    scope["app"].state.limits.let_in(scope, f"{kind}:{found.id}")
 
 
-def _caller(scope: Scope, webhook: bool) -> str:
-    """Who asks, without saying who: tokens, cookies and addresses stay out of Redis."""
-    headers = Headers(scope=scope)
+def _address(scope: Scope) -> str:
     client = scope["client"]
-    who = client[0] if client else ""
-    if not webhook:
-        who = headers.get("authorization") or headers.get("cookie") or who
-    kind = "webhooks" if webhook else "requests"
-    return sha256(f"{kind}\0{who}".encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    return client[0] if client else ""
+
+
+def _shown(scope: Scope) -> str:
+    """What a request shows of who asks: all of it, and nothing that could be read again."""
+    headers = Headers(scope=scope)
+    return _hashed("\0".join(headers.get(name, "") for name in ("authorization", "cookie")))
+
+
+def _hashed(who: str) -> str:
+    """Who asks, without saying who: tokens, cookies and addresses stay out of Redis."""
+    return sha256(who.encode("utf-8", "surrogateescape")).hexdigest()[:32]
