@@ -6,6 +6,7 @@ from __future__ import annotations
 import itertools
 import logging
 import os
+import shutil
 import tempfile
 from collections import deque
 from collections.abc import Iterator
@@ -81,7 +82,7 @@ def _left_as_found() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def running_servers() -> Iterator[Settings]:
     """Settings that name this process's own servers; the template database is migrated."""
-    with tempfile.TemporaryDirectory(prefix="contact-test-") as folder:
+    with tempfile.TemporaryDirectory(prefix="contact-test-", dir=_memory()) as folder:
         Path(folder).chmod(0o755)  # the unprivileged PostgreSQL must reach its data
         base = Settings(state_dir=Path(folder), _env_file=None)  # type: ignore[call-arg]
         with servers(base) as found:
@@ -94,6 +95,20 @@ def running_servers() -> Iterator[Settings]:
             yield found
 
 
+def _memory() -> Path | None:
+    """A file system in memory, where it has room for the servers of all who test side by side.
+
+    Each test has a database of its own: a thousand files, copied in 40 ms there and in 600 on a
+    disk that is busy with the other tests.
+    """
+    memory, workers = Path("/dev/shm"), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    try:
+        room = shutil.disk_usage(memory).free
+    except OSError:
+        return None
+    return memory if os.access(memory, os.W_OK) and room > (2 + workers) * 2**30 else None
+
+
 def _prepare(settings: Settings) -> None:
     """Put the template where nothing can change it, and let the system decide when it writes to
     disk.
@@ -104,6 +119,7 @@ def _prepare(settings: Settings) -> None:
     admin = str(settings.database_url).rpartition("/")[0] + "/postgres"
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("ALTER SYSTEM SET max_wal_size = '256MB'")  # it may lie in memory
         connection.execute("SELECT pg_reload_conf()")
         connection.execute(f"CREATE DATABASE {TEMPLATE} TEMPLATE contact STRATEGY file_copy")
         connection.execute(f"ALTER DATABASE {TEMPLATE} ALLOW_CONNECTIONS false")
