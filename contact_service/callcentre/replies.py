@@ -11,7 +11,6 @@ from datetime import datetime
 
 from sqlalchemy import text
 
-from contact_service import logs
 from contact_service.bootstrap import Service
 from contact_service.callcentre.incoming import call_me_back
 from contact_service.callcentre.restricting import restrict_number
@@ -19,10 +18,9 @@ from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.numbers import classify
 from contact_service.domain.restrictions import RestrictionKind
 from contact_service.domain.states import ReplyKind
+from contact_service.people.restricting import ask_to_lift
 from contact_service.people.search import OWED_TO_THEM, office_of
 from contact_service.store import audit
-
-log = logs.log(__name__)
 
 
 class CannotLift(Exception):
@@ -141,11 +139,11 @@ def reply_done(
     return True
 
 
-def contact_again(
-    service: Service, actor: Actor, typed: str, asked_by: str, reason: str, now: datetime
-) -> None:
-    """Take back an opt-out because the person asked for it. A supervisor does so for the operator
-    who heard it (``asked_by``): never one person alone. Raises :class:`CannotLift`."""
+def contact_again(service: Service, actor: Actor, typed: str, asked_by: str, reason: str) -> None:
+    """Ask to take back an opt-out because the person asked for it, as ``asked_by`` has heard. A
+    name that is typed is no second person: somebody else decides
+    (:func:`~contact_service.people.restricting.decide_lift`). Raises :class:`CannotLift`, and
+    :class:`~contact_service.people.restricting.CannotRestrict` when it is asked for already."""
     require(actor, Role.SUPERVISOR)
     asked_by, reason = asked_by.strip(), reason.strip()
     found = classify(typed)
@@ -162,9 +160,9 @@ def contact_again(
         )
     if not asked_by or asked_by == actor.name:
         raise CannotLift(
-            "申出を聞いた人の利用者名を入力してください。解く人とは別の人です / "
-            "enter the user name of whoever heard the request: somebody else than whoever lifts "
-            "the restriction"
+            "申出を聞いた人の利用者名を入力してください。頼む人とは別の人です / "
+            "enter the user name of whoever heard the request: somebody else than whoever asks "
+            "to lift the restriction"
         )
     with service.engine.begin() as connection:
         known = connection.scalar(
@@ -175,27 +173,21 @@ def contact_again(
                 "その利用者名の人はいません。サインインに使う名前を、その人に聞いてください / "
                 "there is no such user: ask them for the name that they sign in with"
             )
-        lifted = connection.execute(
+        restrictions = connection.scalars(
             text("""
-            UPDATE restriction SET lifted_at = :now, note = :reason
-            WHERE kind = :kind AND lifted_at IS NULL AND phone_id =
+            SELECT id FROM restriction WHERE kind = :kind AND lifted_at IS NULL AND phone_id =
                 (SELECT id FROM phone WHERE number_index = ANY(:indexes))
             """),
             {
-                "now": now,
-                "reason": reason[:500],
                 "kind": RestrictionKind.OPTED_OUT.value,
                 "indexes": service.vault.indexes("phone", number),
             },
-        ).rowcount
-        if not lifted:
-            raise CannotLift(
-                "その番号に連絡停止の申出はありません。番号を確かめてください。人の画面（宛名番号で検索）に"
-                "今の制限があります / nobody opted out by this number: check it; the person's page "
-                "shows what is in force"
-            )
-        audit.record(
-            connection, now, actor, "number.contact_again", "phone", asked_by=asked_by,
-            reason=reason[:500],
-        )  # fmt: skip
-    log.info("opt_out.lifted", by=actor.name)
+        ).all()
+    if not restrictions:
+        raise CannotLift(
+            "その番号に連絡停止の申出はありません。番号を確かめてください。人の画面（宛名番号で検索）に"
+            "今の制限があります / nobody opted out by this number: check it; the person's page "
+            "shows what is in force"
+        )
+    for restriction_id in restrictions:
+        ask_to_lift(service, actor, restriction_id, f"{asked_by}: {reason[:500]}")

@@ -282,8 +282,6 @@ def give(request: Request, piece: UUID, body: Moved, caller: Actor = SUPERVISES)
 
 @router.post("/centre/contact-again", status_code=204, summary="連絡の再開 / contact again")
 def contact_again(request: Request, body: ContactAgain, caller: Actor = SUPERVISES) -> None:
-    """本人の申出で連絡を再開する / take an opt-out back because the person asked for it"""
-    service = service_of(request)
-    replies.contact_again(
-        service, caller, body.number, body.asked_by, body.reason, service.clock.now()
-    )
+    """本人の申出による連絡の再開を頼む。別の人が `/lifts` で確かめる / ask to take an opt-out back
+    because the person asked for it; somebody else decides, by `/lifts`"""
+    replies.contact_again(service_of(request), caller, body.number, body.asked_by, body.reason)

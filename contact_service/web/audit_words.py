@@ -36,7 +36,6 @@ ACTIONS: Mapping[str, Mapping[str, str]] = {
         "restriction.lifted": translatable("訂正に伴い制限を解除した"),
         "restriction.kept": translatable("訂正の後も制限を残した"),
         "number.no_calls": translatable("番号への電話を止めた"),
-        "number.contact_again": translatable("番号への連絡を再び認めた"),
     },
     translatable("ファイル"): {
         "intake.import": translatable("ファイルを取り込んだ"),

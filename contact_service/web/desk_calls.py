@@ -16,6 +16,7 @@ from contact_service.callcentre.incoming import rules_of
 from contact_service.domain.actors import Actor, Role
 from contact_service.domain.states import PlacedCallResult, ReplyKind
 from contact_service.identity.sessions import Session
+from contact_service.people.restricting import CannotRestrict
 from contact_service.web import queue, words
 from contact_service.web.carrier import carriers_of, service_of
 from contact_service.web.desk import (
@@ -119,12 +120,11 @@ def contact_again(
     asked_by: str = Form("", max_length=60),
     reason: str = Form("", max_length=500),
 ) -> Response:
-    """Take an opt-out back."""
-    service = service_of(request)
-    actor, now = session.account.actor, service.clock.now()
+    """Ask to take an opt-out back."""
+    service, actor = service_of(request), session.account.actor
     try:
-        replies.contact_again(service, actor, number, asked_by, reason, now)
-    except replies.CannotLift as error:
+        replies.contact_again(service, actor, number, asked_by, reason)
+    except (replies.CannotLift, CannotRestrict) as error:
         said = {"number": number, "asked_by": asked_by, "reason": reason}
         return page(request, "contact_again.html", 422, wrong=str(error), done=False, said=said)
     return RedirectResponse("/desk/contact-again?done=true", 303)

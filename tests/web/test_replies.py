@@ -87,7 +87,19 @@ def test_who_opted_out_may_come_back_by_two_people(floor: Floor, door: Door) -> 
         assert (mori.status, says in mori.page) == (422, True), says
     left = "SELECT count(*) FROM restriction WHERE kind = 'opted_out' AND lifted_at IS NULL"
     assert floor.ledger.one(left) == 1
-    assert "また連絡できます" in mori.send("/desk/contact-again", **good).page
+    # whoever is named has said nothing yet: somebody else decides
+    assert "依頼しました" in mori.send("/desk/contact-again", **good).page
+    assert floor.ledger.one(left) == 1
+    mori.open("/desk/contact-again").send("/desk/contact-again", **good)
+    assert mori.status == 422 and "もう依頼されています" in mori.page
+    wish = floor.ledger.rows("SELECT id, reason, asked_by FROM restriction_lift")
+    assert [row[1:] for row in wish] == [("sato: 11月9日の電話で本人が申出", "mori")]
+    decides = f"/do-not-contact/lifts/{wish[0][0]}"
+    mori.open("/do-not-contact").send(decides, lift="true")
+    assert mori.status == 422 and "依頼した人は" in mori.page and floor.ledger.one(left) == 1
+    abe = signed_in(floor, door, "abe", Role.APPROVER).open("/do-not-contact")
+    assert "11月9日の電話で本人が申出" in abe.page
+    abe.send(decides, lift="true")
     assert floor.ledger.one(left) == 0
     writes(door, 1, "停止")  # and again
     assert floor.ledger.one(left) == 1
