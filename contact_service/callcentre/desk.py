@@ -27,6 +27,7 @@ from contact_service.callcentre.incoming import Waiting, waiting
 from contact_service.callcentre.list import NextPerson, held_of_list, next_person
 from contact_service.callcentre.placing import may_call_now
 from contact_service.callcentre.presence import Period
+from contact_service.callcentre.replies import unread
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.states import IdentityProof, OperatorState
 from contact_service.store import audit
@@ -58,6 +59,8 @@ class Desk:
     """Everybody on the lists who is due."""
     calls: Sequence[Waiting]
     """Who is on the line, and who called and is to be called back now."""
+    replies: int
+    """Messages that nobody reads yet; 0 while the operator has somebody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class Ringing:
 
     called: bool
     calls: Sequence[Waiting]
+    replies: int
 
 
 def desk_of(service: Service, actor: Actor, now: datetime) -> Desk:
@@ -89,19 +93,22 @@ def desk_of(service: Service, actor: Actor, now: datetime) -> Desk:
             {"now": now, "me": actor.name},
         ).one()
         called = held is not None and _times(connection, actor, held, now) is not None
+        replies = unread(connection) if held is None else 0
     return Desk(
         period, held, inbound is not None, called, counts.due, counts.today, counts.waiting,
-        waiting(service, actor, now),
+        waiting(service, actor, now), replies,
     )  # fmt: skip
 
 
 def ringing(service: Service, actor: Actor, now: datetime) -> Ringing:
-    """Who is on the line. Every desk asks every few seconds: nothing is counted for it."""
+    """Who is on the line, and whether somebody wrote. Every desk asks every few seconds: no list is
+    counted for it."""
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
     with service.engine.connect() as connection:
         held = _held(connection, actor)
         called = held is not None and _times(connection, actor, held, now) is not None
-    return Ringing(called, waiting(service, actor, now))
+        replies = unread(connection) if held is None else 0
+    return Ringing(called, waiting(service, actor, now), replies)
 
 
 def choose(service: Service, actor: Actor, state: OperatorState | None, now: datetime) -> None:

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from contact_service.bootstrap import Service
-from contact_service.callcentre.incoming import call_me_back
+from contact_service.callcentre.incoming import LastContact, call_me_back, last_contact
 from contact_service.callcentre.restricting import restrict_number
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.numbers import classify
@@ -39,6 +39,8 @@ class OpenReply:
     """Shown to whoever took it."""
     names: Sequence[str] | None
     """Whose number it is; ``None`` to all but whoever took it: reading it is recorded."""
+    last: LastContact | None
+    """What it probably answers; ``None`` to all but whoever took it."""
 
 
 def call_who_asked(service: Service, now: datetime) -> int:
@@ -71,7 +73,7 @@ def open_replies(service: Service, actor: Actor) -> Sequence[OpenReply]:
     with service.engine.connect() as connection:
         rows = connection.execute(
             text(f"""
-            SELECT m.id, m.received_at, m.says, m.taken_by, m.body, ARRAY(
+            SELECT m.id, m.received_at, m.says, m.taken_by, m.body, m.phone_id, ARRAY(
                 SELECT d.name FROM debtor_phone dp JOIN debtor d ON d.id = dp.debtor_id
                 WHERE dp.phone_id = m.phone_id AND d.name IS NOT NULL AND {OWED_TO_THEM}
                 ORDER BY d.id) AS names
@@ -79,8 +81,12 @@ def open_replies(service: Service, actor: Actor) -> Sequence[OpenReply]:
             """),
             office_of(actor),
         ).all()
+        mine = {
+            row.id: last_contact(connection, actor, row.phone_id, row.received_at)
+            for row in rows
+            if row.taken_by == actor.name
+        }
     opened = service.vault.open
-    mine = {row.id for row in rows if row.taken_by == actor.name}
     return [
         OpenReply(
             row.id,
@@ -89,9 +95,18 @@ def open_replies(service: Service, actor: Actor) -> Sequence[OpenReply]:
             row.taken_by,
             opened("inbound_message.body", row.body) if row.id in mine else None,
             [opened("debtor.name", name) for name in row.names] if row.id in mine else None,
+            mine.get(row.id),
         )
         for row in rows
     ]
+
+
+def unread(connection: Connection) -> int:
+    """How many messages nobody reads yet."""
+    found: int = connection.scalar(
+        text("SELECT count(*) FROM inbound_message WHERE done_at IS NULL AND taken_by IS NULL")
+    )
+    return found
 
 
 def take_reply(service: Service, actor: Actor, message_id: int, now: datetime) -> bool:

@@ -22,6 +22,7 @@ from tests.web.chromium import chromium
 from tests.web.people import signed_in
 from tests.web.test_doors import Door, door, door_settings
 from tests.web.test_incoming_calls import comes, hangs_up, instructed, office
+from tests.web.test_replies import writes
 from tests.web.watched import faults_of
 
 __all__ = ["chromium", "door", "door_settings", "floor", "instructed", "office"]
@@ -93,10 +94,12 @@ def test_an_operators_whole_day(
     page.get_by_label("自分がかける").check()
     press(page, "記録して次へ")
 
-    # a break; a call comes in meanwhile and appears by itself
+    # a break; a reply and a call come in meanwhile and appear by themselves
     press(page, "休憩中")
     expect(page.locator(".state-on_break")).to_have_text("休憩中")
     expect(page.get_by_text("電話がかかっています")).to_be_hidden()
+    writes(door, 2, "半分なら払えます")
+    expect(page.get_by_text("読まれていない返信が1件あります")).to_be_visible()
     comes(door, 3)
     expect(page.get_by_text("電話がかかっています")).to_be_visible()
     assert faults_of(page) == []

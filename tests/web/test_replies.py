@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
+from contact_service.clock import FileClock
 from contact_service.domain.actors import Role
 from providers.base import Accepted, Call, Contact, Provider, Refused, Result
 from providers.vocabulary import Cause, Outcome
@@ -39,6 +41,11 @@ def test_stop_paid_and_call_me_are_heeded_and_the_rest_is_read_by_one(
         floor.ledger.person([mobile(n)])
     floor.start()
     floor.drain()  # each gets a message
+    now = FileClock(door.stack.settings.state_dir / "clock.json").now()
+    floor.ledger.run(
+        "UPDATE attempt SET submitted_at = :at WHERE channel = 'sms'",
+        at=now - timedelta(minutes=95),
+    )
     assert "停止します" in writes(door, 0, "停止")
     writes(door, 1, "支払いました")
     writes(door, 2, "電話ください")
@@ -53,11 +60,18 @@ def test_stop_paid_and_call_me_are_heeded_and_the_rest_is_read_by_one(
     ]
     sato, suzuki = operator(floor, door), operator(floor, door, "suzuki")
     assert sato.page.count("/take") == 1 and "半分なら" not in sato.page
-    assert "世田谷太郎" not in sato.page  # whoever reads it is told whose it is
+    for each in (sato, suzuki):  # it appears by itself, as a call does
+        assert "読まれていない返信が1件あります" in each.open("/desk/calls").page
+    sato.open("/desk")
+    # whoever reads it is told whose it is, and what it answers
+    assert "世田谷太郎" not in sato.page and "のSMS「試験」の" not in sato.page
     take = re.search(r'action="(/desk/replies/\d+)/take"', sato.page)
     assert take
     sato.send(f"{take[1]}/take")
     assert "半分なら払えます" in sato.page and "世田谷太郎" in sato.page
+    assert "09:25のSMS「試験」の1時間35分後" in sato.page
+    assert "読まれていない返信" not in sato.open("/desk/calls").page + suzuki.open("/desk").page
+    sato.open("/desk")
     suzuki.send(f"{take[1]}/take")
     assert "ほかの人が読んでいます" in suzuki.page and "半分なら" not in suzuki.page
     suzuki.send(f"{take[1]}/done", became="stop")
