@@ -225,6 +225,4 @@ def _attached(path: Path | None) -> Response:
         raise HTTPException(
             404, "このファイルはもうありません。元のファイルを直してください / this file is gone"
         )
-    return FileResponse(
-        path, filename=path.name, media_type="text/csv", headers={"Cache-Control": "no-store"}
-    )
+    return FileResponse(path, filename=path.name, media_type="text/csv")

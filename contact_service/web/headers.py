@@ -21,6 +21,10 @@ _ALWAYS = [
     (b"content-security-policy", CONTENT_POLICY.encode()),
     (b"cross-origin-opener-policy", b"same-origin"),
 ]
+#: Nothing of what is answered lies about on a disk: pages, answers of the API, files, sound.
+_NOT_KEPT = (b"cache-control", b"no-store")
+#: What comes with the program may be kept.
+_OF_THE_PROGRAM = "/static/"
 _BY_TLS_ALONE = (b"strict-transport-security", b"max-age=31536000")
 
 
@@ -40,6 +44,8 @@ class SafeHeaders:
                 headers = list(message.get("headers", ()))
                 said = {name for name, _ in headers}
                 headers += [each for each in _ALWAYS if each[0] not in said]
+                if _NOT_KEPT[0] not in said and not scope["path"].startswith(_OF_THE_PROGRAM):
+                    headers.append(_NOT_KEPT)
                 if scope["app"].state.service.settings.public_url.startswith("https:"):
                     headers.append(_BY_TLS_ALONE)
                 message["headers"] = headers

@@ -67,7 +67,7 @@ def problem(
     return JSONResponse(
         said.model_dump(exclude_none=True),
         status,
-        headers={"Cache-Control": "no-store"} | dict(headers or {}),
+        headers=dict(headers or {}),
         media_type=MEDIA_TYPE,
     )
 

@@ -79,4 +79,4 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
         )
     )
     # personal pages must not come back out of a cache after signing out
-    return HTMLResponse(body, status, headers={"Cache-Control": "no-store"})
+    return HTMLResponse(body, status)

@@ -70,11 +70,10 @@ def file(
     path = report_files.report_file(service_of(request), session.account.actor, job_id, form)
     if path is None:
         raise HTTPException(404, "この報告書はまだ、またはもうありません / no such report")
-    headers = {"Cache-Control": "no-store"}
     if form is Format.HTML:
-        headers["Content-Security-Policy"] = REPORT_POLICY
+        headers = {"Content-Security-Policy": REPORT_POLICY}
         return FileResponse(path, media_type=TYPES[form], headers=headers)
-    return FileResponse(path, media_type=TYPES[form], filename=path.name, headers=headers)
+    return FileResponse(path, media_type=TYPES[form], filename=path.name)
 
 
 @router.get("/{run_id}/by")

@@ -228,12 +228,11 @@ def _file(
     document = (load_document if what is What.LOAD else shift_document)(figures, lang)
     kind = f"centre.{what}"
     body = written(document, {"report": about(kind, service.clock.now()), **figures}, form)
-    headers = {"Cache-Control": "no-store"}
     if form is Format.HTML:
-        headers["Content-Security-Policy"] = REPORT_POLICY
+        headers = {"Content-Security-Policy": REPORT_POLICY}
     else:
         name = f"centre-{what}-{figures['from']}-{figures['to']}.{form}"
-        headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(body, media_type=TYPES[form], headers=headers)
 
 

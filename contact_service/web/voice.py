@@ -56,7 +56,8 @@ def recording(request: Request, provider_name: str, name: str) -> FileResponse:
     path = service_of(request).settings.recording(name) if known else None
     if path is None:
         raise HTTPException(404)
-    return FileResponse(path, media_type="audio/wav")
+    # a carrier may keep it, and asks whether another version has been put to use
+    return FileResponse(path, media_type="audio/wav", headers={"Cache-Control": "no-cache"})
 
 
 @router.post("/detected/{attempt}")

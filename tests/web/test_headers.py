@@ -42,8 +42,14 @@ ASKED = [
     ("GET", "/api/openapi.json", {}, 401),
     ("POST", "/webhooks/simulated/receipts", {}, 403),
     ("POST", "/webhooks/simulated/receipts", {"Content-Length": "99999999"}, 413),
+    ("GET", "/webhooks/simulated/recordings/notice-greeting.wav", {}, 200),
     ("DELETE", "/sign-in", {}, 405),
 ]
+#: What may be kept: what comes with the program, and what a carrier plays, until it is another.
+KEPT = {
+    "/static/console.css": None,
+    "/webhooks/simulated/recordings/notice-greeting.wav": "no-cache",
+}
 
 
 @pytest.fixture(params=[True, False], ids=["tls", "plain"])
@@ -83,6 +89,8 @@ def test_every_answer_has_safe_headers(floor: Floor, door: Door, by_tls: bool) -
         assert {name: answer.headers.get(name) for name in ALWAYS} == ALWAYS, path
         hsts = answer.headers.get("Strict-Transport-Security")
         assert hsts == ("max-age=31536000" if by_tls else None), path
+        kept = answer.headers.get("Cache-Control")
+        assert kept == KEPT.get(path, "no-store"), path
         assert not [name for name in answer.headers if name.lower().startswith("access-control")]
 
 
