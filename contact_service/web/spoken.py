@@ -17,7 +17,7 @@ from contact_service.clock import TOKYO
 from contact_service.dispatch.contacts import office
 from contact_service.planning.definitions import definitions_of
 from contact_service.store import left_alone
-from providers.base import Capabilities, Say
+from providers.base import Provider, Say
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +45,18 @@ class Spoken:
     """They tell of claims, and nothing may be told: the office asks to be called instead."""
 
 
-def conversation(service: Service, attempt_id: UUID, carrier: Capabilities) -> Conversation | None:
-    """The call of an attempt; ``None`` when there is no such attempt, or none by telephone."""
+def conversation(service: Service, attempt_id: UUID, carrier: Provider) -> Conversation | None:
+    """The call of an attempt; ``None`` when there is no such attempt, none by telephone, or it is
+    known to be another carrier's."""
     with service.engine.connect() as connection:
         row = connection.execute(
             text("""
             SELECT a.run_id, a.step, a.channel, d.language
             FROM attempt a JOIN target t ON t.id = a.target_id
-            JOIN debtor d ON d.id = t.addressee_id WHERE a.id = :id
+            JOIN debtor d ON d.id = t.addressee_id
+            WHERE a.id = :id AND coalesce(a.provider, :carrier) = :carrier
             """),
-            {"id": attempt_id},
+            {"id": attempt_id, "carrier": carrier.name},
         ).one_or_none()
         if row is None:
             return None
@@ -64,7 +66,7 @@ def conversation(service: Service, attempt_id: UUID, carrier: Capabilities) -> C
     if content.script is None:
         return None
     wanted = Language(row.language) if row.language else None
-    if wanted is not None and LANGUAGE_TAG[wanted] not in carrier.speaks:
+    if wanted is not None and LANGUAGE_TAG[wanted] not in carrier.capabilities.speaks:
         wanted = None
     return Conversation(attempt_id, definition, definition.scripts[content.script], wanted)
 

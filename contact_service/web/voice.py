@@ -178,7 +178,7 @@ def _instructions(
 
 def _call(service: Service, provider: Provider, attempt_id: UUID) -> Conversation:
     """The call of an attempt; 404 when there is none."""
-    call = conversation(service, attempt_id, provider.capabilities)
+    call = conversation(service, attempt_id, provider)
     if call is None:
         raise HTTPException(404)
     return call

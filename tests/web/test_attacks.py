@@ -18,6 +18,7 @@ from contact_service import logs
 from contact_service.settings import Settings
 from tests.dispatch.conftest import Floor, floor
 from tests.identity.conftest import _quick_hashes
+from tests.ledger import mobile
 from tests.web.payloads import PAYLOADS
 from tests.web.test_doors import Door, door, sms
 from tests.web.test_doors import door_settings as plain_settings
@@ -75,6 +76,25 @@ def test_a_report_counts_for_its_own_tenant_and_address_alone(floor: Floor, door
     for _ in range(2):  # and said again it changes nothing
         assert reported(door, west, west, TENANTS["west"], form) == 204
     assert floor.ledger.one("SELECT count(*) FROM event") == 1
+
+
+def test_what_a_call_says_is_told_to_the_carrier_that_makes_it(floor: Floor, door: Door) -> None:
+    """Another one's request may be signed as well as it likes."""
+    floor.ledger.person([mobile(1)])
+    floor.start()
+    attempt = floor.ledger.one("SELECT id FROM attempt WHERE channel = 'auto_call'")
+    floor.ledger.run("UPDATE attempt SET provider = 'east' WHERE id = :id", id=attempt)
+    call = {"CallSid": "CA" + "1" * 32, "CallStatus": "in-progress", "Digits": "9"}
+    answered = {
+        (name, door_of): reported(door, path, path, secret, call)
+        for name, secret in TENANTS.items()
+        for door_of in ("greeting", "greeting/key")
+        if (path := f"/webhooks/{name}/voice/{attempt}/{door_of}")
+    }
+    assert {at: status for at, status in answered.items() if status != 200} == {
+        ("west", "greeting"): 404, ("west", "greeting/key"): 404,
+    }  # fmt: skip
+    assert floor.ledger.rows("SELECT provider, outcome FROM event") == [("east", "opted_out")]
 
 
 def test_what_is_refused_is_never_a_line_of_its_own(floor: Floor, door: Door) -> None:
