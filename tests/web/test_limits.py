@@ -108,7 +108,8 @@ def test_without_redis_everybody_is_admitted(limited: Settings) -> None:
 
 @pytest.fixture
 def door_settings(plain_settings: Settings, limited: Settings) -> Settings:
-    return plain_settings.model_copy(update={"requests_per_second": 1, "webhooks_per_second": 1})
+    # four at once: two who are let in, and the first two of those who are not, count by address
+    return plain_settings.model_copy(update={"requests_per_second": 2, "webhooks_per_second": 1})
 
 
 def _session(floor: Floor) -> str:
