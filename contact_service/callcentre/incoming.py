@@ -27,6 +27,7 @@ from contact_service.domain.actors import SYSTEM, Actor, Role, require
 from contact_service.domain.identity import derived_id
 from contact_service.domain.states import CallResult, InboundState
 from contact_service.domain.windows import is_open, open_slots
+from contact_service.people.masking import masked_name
 from contact_service.people.search import OWED_TO_THEM, office_of
 from contact_service.planning.definitions import definitions_of, kinds_of
 from contact_service.store import audit, left_alone
@@ -75,7 +76,8 @@ class Waiting:
     """How many in the ledger have the number; 0: unknown or withheld."""
     withheld: bool
     name: str | None
-    """Of the only one who has it."""
+    """Of the only one who has it, masked: every free desk sees it, and whoever takes the call is
+    written down as having seen the person."""
     last: LastContact | None
 
 
@@ -340,7 +342,7 @@ def _shown(connection: Connection, service: Service, actor: Actor, row: Row[Any]
         asked=row.asked,
         people=row.people,
         withheld=row.withheld,
-        name=service.vault.open("debtor.name", row.name) if only else None,
+        name=masked_name(service.vault.open("debtor.name", row.name)) if only else None,
         last=last_contact(connection, actor, row.phone_id, row.came_at),
     )
 
