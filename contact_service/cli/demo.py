@@ -11,7 +11,7 @@ from rich.console import Console
 from contact_service import logs
 from contact_service.cli.common import fail
 from contact_service.demo.drive import Stuck
-from contact_service.demo.run import NotEmpty, run_demo
+from contact_service.demo.run import NotEmpty, NothingKept, run_demo
 from contact_service.demo.summary import summary
 from contact_service.embedded.process import CannotStart
 from contact_service.settings import settings
@@ -33,7 +33,7 @@ def command(
     console = Console()
     try:
         finished = run_demo(settings(), ward, output, console, lang, keep=keep)
-    except (CannotStart, NotEmpty, Stuck) as error:
+    except (CannotStart, NotEmpty, NothingKept, Stuck) as error:
         raise fail(str(error)) from None
     except KeyboardInterrupt:
         raise fail(

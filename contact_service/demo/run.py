@@ -86,9 +86,12 @@ def run_demo(
     """Run the whole demo. Its servers' data and working files are gone afterwards, unless they
     are to be kept: then :func:`kept` finds them.
 
-    Raises ``CannotStart``, :class:`NotEmpty`, ``Stuck``.
+    Raises ``CannotStart``, :class:`NotEmpty`, ``Stuck``, and :class:`NothingKept` where what is to
+    be kept would lie on other servers than its own.
     """
     began = time.monotonic()
+    if keep:
+        _on_its_own_servers(base)
     state = _state(base)
     remove_state(state)
     shutil.rmtree(state, ignore_errors=True)
@@ -133,12 +136,24 @@ def run_demo(
 def kept(base: Settings) -> Settings:
     """The settings under which the office of the last demo stands as it left it, its clock
     standing still. Raises :class:`NothingKept`."""
+    _on_its_own_servers(base)
     if not (_state(base) / KEPT).exists():
         raise NothingKept(
             "見本の区は残っていません。先に contact-service demo --keep を実行してください / "
             "no demo was kept: run contact-service demo --keep first"
         )
     return _office(base)
+
+
+def _on_its_own_servers(base: Settings) -> None:
+    """Accounts with passwords that are shown, a clock that stands still and a simulated carrier
+    must never meet another office's database."""
+    if base.database_url or base.redis_url:
+        raise NothingKept(
+            "見本の区が残るのは組込みのデータベースだけです。CONTACT_DATABASE_URL と "
+            "CONTACT_REDIS_URL の指定を外してください / the demo's office is kept in the embedded "
+            "servers alone: unset CONTACT_DATABASE_URL and CONTACT_REDIS_URL"
+        )
 
 
 def _state(base: Settings) -> Path:

@@ -63,7 +63,7 @@ class CarrierNow:
     stopped: Stopped | None
     unusable: Mapping[str, str]
     """On which hosts workers cannot use it, and why: a missing secret, a wrong option."""
-    deaf: str | None
+    unusable_here: str | None
     """Why the web application cannot check its reports, if so; till then they are refused."""
 
 
@@ -81,10 +81,10 @@ def carriers(
     actor: Actor,
     configs: Sequence[ProviderConfig],
     client: redis.Redis,
-    deaf: Mapping[str, str],
+    unusable_here: Mapping[str, str],
 ) -> Sequence[CarrierNow]:
-    """The carriers as they are now; ``deaf`` are those that this process has no adapter of, and
-    why. Raises :class:`~contact_service.domain.actors.NotAllowed`."""
+    """The carriers as they are now; ``unusable_here`` are those that this process has no adapter
+    of, and why. Raises :class:`~contact_service.domain.actors.NotAllowed`."""
     require(actor, *READERS, contractors=False)
     switches = stopped(service)
     today = day(service.clock.now())
@@ -130,7 +130,7 @@ def carriers(
             yen_limit=config.limits.yen_per_day,
             stopped=switches.get(f"provider:{config.name}"),
             unusable=_unusable(client, config.name),
-            deaf=deaf.get(config.name),
+            unusable_here=unusable_here.get(config.name),
         )
         for config in configs
     ]

@@ -25,7 +25,7 @@ from contact_service.web.api_base import api_router, may
 from contact_service.web.api_campaigns import Lang
 from contact_service.web.api_files import Work, work_of
 from contact_service.web.api_pages import ApiPage, Asked
-from contact_service.web.carrier import carriers_of, service_of
+from contact_service.web.carrier import adapters_of, service_of
 from contact_service.web.reports import TYPES
 
 router = api_router("/api", "records")
@@ -99,7 +99,7 @@ async def ask(request: Request, attempt_id: UUID, caller: Actor = DECIDES) -> Sa
     """事業者に聞く（何も変わらない） / ask the carrier; nothing is changed"""
     service = service_of(request)
     configs = {config.name: config for config in providers.configured(service.settings)}
-    return await look(service, caller, attempt_id, configs, carriers_of(request))
+    return await look(service, caller, attempt_id, configs, adapters_of(request))
 
 
 @router.post("/unknown", summary="決める / settle")
@@ -124,7 +124,7 @@ def carriers(request: Request, asked: Asked, caller: Actor = SEES) -> ApiPage[Ca
             caller,
             providers.configured(service.settings),
             client,
-            carriers_of(request).why_not(),
+            adapters_of(request).why_not(),
         )
     finally:
         client.close()
@@ -144,7 +144,7 @@ def stop(request: Request, body: Stop, caller: Actor = STOPS) -> None:
     service = service_of(request)
     switches.set_switch(
         service.engine, caller, body.scope, body.reason, service.clock.now(),
-        carriers_of(request).configured,
+        adapters_of(request).configured,
     )  # fmt: skip
 
 

@@ -70,7 +70,7 @@ from contact_service.web import (
     webhooks,
     work,
 )
-from contact_service.web.carriers import Carriers
+from contact_service.web.adapters import Adapters
 from contact_service.web.headers import SafeHeaders
 from contact_service.web.limits import Limits, RateLimited
 from contact_service.web.token import api_token
@@ -96,7 +96,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.limits = Limits(service.settings)
     app.state.reports = GroupCommit(service)
     tokens.register_own(service, api_token(service.settings))
-    app.state.providers = Carriers(providers.configured(service.settings))
+    app.state.providers = Adapters(providers.configured(service.settings))
     # what is there now stays: looked through again and again, it held every request up for as
     # long as a tenth of a second
     gc.collect()

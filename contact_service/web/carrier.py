@@ -12,7 +12,7 @@ from fastapi import HTTPException, Request, Response
 from contact_service import logs
 from contact_service.bootstrap import Service
 from contact_service.receipts.group import GroupCommit
-from contact_service.web.carriers import Carriers
+from contact_service.web.adapters import Adapters
 from providers.base import Answer, ForgedReceipt, NotSupported, Provider, WebhookRequest
 
 log = logs.log(__name__)
@@ -26,10 +26,10 @@ def service_of(request: Request) -> Service:
     return service
 
 
-def carriers_of(request: Request) -> Carriers:
+def adapters_of(request: Request) -> Adapters:
     """The carriers' adapters in this process."""
-    carriers: Carriers = request.app.state.providers
-    return carriers
+    adapters: Adapters = request.app.state.providers
+    return adapters
 
 
 def reports_of(request: Request) -> GroupCommit:
@@ -41,9 +41,9 @@ def reports_of(request: Request) -> GroupCommit:
 async def asked(request: Request, provider_name: str) -> tuple[Provider, WebhookRequest]:
     """The carrier and its request, of which nothing is believed yet; 404 for no such carrier, and
     503 for one whose requests cannot be checked here, which may say it again."""
-    provider = carriers_of(request).get(provider_name)
+    provider = adapters_of(request).get(provider_name)
     if provider is None:
-        raise HTTPException(503 if provider_name in carriers_of(request).configured else 404)
+        raise HTTPException(503 if provider_name in adapters_of(request).configured else 404)
     # in this order: a form is read from the body that has been kept
     body = await request.body()
     form = await _form(request, body)

@@ -16,7 +16,7 @@ from contact_service.domain.life import Action, CannotDo
 from contact_service.identity.sessions import Session
 from contact_service.planning import runs
 from contact_service.planning.preview import READERS
-from contact_service.web.carrier import carriers_of, service_of
+from contact_service.web.carrier import adapters_of, service_of
 from contact_service.web.pages import start_page
 from contact_service.web.runs import run_page
 from contact_service.web.session import local, may, own_form
@@ -50,7 +50,7 @@ def stop_all(
     service = service_of(request)
     switches.set_switch(
         service.engine, session.account.actor, switches.EVERYTHING, reason.strip(),
-        service.clock.now(), carriers_of(request).configured,
+        service.clock.now(), adapters_of(request).configured,
     )  # fmt: skip
     return RedirectResponse(local(back), 303)
 

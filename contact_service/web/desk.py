@@ -25,7 +25,7 @@ from contact_service.domain.actors import Actor, Role
 from contact_service.domain.states import DispositionKind, IdentityProof, OperatorState, ReplyKind
 from contact_service.identity.sessions import Session
 from contact_service.web import words
-from contact_service.web.carrier import carriers_of, service_of
+from contact_service.web.carrier import adapters_of, service_of
 from contact_service.web.desk_forms import Said
 from contact_service.web.rendering import page
 from contact_service.web.session import may, own_form
@@ -207,7 +207,7 @@ def click_carrier(request: Request, telephone: str) -> tuple[Provider, bool] | N
     """The first carrier that can call an operator and connect them to somebody, and whether it
     is live; ``None``: calls are made by the link or by hand."""
     for config in configured(service_of(request).settings):
-        provider = carriers_of(request).get(config.name)
+        provider = adapters_of(request).get(config.name)
         if provider is None:
             continue
         can = provider.capabilities.transfer and rings(provider, telephone)
@@ -218,7 +218,7 @@ def click_carrier(request: Request, telephone: str) -> tuple[Provider, bool] | N
 
 def takes_extensions(request: Request) -> bool:
     """Whether any line leads to an exchange of the office's own."""
-    return any(provider.capabilities.extensions for provider in carriers_of(request).values())
+    return any(provider.capabilities.extensions for provider in adapters_of(request).values())
 
 
 def dialled_as(e164: str) -> str:

@@ -18,7 +18,7 @@ from contact_service.domain.states import PlacedCallResult, ReplyKind
 from contact_service.identity.sessions import Session
 from contact_service.people.restricting import CannotRestrict
 from contact_service.web import queue, words
-from contact_service.web.carrier import carriers_of, service_of
+from contact_service.web.carrier import adapters_of, service_of
 from contact_service.web.desk import (
     FORMS,
     at_the_desk,
@@ -219,7 +219,7 @@ async def _take(request: Request, session: Session, inbound_id: UUID | None) -> 
             "この電話は、ほかの人が取ったか、切れました / somebody else took the call, or it ended"
         )
         return await run_in_threadpool(show_desk, request, session, gone)
-    provider = carriers_of(request).get(taken.provider)
+    provider = adapters_of(request).get(taken.provider)
     held = rules_of(service).queue and provider is not None and provider.capabilities.queue
     if taken.on_the_line and held and provider is not None:
         telephone = await run_in_threadpool(placing.telephone_of, service, actor)

@@ -11,7 +11,7 @@ from contact_service.dispatch.drain import redis_client
 from contact_service.dispatch.switches import UnknownScope
 from contact_service.domain.actors import NotAllowed, Role
 from contact_service.identity.sessions import Session
-from contact_service.web.carrier import carriers_of, service_of
+from contact_service.web.carrier import adapters_of, service_of
 from contact_service.web.control import NO_REASON, lets_go_on, works_here
 from contact_service.web.rendering import page
 from contact_service.web.session import may, own_form
@@ -41,7 +41,7 @@ def pause(
     try:
         switches.set_switch(
             service.engine, session.account.actor, scope, reason.strip(), service.clock.now(),
-            carriers_of(request).configured,
+            adapters_of(request).configured,
         )  # fmt: skip
     except (UnknownScope, NotAllowed) as error:
         return _show(request, session, wrong=str(error))
@@ -67,7 +67,7 @@ def _show(request: Request, session: Session, wrong: str = "") -> Response:
             actor,
             providers.configured(service.settings),
             client,
-            carriers_of(request).why_not(),
+            adapters_of(request).why_not(),
         )
     finally:
         client.close()

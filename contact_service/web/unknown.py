@@ -14,7 +14,7 @@ from contact_service.dispatch.asking import Said, look
 from contact_service.dispatch.decide import DECIDERS, decide_all, waiting
 from contact_service.domain.life import CannotDo
 from contact_service.identity.sessions import Session
-from contact_service.web.carrier import carriers_of, service_of
+from contact_service.web.carrier import adapters_of, service_of
 from contact_service.web.locale import translatable
 from contact_service.web.rendering import page
 from contact_service.web.session import may, own_form
@@ -49,7 +49,7 @@ async def ask(request: Request, attempt_id: UUID, session: Session = Depends(dec
     service = service_of(request)
     configs = {config.name: config for config in providers.configured(service.settings)}
     try:
-        said = await look(service, session.account.actor, attempt_id, configs, carriers_of(request))
+        said = await look(service, session.account.actor, attempt_id, configs, adapters_of(request))
     except CannotDo as error:
         return await run_in_threadpool(_list, request, session, wrong=str(error))
     return await run_in_threadpool(_list, request, session, asked={attempt_id: said})

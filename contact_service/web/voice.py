@@ -25,9 +25,9 @@ from contact_service.dispatch.contacts import (
 from contact_service.receipts.events import Reported, Via, key_pressed, store_receipts
 from contact_service.web import queue
 from contact_service.web.carrier import (
+    adapters_of,
     attempt_id_of,
     believed,
-    carriers_of,
     service_of,
     verified,
 )
@@ -52,7 +52,7 @@ WHISPER = "自動音声からの転送です。"
 @router.get("/recordings/{name}")
 def recording(request: Request, provider_name: str, name: str) -> FileResponse:
     """A recording. Only names that a definition may hold reach the disk."""
-    known = provider_name in carriers_of(request) and re.fullmatch(AUDIO_NAME, name)
+    known = provider_name in adapters_of(request) and re.fullmatch(AUDIO_NAME, name)
     path = service_of(request).settings.recording(name) if known else None
     if path is None:
         raise HTTPException(404)

@@ -179,6 +179,11 @@ def test_the_demos_office_opens_for_every_role_on_its_last_day(
     demo.mkdir(parents=True)
     FileClock(demo / CLOCK).set(datetime(2026, 12, 7, 7, 30, tzinfo=TOKYO))
     (demo / KEPT).touch()
+    elsewhere = environment | {"CONTACT_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/ward"}
+    with _up(elsewhere, tmp_path, "--demo") as process:
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "CONTACT_DATABASE_URL" in said, "no account with a shown password for another office"
     try:
         with _up(environment, tmp_path, "--demo") as process:
             assert process.stdout is not None

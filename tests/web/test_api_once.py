@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 from contact_service.dispatch.providers import configured
 from contact_service.domain.actors import Role
 from contact_service.identity import accounts
+from contact_service.web.adapters import Adapters
 from contact_service.web.api_base import WRITES, ApiRoute
 from contact_service.web.api_docs import routes_of
 from contact_service.web.app import app
-from contact_service.web.carriers import Carriers
 from providers.base import Provider
 from tests.dispatch.conftest import Floor, floor
 from tests.identity.conftest import ADMINISTRATOR, _quick_hashes
@@ -237,7 +237,7 @@ def files_and_recordings(floor: Floor, door: Door, twice: Twice) -> None:
     twice(staff, "POST", f"/api/recordings/versions/{made}/use")
 
 
-class Scripted(Carriers):
+class Scripted(Adapters):
     """Every carrier is the test's own."""
 
     def __init__(self, floor: Floor) -> None:

@@ -57,7 +57,7 @@ def test_all_else_works_and_nothing_unchecked_is_believed(
     assert staff.page.count("この画面のサーバーは、この事業者を使えません") == 1
     assert "main.auth_token" in staff.page and str(secret) in staff.page
     listed = Api(floor, door, Role.STAFF).ask("GET", "/api/providers")[1]
-    told = {one["name"]: one["deaf"] for one in listed["items"]}
+    told = {one["name"]: one["unusable_here"] for one in listed["items"]}
     assert str(secret) in told["main"] and told["other"] is None
     # workers elsewhere may have the secret: it can be stopped all the same
     assert "止めました" in staff.send("/providers/pause", scope="provider:main", reason="試験").page

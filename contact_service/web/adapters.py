@@ -15,7 +15,7 @@ from providers.base import Provider
 _log = logs.log(__name__)
 
 
-class Carriers(Mapping[str, Provider]):
+class Adapters(Mapping[str, Provider]):
     """The adapters by the carriers' names, without those that cannot be made.
 
     What could not be made is tried again whenever it is asked for: a secret that comes later is
