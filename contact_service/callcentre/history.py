@@ -47,7 +47,7 @@ class Written:
 
 
 #: The latest of what campaigns sent to one of these people about claims of the office's, and of
-#: what they called about.
+#: what they said to its operators, or those of all offices, when they called.
 _HISTORY = text("""
 SELECT a.channel, a.outcome, coalesce(a.submitted_at, a.outcome_at) AS at,
     d.kind, d.note, d.recorded_by, p.promised_on, p.amount_yen, a.run_id, a.step,
@@ -67,6 +67,9 @@ FROM inbound_call i
 JOIN disposition d ON d.inbound_call_id = i.id
 LEFT JOIN promise p ON p.disposition_id = d.id
 WHERE i.id <> :conversation AND i.debtor_id = ANY(:ids)
+-- as in a person's timeline: it names no claim, so it is of the office whose operator wrote it down
+AND (:office = '*' OR NOT EXISTS (SELECT FROM user_account u
+        WHERE u.name = d.recorded_by AND u.office NOT IN ('*', :office)))
 ORDER BY at DESC LIMIT 50
 """)
 
@@ -85,6 +88,7 @@ def history_of(
             "ids": list(debtor_ids),
             "conversation": conversation_id,
             "own_kinds": actor.own_kinds,
+            "office": actor.office,
         },
     ).all()
     definitions = definitions_of(connection, {row.run_id for row in rows if row.run_id})

@@ -102,6 +102,7 @@ def timeline(
                 "seen": begin.seen if begin else 0,
                 "most": most + 1,
                 "own_kinds": actor.own_kinds,
+                "office": actor.office,
                 "of_claims": kinds_reaching(Reach.CLAIM),
             },
         ).all()

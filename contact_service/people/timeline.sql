@@ -12,7 +12,9 @@ WITH theirs AS (
     SELECT d.* FROM disposition d JOIN attempts a ON a.id = d.attempt_id
     UNION ALL
     SELECT d.* FROM disposition d JOIN inbound_call i ON i.id = d.inbound_call_id
-    WHERE i.debtor_id = :id
+    -- a call names no claim: what another office's operator wrote down of it is that office's
+    WHERE i.debtor_id = :id AND (:office = '*' OR NOT EXISTS (SELECT FROM user_account u
+        WHERE u.name = d.recorded_by AND u.office NOT IN ('*', :office)))
 ), entry (at, day_only, kind, what, result, reason, yen, seconds, day, author, sealed, context,
     ref) AS (
     -- it fell due
