@@ -12,8 +12,8 @@ from sqlalchemy import Connection, text
 
 from contact_service.bootstrap import Service
 from contact_service.callcentre.correcting import NOT_THEIRS, MayNot
-from contact_service.callcentre.own import of_own_office, own_kinds
-from contact_service.callcentre.results import CALL_KEY, CODES, CONVERSATIONS, Way
+from contact_service.callcentre.own import own_kinds, recorded_for_own_office
+from contact_service.callcentre.results import CALL_KEY, CODES, CONVERSATIONS, Way, title_told
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.states import DispositionKind, IdentityProof, QualityMark
 from contact_service.planning.definitions import definitions_of
@@ -81,7 +81,7 @@ def read(service: Service, actor: Actor, disposition_id: int, now: datetime) -> 
             result=DispositionKind(row.result),
             sub_reason=row.sub_reason,
             note=opened("disposition.note", row.note) if row.note else None,
-            campaign=titles[row.run_id].title if row.run_id else None,
+            campaign=title_told(actor, row, titles),
             codes=row.codes,
             talk_seconds=row.talk_seconds,
             wrap_seconds=row.wrap_seconds,
@@ -112,7 +112,7 @@ LEFT JOIN call c ON c.deduplication_key = {CALL_KEY}
 LEFT JOIN promise p ON p.disposition_id = d.id
 LEFT JOIN referral r ON r.disposition_id = d.id
 LEFT JOIN quality_review q ON q.disposition_id = d.id
-WHERE v.disposition_id = :id AND {of_own_office("v")}
+WHERE v.disposition_id = :id AND {recorded_for_own_office("v")}
 """)
 
 

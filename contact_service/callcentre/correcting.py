@@ -48,6 +48,7 @@ from contact_service.domain.states import (
     CallResult,
     DispositionKind,
 )
+from contact_service.offices import kinds_of
 from contact_service.store import audit
 
 
@@ -60,7 +61,8 @@ NOT_THEIRS = (
     "office's claims"
 )
 _RESULT = text("""
-SELECT d.id, d.kind, d.sub_reason, d.recorded_at, d.recorded_by, d.attempt_id, d.inbound_call_id,
+SELECT d.id, d.kind, d.sub_reason, d.recorded_at, d.recorded_by, d.office, d.attempt_id,
+    d.inbound_call_id,
     coalesce(d.attempt_id, d.inbound_call_id) AS conversation_id,
     coalesce(a.phone_id, i.phone_id) AS phone_id, a.target_id, a.run_id, a.step, a.try_number,
     a.channel, (a.leased_at AT TIME ZONE 'Asia/Tokyo')::date AS opened_on, i.due_at,
@@ -107,7 +109,7 @@ def correct(
             concerned, about = people_of_target(connection, row.target_id), row.target_id
         else:
             concerned = whom_it_concerned(connection, row.inbound_call_id)
-            about = target_of(connection, concerned)
+            about = target_of(connection, concerned, _recorder(service, row))
         _undo(connection, row)
         connection.execute(
             text("UPDATE disposition SET kind = :kind, sub_reason = :sub WHERE id = :id"),
@@ -125,6 +127,11 @@ def correct(
             connection, now, actor, "result.corrected", str(row.conversation_id), was=old,
             became=said.kind,
         )  # fmt: skip
+
+
+def _recorder(service: Service, row: Row[Any]) -> Actor:
+    kinds = kinds_of(row.office, service.settings)
+    return Actor(row.recorded_by, Role.OPERATOR, row.office, kinds=kinds)
 
 
 def _identified(connection: Connection, conversation_id: UUID) -> bool:

@@ -93,7 +93,7 @@ def desk_of(service: Service, actor: Actor, now: datetime) -> Desk:
             {"now": now, "me": actor.name},
         ).one()
         called = held is not None and _times(connection, actor, held, now) is not None
-        replies = unread(connection) if held is None else 0
+        replies = unread(connection, actor) if held is None else 0
     return Desk(
         period, held, inbound is not None, called, counts.due, counts.today, counts.waiting,
         waiting(service, actor, now), replies,
@@ -107,7 +107,7 @@ def ringing(service: Service, actor: Actor, now: datetime) -> Ringing:
     with service.engine.connect() as connection:
         held = _held(connection, actor)
         called = held is not None and _times(connection, actor, held, now) is not None
-        replies = unread(connection) if held is None else 0
+        replies = unread(connection, actor) if held is None else 0
     return Ringing(called, waiting(service, actor, now), replies)
 
 

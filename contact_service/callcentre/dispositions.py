@@ -198,6 +198,7 @@ def write(
             note=service.vault.seal("disposition.note", said.note) if said.note else None,
             recorded_at=now,
             recorded_by=actor.name,
+            office=actor.office,
         )
         .returning(disposition.c.id)
     ).scalar_one()

@@ -16,7 +16,7 @@ from contact_service.bootstrap import Service
 from contact_service.dispatch.contacts import first_words, message_words
 from contact_service.domain.actors import Actor
 from contact_service.domain.states import DispositionKind
-from contact_service.people.search import number_of_theirs, office_of
+from contact_service.people.search import message_of_theirs, office_of
 from contact_service.planning.definitions import definitions_of
 
 
@@ -68,8 +68,7 @@ JOIN disposition d ON d.inbound_call_id = i.id
 LEFT JOIN promise p ON p.disposition_id = d.id
 WHERE i.id <> :conversation AND i.debtor_id = ANY(:ids)
 -- as in a person's timeline: it names no claim, so it is of the office whose operator wrote it down
-AND (:office = '*' OR NOT EXISTS (SELECT FROM user_account u
-        WHERE u.name = d.recorded_by AND u.office NOT IN ('*', :office)))
+AND (:office = '*' OR d.office IN ('*', :office))
 ORDER BY at DESC LIMIT 50
 """)
 
@@ -122,11 +121,12 @@ def _words(service: Service, definition: Definition, row: Row[Any]) -> str | Non
 def written_from(
     connection: Connection, service: Service, actor: Actor, phone_id: int | None
 ) -> list[Written]:
-    """The latest messages from a number that is the actor's office's to know, the latest first."""
+    """The latest messages from a number that are the actor's office's to read, the latest first."""
     rows = connection.execute(
         text(f"""
-        SELECT received_at, body FROM inbound_message WHERE phone_id = :phone AND body IS NOT NULL
-        AND {number_of_theirs(":phone")} ORDER BY received_at DESC LIMIT 10
+        SELECT m.received_at, m.body FROM inbound_message m
+        WHERE m.phone_id = :phone AND m.body IS NOT NULL AND {message_of_theirs("m")}
+        ORDER BY m.received_at DESC LIMIT 10
         """),
         {"phone": phone_id} | office_of(actor),
     )

@@ -62,7 +62,7 @@ def record_inbound(service: Service, actor: Actor, said: Conversation, now: date
                 "call back"
             )
         concerned = whom_it_concerned(connection, row.id)
-        target_id = target_of(connection, concerned)
+        target_id = target_of(connection, concerned, actor)
         number = service.vault.open("inbound_call.number", row.number) if row.number else None
         write(
             connection, service, actor, said, target_id, now, number=number,
@@ -96,16 +96,17 @@ def whom_it_concerned(connection: Connection, inbound_id: UUID) -> Sequence[int]
     return identified or people_of(connection, inbound_id)
 
 
-def target_of(connection: Connection, people: Sequence[int]) -> UUID | None:
-    """What the newest running campaign says of these people, if one is about them."""
+def target_of(connection: Connection, people: Sequence[int], recorder: Actor) -> UUID | None:
+    """What the newest running campaign about claims of the recorder's office says of these people,
+    if there is one: what is agreed with one office is not about what another wants."""
     found: UUID | None = connection.scalar(
         text("""
         SELECT t.id FROM target t JOIN run r ON r.id = t.run_id AND r.state = 'running'
         WHERE EXISTS (SELECT 1 FROM target_claim tc JOIN claim c ON c.id = tc.claim_id
-            WHERE tc.target_id = t.id AND c.debtor_id = ANY(:people))
+            WHERE tc.target_id = t.id AND c.debtor_id = ANY(:people) AND c.kind = ANY(:kinds))
         ORDER BY r.starts_at DESC, t.id LIMIT 1
         """),
-        {"people": list(people)},
+        {"people": list(people), "kinds": recorder.own_kinds},
     )
     return found
 

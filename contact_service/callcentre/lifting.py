@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from contact_service.bootstrap import Service
 from contact_service.callcentre.correcting import MayNot
-from contact_service.callcentre.own import of_own_office, own_kinds
+from contact_service.callcentre.own import PERSON_OF_OWN, own_kinds, recorded_for_own_office
 from contact_service.callcentre.results import CONVERSATIONS, is_own
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.restrictions import RestrictionKind
@@ -48,11 +48,11 @@ def to_decide(
                 ARRAY(SELECT DISTINCT p.code FROM restriction r JOIN debtor p ON p.id = r.debtor_id
                         OR (r.debtor_id IS NULL AND p.id IN (SELECT dp.debtor_id
                             FROM debtor_phone dp WHERE dp.phone_id = r.phone_id))
-                    WHERE r.id = ANY(c.restrictions) ORDER BY 1) AS codes
+                    WHERE r.id = ANY(c.restrictions) AND {PERSON_OF_OWN} ORDER BY 1) AS codes
             FROM result_correction c
             JOIN ({CONVERSATIONS}) v ON v.disposition_id = c.disposition_id
             WHERE c.decided_at IS NULL AND c.restrictions <> '{{}}' AND c.id > :after
-            AND {of_own_office("v")}
+            AND {recorded_for_own_office("v")}
             ORDER BY c.id LIMIT :most
             """),
             {"after": after, "most": most} | own_kinds(actor),

@@ -1,5 +1,10 @@
-"""Which conversations a supervisor of one office (所管課) sees: those about people who owe its
-kinds of claim, and those about nobody who is known. Supervisors of all offices see all."""
+"""Which conversations and which work a supervisor of one office (所管課) sees. Supervisors of all
+offices see all.
+
+What a campaign planned is of the offices whose claims it is about. What was said in a call that
+came in names no claim: it is of the office whose operator wrote it down; and where that is one of
+all offices, of those whom the person owes, or of all where nobody is known.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +15,45 @@ from sqlalchemy import Connection, text
 
 from contact_service.domain.actors import EVERY_OFFICE, Actor
 
+#: Whether the person ``p`` (a row of ``debtor``) owes the office, or owed it.
+PERSON_OF_OWN = """(CAST(:own_kinds AS text[]) IS NULL OR EXISTS (
+    SELECT FROM claim o WHERE o.debtor_id = p.id AND o.kind = ANY(:own_kinds)))"""
+
 
 def of_own_office(row: str) -> str:
-    """The condition on ``row``, which has ``target_id``, ``debtor_id`` and ``called_by``; its
+    """The condition on ``row``, work that has ``target_id``, ``debtor_id`` and ``called_by``; its
     parameters are :func:`own_kinds`."""
-    return f"""(CAST(:own_kinds AS text[]) IS NULL
-    OR EXISTS (SELECT FROM target_claim tc JOIN claim k ON k.id = tc.claim_id
-        WHERE tc.target_id = {row}.target_id AND k.kind = ANY(:own_kinds))
-    OR ({row}.target_id IS NULL AND EXISTS (SELECT FROM claim k WHERE k.kind = ANY(:own_kinds)
+    return f"""(CAST(:own_kinds AS text[]) IS NULL OR {_of_own_campaign(row)}
+        OR ({row}.target_id IS NULL AND {_of_who_called(row)}))"""
+
+
+def recorded_for_own_office(row: str) -> str:
+    """The same on ``row``, a conversation, which also has the ``office`` that recorded it."""
+    return f"""(CAST(:own_kinds AS text[]) IS NULL OR {_of_own_campaign(row)}
+        OR ({row}.target_id IS NULL AND ({row}.office = :office
+            OR ({row}.office = '*' AND {_of_who_called(row)}))))"""
+
+
+def _of_own_campaign(row: str) -> str:
+    return f"""EXISTS (SELECT FROM target_claim tc JOIN claim k ON k.id = tc.claim_id
+        WHERE tc.target_id = {row}.target_id AND k.kind = ANY(:own_kinds))"""
+
+
+def _of_who_called(row: str) -> str:
+    """Whoever it was owes the office; or nobody knows who it was."""
+    return f"""(EXISTS (SELECT FROM claim k WHERE k.kind = ANY(:own_kinds)
         AND (k.debtor_id = {row}.debtor_id OR ({row}.debtor_id IS NULL AND k.debtor_id IN (
-            SELECT dp.debtor_id FROM debtor_phone dp WHERE dp.phone_id = {row}.called_by)))))
-    OR ({row}.target_id IS NULL AND {row}.debtor_id IS NULL AND NOT EXISTS (
+            SELECT dp.debtor_id FROM debtor_phone dp WHERE dp.phone_id = {row}.called_by))))
+    OR ({row}.debtor_id IS NULL AND NOT EXISTS (
         SELECT FROM debtor_phone dp WHERE dp.phone_id = {row}.called_by)))"""
 
 
 def own_kinds(actor: Actor) -> dict[str, Any]:
-    """Parameters of :func:`of_own_office`."""
-    return {"own_kinds": None if actor.office == EVERY_OFFICE else actor.own_kinds}
+    """Parameters of the conditions."""
+    return {
+        "own_kinds": None if actor.office == EVERY_OFFICE else actor.own_kinds,
+        "office": actor.office,
+    }
 
 
 def target_is_own(connection: Connection, actor: Actor, target_id: UUID) -> bool:

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from contact_service.bootstrap import Service
 from contact_service.callcentre.correcting import NOT_THEIRS, MayNot
 from contact_service.callcentre.house_rules import UNANSWERED
-from contact_service.callcentre.own import of_own_office, own_kinds
+from contact_service.callcentre.own import own_kinds, recorded_for_own_office
 from contact_service.callcentre.results import CONVERSATIONS, day_begins, is_own
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.states import DispositionKind, QualityMark
@@ -51,7 +51,7 @@ def draw(
                     sha256(convert_to(:seed || ':' || d.id, 'UTF8')), d.id) AS place
                 FROM disposition d JOIN ({CONVERSATIONS}) v ON v.disposition_id = d.id
                 WHERE d.recorded_at >= :begins AND d.recorded_at < :ends
-                AND {of_own_office("v")}
+                AND {recorded_for_own_office("v")}
                 AND d.kind <> ALL(:unanswered) AND d.recorded_by <> :me) ordered
             WHERE place <= :most
             ON CONFLICT (disposition_id) DO NOTHING
@@ -84,7 +84,8 @@ def sample(service: Service, actor: Actor, day: date) -> Sequence[Sampled]:
                 q.reviewed_by, q.remark
             FROM quality_review q JOIN disposition d ON d.id = q.disposition_id
             JOIN ({CONVERSATIONS}) v ON v.disposition_id = d.id
-            WHERE d.recorded_at >= :begins AND d.recorded_at < :ends AND {of_own_office("v")}
+            WHERE d.recorded_at >= :begins AND d.recorded_at < :ends
+            AND {recorded_for_own_office("v")}
             ORDER BY d.recorded_by, d.recorded_at, d.id
             """),
             {"begins": day_begins(day), "ends": day_begins(day + timedelta(days=1))}

@@ -19,7 +19,7 @@ from contact_service.domain.numbers import classify
 from contact_service.domain.restrictions import RestrictionKind
 from contact_service.domain.states import ReplyKind
 from contact_service.people.restricting import ask_to_lift
-from contact_service.people.search import OWED_TO_THEM, office_of
+from contact_service.people.search import OWED_TO_THEM, message_of_theirs, office_of
 from contact_service.store import audit
 
 
@@ -77,7 +77,8 @@ def open_replies(service: Service, actor: Actor) -> Sequence[OpenReply]:
                 SELECT d.name FROM debtor_phone dp JOIN debtor d ON d.id = dp.debtor_id
                 WHERE dp.phone_id = m.phone_id AND d.name IS NOT NULL AND {OWED_TO_THEM}
                 ORDER BY d.id) AS names
-            FROM inbound_message m WHERE m.done_at IS NULL ORDER BY m.received_at, m.id LIMIT 50
+            FROM inbound_message m WHERE m.done_at IS NULL AND {message_of_theirs("m")}
+            ORDER BY m.received_at, m.id LIMIT 50
             """),
             office_of(actor),
         ).all()
@@ -101,10 +102,14 @@ def open_replies(service: Service, actor: Actor) -> Sequence[OpenReply]:
     ]
 
 
-def unread(connection: Connection) -> int:
-    """How many messages nobody reads yet."""
+def unread(connection: Connection, actor: Actor) -> int:
+    """How many messages that are the actor's office's to read nobody reads yet."""
     found: int = connection.scalar(
-        text("SELECT count(*) FROM inbound_message WHERE done_at IS NULL AND taken_by IS NULL")
+        text(f"""
+        SELECT count(*) FROM inbound_message m
+        WHERE m.done_at IS NULL AND m.taken_by IS NULL AND {message_of_theirs("m")}
+        """),
+        office_of(actor),
     )
     return found
 
@@ -114,11 +119,12 @@ def take_reply(service: Service, actor: Actor, message_id: int, now: datetime) -
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
     with service.engine.begin() as connection:
         mine = connection.execute(
-            text("""
-            UPDATE inbound_message SET taken_by = :me
-            WHERE id = :id AND done_at IS NULL AND (taken_by IS NULL OR taken_by = :me)
+            text(f"""
+            UPDATE inbound_message m SET taken_by = :me
+            WHERE m.id = :id AND m.done_at IS NULL AND (m.taken_by IS NULL OR m.taken_by = :me)
+            AND {message_of_theirs("m")}
             """),
-            {"id": message_id, "me": actor.name},
+            {"id": message_id, "me": actor.name} | office_of(actor),
         ).rowcount
         if mine:
             audit.record(connection, now, actor, "messages.read", f"message:{message_id}", count=1)

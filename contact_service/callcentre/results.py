@@ -13,15 +13,16 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
+from campaigns.definition import Definition
 from campaigns.vocabulary import Outcome
 from contact_service.bootstrap import Service
-from contact_service.callcentre.own import of_own_office, own_kinds
+from contact_service.callcentre.own import PERSON_OF_OWN, own_kinds, recorded_for_own_office
 from contact_service.clock import TOKYO
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.states import DispositionKind, QualityMark
-from contact_service.planning.definitions import definitions_of, of_own_kinds
+from contact_service.planning.definitions import definitions_of, kinds_of, of_own_kinds
 
 
 class Way(StrEnum):
@@ -116,7 +117,7 @@ def day_begins(day: date) -> datetime:
 CONVERSATIONS = """
 SELECT d.id AS disposition_id, d.recorded_at AS at, d.recorded_by AS operator, d.kind AS result,
     d.sub_reason, t.run_id, d.attempt_id, d.inbound_call_id, a.target_id, i.phone_id AS called_by,
-    i.debtor_id,
+    i.debtor_id, d.office,
     CASE WHEN d.attempt_id IS NOT NULL THEN 'operator' WHEN i.due_at IS NOT NULL THEN 'call_back'
         ELSE 'inbound' END AS way
 FROM disposition d
@@ -140,7 +141,8 @@ _REPORTED = """
 SELECT CAST(NULL AS bigint) AS disposition_id, coalesce(a.outcome_at, a.submitted_at) AS at,
     CAST(NULL AS text) AS operator, a.outcome AS result, CAST(NULL AS text) AS sub_reason, a.run_id,
     a.id AS attempt_id, CAST(NULL AS uuid) AS inbound_call_id, a.target_id,
-    CAST(NULL AS bigint) AS called_by, CAST(NULL AS bigint) AS debtor_id, a.channel AS way
+    CAST(NULL AS bigint) AS called_by, CAST(NULL AS bigint) AS debtor_id,
+    CAST(NULL AS text) AS office, a.channel AS way
 FROM attempt a WHERE a.channel IN ('sms', 'auto_call') AND a.outcome IS NOT NULL
 AND a.submitted_at IS NOT NULL
 """
@@ -156,15 +158,26 @@ WITH wanted AS (
         WHERE w.definition ->> 'campaign' = :campaign))
 )
 """
-#: Whom a conversation or a contact was about.
-CODES = """
-ARRAY(
-    SELECT DISTINCT p.code FROM target_claim tc JOIN claim k ON k.id = tc.claim_id
-    JOIN debtor p ON p.id = k.debtor_id WHERE tc.target_id = v.target_id
-    UNION SELECT p.code FROM debtor p WHERE p.id = v.debtor_id
-    UNION SELECT p.code FROM debtor_phone dp JOIN debtor p ON p.id = dp.debtor_id
-    WHERE dp.phone_id = v.called_by AND v.debtor_id IS NULL)
+#: Whom a conversation or a contact was about, of the office's people.
+CODES = f"""
+ARRAY(SELECT p.code FROM debtor p WHERE p.id IN (
+    SELECT k.debtor_id FROM target_claim tc JOIN claim k ON k.id = tc.claim_id
+    WHERE tc.target_id = v.target_id
+    UNION SELECT v.debtor_id
+    UNION SELECT dp.debtor_id FROM debtor_phone dp
+    WHERE dp.phone_id = v.called_by AND v.debtor_id IS NULL) AND {PERSON_OF_OWN}
+    ORDER BY p.code)
 """
+
+
+def title_told(actor: Actor, row: Row[Any], definitions: Mapping[UUID, Definition]) -> str | None:
+    """The title of a conversation's campaign. That of a call is only what probably caused it, and
+    another office's is not named."""
+    if row.run_id is None:
+        return None
+    definition = definitions[row.run_id]
+    own = row.target_id is not None or all(actor.sees(kind) for kind in kinds_of(definition))
+    return definition.title if own else None
 
 
 def results(
@@ -186,7 +199,7 @@ def results(
         "result": wanted.result,
         "campaign": wanted.campaign,
     } | own_kinds(actor)
-    filtered = _FILTERED.format(source=source, own=of_own_office("v"))
+    filtered = _FILTERED.format(source=source, own=recorded_for_own_office("v"))
     with service.engine.connect() as connection:
         counts = connection.execute(
             text(
@@ -226,7 +239,7 @@ def results(
                 operator=row.operator,
                 result=kind(row.result),
                 sub_reason=row.sub_reason,
-                campaign=titles[row.run_id].title if row.run_id else None,
+                campaign=title_told(actor, row, titles),
                 codes=row.codes,
                 talk_seconds=row.talk_seconds,
                 corrected=row.corrected,
@@ -246,7 +259,7 @@ def is_own(connection: Connection, actor: Actor, disposition_id: int) -> bool:
     found = connection.scalar(
         text(f"""
         SELECT 1 FROM ({CONVERSATIONS}) v
-        WHERE v.disposition_id = :id AND {of_own_office("v")}
+        WHERE v.disposition_id = :id AND {recorded_for_own_office("v")}
         """),
         {"id": disposition_id} | own_kinds(actor),
     )
@@ -263,7 +276,7 @@ WITH RECURSIVE everybody AS (
     FROM everybody e WHERE e.name IS NOT NULL
 )
 SELECT e.name FROM everybody e WHERE e.name IS NOT NULL AND EXISTS (
-    SELECT FROM ({CONVERSATIONS}) v WHERE v.operator = e.name AND {of_own_office("v")})
+    SELECT FROM ({CONVERSATIONS}) v WHERE v.operator = e.name AND {recorded_for_own_office("v")})
 ORDER BY 1
 """)
 

@@ -81,6 +81,19 @@ def number_of_theirs(phone: str) -> str:
     return f"(NOT EXISTS ({holders}) OR EXISTS ({holders} AND {OWED_TO_THEM}))"
 
 
+def message_of_theirs(message: str) -> str:
+    """The condition that an office may read the ``message`` (a row of ``inbound_message``): what it
+    answers, the last SMS that went to that number in a month, was about a claim of the office's;
+    or there is none, and the number is theirs. Binds as :data:`OWED_TO_THEM`."""
+    return f"""(:whole OR coalesce((SELECT EXISTS (
+            SELECT FROM target_claim tc JOIN claim own ON own.id = tc.claim_id
+            WHERE tc.target_id = sent.target_id AND own.kind = ANY(:own_kinds))
+        FROM attempt sent WHERE sent.phone_id = {message}.phone_id AND sent.channel = 'sms'
+        AND sent.submitted_at <= {message}.received_at
+        AND sent.submitted_at > {message}.received_at - interval '31 days'
+        ORDER BY sent.submitted_at DESC LIMIT 1), {number_of_theirs(f"{message}.phone_id")}))"""
+
+
 def office_of(actor: Actor) -> dict[str, Any]:
     """What :data:`OWED_TO_THEM` and :data:`TOLD_TO_THEM` bind for ``actor``."""
     return {

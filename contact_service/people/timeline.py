@@ -12,11 +12,14 @@ from sqlalchemy import text
 
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, require
-from contact_service.domain.restrictions import Reach, kinds_reaching
 from contact_service.people.opening import NotOpened, opened_until
-from contact_service.people.search import SEARCHERS
+from contact_service.people.search import SEARCHERS, message_of_theirs, office_of
 
-_TIMELINE = text((Path(__file__).parent / "timeline.sql").read_text(encoding="utf-8"))
+_TIMELINE = text(
+    (Path(__file__).parent / "timeline.sql")
+    .read_text(encoding="utf-8")
+    .replace("{message_of_theirs}", message_of_theirs("m"))
+)
 MOST = 200
 
 
@@ -101,10 +104,9 @@ def timeline(
                 "before": begin.at if begin else None,
                 "seen": begin.seen if begin else 0,
                 "most": most + 1,
-                "own_kinds": actor.own_kinds,
                 "office": actor.office,
-                "of_claims": kinds_reaching(Reach.CLAIM),
-            },
+            }
+            | office_of(actor),
         ).all()
     entries = [
         Entry(

@@ -13,8 +13,7 @@ WITH theirs AS (
     UNION ALL
     SELECT d.* FROM disposition d JOIN inbound_call i ON i.id = d.inbound_call_id
     -- a call names no claim: what another office's operator wrote down of it is that office's
-    WHERE i.debtor_id = :id AND (:office = '*' OR NOT EXISTS (SELECT FROM user_account u
-        WHERE u.name = d.recorded_by AND u.office NOT IN ('*', :office)))
+    WHERE i.debtor_id = :id AND (:whole OR d.office IN ('*', :office))
 ), entry (at, day_only, kind, what, result, reason, yen, seconds, day, author, sealed, context,
     ref) AS (
     -- it fell due
@@ -50,6 +49,7 @@ WITH theirs AS (
     SELECT m.received_at, false, 'message', m.says, NULL, NULL, NULL, NULL, NULL, NULL, m.body,
         NULL, NULL
     FROM inbound_message m JOIN numbers ON numbers.phone_id = m.phone_id
+    WHERE {message_of_theirs}
     UNION ALL
     SELECT k.started_at, false, 'call', k.direction, k.result, NULL, NULL, k.talk_seconds, NULL,
         k.extension, NULL, NULL, k.source_file_id::text
@@ -91,7 +91,9 @@ WITH theirs AS (
         AND (r.claim_id IS NULL OR r.kind <> ALL(:of_claims)
             OR r.claim_id IN (SELECT id FROM theirs))
     UNION ALL
-    SELECT l.at, false, 'looked_at', l.details ->> 'reason', NULL, l.details ->> 'note', NULL,
+    -- who looked, for all; what they wrote of why, for their own office
+    SELECT l.at, false, 'looked_at', l.details ->> 'reason', NULL,
+        CASE WHEN :whole OR l.office IN ('*', :office) THEN l.details ->> 'note' END, NULL,
         NULL, NULL, l.actor, NULL, NULL, NULL
     FROM audit_log l WHERE l.subject = 'debtor:' || :id AND l.action = 'person.open'
     UNION ALL

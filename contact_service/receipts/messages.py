@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import text
 
 from contact_service import logs
 from contact_service.bootstrap import Service
-from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.numbers import classify
 from contact_service.domain.replies import kind_of
 from contact_service.domain.restrictions import RestrictionKind
 from contact_service.domain.states import ReplyKind
 from contact_service.receipts.events import Reported, Via, store_receipts
-from contact_service.store import audit
 from contact_service.store.indexing import writing
 from providers.base import Channel, InboundMessage, Outcome, Receipt
 
@@ -57,16 +54,6 @@ WHERE v.opted_out AND NOT EXISTS (SELECT FROM restriction r
 ORDER BY p.id -- in one order for everybody: two may protect the same at once
 ON CONFLICT ON CONSTRAINT uq_restriction_said_once DO UPDATE SET lifted_at = NULL
 """)
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """One message from a resident, opened for somebody who may read it."""
-
-    phone_id: int
-    body: str
-    opted_out: bool
-    received_at: datetime
 
 
 def store_messages(
@@ -138,27 +125,6 @@ FROM inbound_message m CROSS JOIN LATERAL (
     ORDER BY a.submitted_at DESC LIMIT 1) sent
 WHERE m.done_at IS NULL AND m.says = 'paid'
 """)
-
-
-def messages_from(
-    service: Service, actor: Actor, phone_id: int, now: datetime, most: int = 50
-) -> list[Reply]:
-    """What came from one number, newest first, for an operator; recorded in the audit log."""
-    require(actor, Role.OPERATOR, Role.SUPERVISOR)
-    with service.engine.begin() as connection:
-        rows = connection.execute(
-            text("""
-            SELECT body, opted_out, received_at FROM inbound_message
-            WHERE phone_id = :phone ORDER BY received_at DESC, id DESC LIMIT :most
-            """),
-            {"phone": phone_id, "most": most},
-        ).all()
-        audit.record(connection, now, actor, "messages.read", f"phone:{phone_id}", count=len(rows))
-    opened = service.vault.open
-    return [
-        Reply(phone_id, opened("inbound_message.body", row.body), row.opted_out, row.received_at)
-        for row in rows
-    ]
 
 
 def _number(sender: str) -> tuple[str, str]:

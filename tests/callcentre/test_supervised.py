@@ -73,6 +73,30 @@ def test_an_office_sees_the_conversations_about_its_own_claims(floor: Floor) -> 
     assert len(quality.sample(service, ALL, day)) == 3
 
 
+def test_of_another_offices_debtor_an_own_operators_call_tells_no_code_and_no_campaign(
+    floor: Floor,
+) -> None:
+    """An operator of the nursery office answered somebody who owes health insurance alone."""
+    tax = floor.ledger.person([mobile(1)], [Owed(9_000)])
+    health = {"select": {"kinds": ["health_insurance"]}}
+    floor.start(definition(arms=[{"name": "contact"}], **health))
+    now = floor.clock.now()
+    floor.ledger.run("UPDATE attempt SET state = 'accepted', submitted_at = :now", now=now)
+    said = spoken(floor, None, "a")
+    floor.ledger.run("UPDATE disposition SET office = :office", office=NURSERY)
+    floor.ledger.run(
+        "UPDATE inbound_call SET came_at = :at, phone_id = (SELECT phone_id FROM debtor_phone)",
+        at=now + timedelta(hours=1),
+    )
+    code = floor.ledger.one("SELECT code FROM debtor WHERE id = :tax", tax=tax)
+    day = now.astimezone(TOKYO).date()
+    for who, told in ((ALL, ([code], "試験")), (of_the_nursery(floor), ([], None))):
+        (shown,) = results(floor.service, who, Wanted(day, day), LIMITS).shown
+        assert (list(shown.codes), shown.campaign) == told
+        opened = read(floor.service, who, said, now)
+        assert (list(opened.codes), opened.campaign) == told
+
+
 def test_an_office_gives_its_own_work_to_others(floor: Floor) -> None:
     for n, owed in enumerate((Owed(9_000), Owed(8_000, "nursery_fee", "other_public"))):
         debtor = floor.ledger.person([mobile(n)], [owed])

@@ -8,18 +8,14 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import text
 
 from campaigns.vocabulary import ClaimKind
-from contact_service.callcentre import incoming, taking
+from contact_service.callcentre import taking
 from contact_service.callcentre.case import case_of
-from contact_service.callcentre.dispositions import Conversation, NotYours
-from contact_service.callcentre.history import history_of
-from contact_service.callcentre.inbound_results import record_inbound
+from contact_service.callcentre.dispositions import NotYours
 from contact_service.callcentre.list import next_person
 from contact_service.domain.actors import Actor, NotAllowed, Role, allowed
 from contact_service.domain.life import CannotDo
-from contact_service.domain.states import DispositionKind
 from contact_service.evaluation.collection import collection
 from contact_service.evaluation.report import run_report
 from contact_service.evaluation.rows_counted import Figure, rows_counted
@@ -30,43 +26,16 @@ from contact_service.people import restricting
 from contact_service.people.opening import NoPerson, OpenReason, open_person
 from contact_service.people.person import person
 from contact_service.people.search import search
-from contact_service.people.timeline import EntryKind, timeline
+from contact_service.people.timeline import timeline
 from contact_service.planning import drafts, runs, versions
 from contact_service.planning.preview import preview
 from contact_service.retention.subject_access import subject_access
 from tests.dispatch.conftest import FIRST_DAY, Floor, floor
 from tests.identity.conftest import ADMINISTRATOR, _quick_hashes
+from tests.identity.offices import HEALTH, NURSERY, debtor, of
 from tests.ledger import Owed, definition, mobile
 
-__all__ = ["_quick_hashes", "floor"]
-
-NURSERY, HEALTH = "保育担当課", "国保・後期高齢担当課"
-
-
-def of(floor: Floor, office: str, role: Role) -> Actor:
-    """Somebody of an office, as a door makes them out of their account."""
-    return Actor("mori", role, office, kinds=kinds_of(office, floor.service.settings))
-
-
-@pytest.fixture
-def debtor(floor: Floor) -> int:
-    """Owes health insurance and a nursery fee; the former is deferred, and there is hardship."""
-    owed = [Owed(11_000), Owed(22_000, "nursery_fee", "other_public")]
-    found = floor.ledger.person([mobile(1)], owed)
-    other = floor.ledger.person([mobile(2)])  # owes health insurance alone
-    assert other
-    with floor.service.engine.begin() as connection:
-        connection.execute(
-            text("""
-            INSERT INTO restriction (kind, debtor_id, claim_id, starts_on, origin)
-            SELECT 'collection_deferred', c.debtor_id, c.id, DATE '2026-01-01', 'file'
-            FROM claim c WHERE c.debtor_id = :d AND c.kind = 'health_insurance'
-            UNION ALL SELECT 'hardship', :d, c.id, DATE '2026-01-01', 'operator'
-            FROM claim c WHERE c.debtor_id = :d AND c.kind = 'health_insurance'
-            """),
-            {"d": found},
-        )
-    return found
+__all__ = ["_quick_hashes", "debtor", "floor"]
 
 
 def test_an_office_keeps_the_kinds_that_the_settings_give_it(floor: Floor) -> None:
@@ -264,31 +233,6 @@ def test_one_call_opens_no_telephone_book_and_whose_name_was_seen_is_written_dow
     assert floor.ledger.rows("SELECT DISTINCT debtor_id FROM inbound_call") == [(debtor,)]
     told = subject_access(floor.service, Actor("abe", Role.APPROVER), codes[1])["looked_at"]
     assert {(one["actor"], one["action"]) for one in told} >= {("kubo", "person.found")}
-
-
-def test_what_a_caller_told_one_offices_operator_is_not_anothers_to_read(
-    floor: Floor, debtor: int
-) -> None:
-    """A call names no claim: what was agreed may be of any, and is told to those who agreed it."""
-    service, now = floor.service, floor.clock.now()
-    floor.ledger.run("UPDATE restriction SET lifted_at = now()")
-    for name, office in (("kubo", "*"), ("hara", NURSERY), ("goto", HEALTH)):
-        accounts.add(service, ADMINISTRATOR, name, name, Role.OPERATOR, office)
-        who = Actor(name, Role.OPERATOR, office, kinds=kinds_of(office, service.settings))
-        incoming.arrived(service, "line", name, mobile(1), now)
-        taken = taking.take(service, who, None, now)
-        assert taken is not None
-        said = Conversation(taken.id, DispositionKind.REFUSED, now, 60, 20, note=f"{name}に話した")
-        record_inbound(service, who, said, now)
-    sees = {"*": {"kubo", "hara", "goto"}, NURSERY: {"kubo", "hara"}, HEALTH: {"kubo", "goto"}}
-    for office, names in sees.items():
-        staff = of(floor, office, Role.STAFF)
-        with service.engine.connect() as connection:
-            told = history_of(connection, service, staff, [debtor], uuid4())
-        assert {event.note for event in told} == {f"{name}に話した" for name in names}
-        open_person(service, staff, debtor, OpenReason.CHECK)
-        entries = timeline(service, staff, debtor).entries
-        assert {one.by for one in entries if one.kind is EntryKind.CONVERSATION} == names
 
 
 def test_a_contractor_has_the_desk_and_nothing_else(floor: Floor, debtor: int) -> None:

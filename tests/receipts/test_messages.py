@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from campaigns.vocabulary import Channel
+from contact_service.callcentre.replies import open_replies, take_reply
 from contact_service.dispatch.providers import ProviderConfig
 from contact_service.domain.actors import Actor, NotAllowed, Role
 from contact_service.domain.opt_out import is_opt_out
 from contact_service.receipts import collect as collecting
 from contact_service.receipts.collect import collect
-from contact_service.receipts.messages import messages_from, store_messages
+from contact_service.receipts.messages import store_messages
 from providers.base import InboundMessage
 from providers.registry import create
 from tests.dispatch.conftest import Floor
@@ -64,14 +65,13 @@ def test_opting_out_holds_at_once_and_replies_are_kept_sealed(floor: Floor) -> N
     assert rows == [("opted_out", "resident")] * 2, "a number nobody has is left alone too"
     sealed = bytes(floor.ledger.one("SELECT body FROM inbound_message WHERE provider_ref = 'm2'"))  # type: ignore[arg-type]
     assert "払".encode() not in sealed
-    phone = int(
-        str(floor.ledger.one("SELECT phone_id FROM inbound_message WHERE provider_ref = 'm2'"))
-    )
     operator = Actor("201", Role.OPERATOR)
-    (reply,) = messages_from(floor.service, operator, phone, now)
-    assert (reply.body, reply.opted_out) == ("すみません、明日払います", False)
+    (reply,) = open_replies(floor.service, operator)  # nobody has to read the others
+    assert reply.body is None
+    assert take_reply(floor.service, operator, reply.id, now)
+    assert open_replies(floor.service, operator)[0].body == "すみません、明日払います"
     with pytest.raises(NotAllowed):
-        messages_from(floor.service, Actor("e", Role.EVALUATOR), phone, now)
+        open_replies(floor.service, Actor("e", Role.EVALUATOR))
 
 
 def test_a_number_left_alone_is_not_written_to(floor: Floor) -> None:

@@ -93,6 +93,8 @@ disposition = Table(
     secret("note"),
     Column("recorded_at", Instant, nullable=False),
     Column("recorded_by", Text, nullable=False),
+    # the recorder's; "*": they were of all offices
+    Column("office", String(40), nullable=False, server_default=text("'*'")),
     CheckConstraint("num_nonnulls(attempt_id, inbound_call_id) = 1", name="of_one_conversation"),
     Index("ix_disposition_recorded_at", "recorded_at"),
     Index("ix_disposition_recorded_by", "recorded_by", "recorded_at"),
