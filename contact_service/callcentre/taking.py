@@ -219,13 +219,16 @@ def it_is(service: Service, actor: Actor, inbound_id: UUID, code: str, now: date
             """),
             {"id": inbound_id, "code": code} | office_of(actor),
         )
-        if found is None:
-            raise NotYours("その宛名番号の方はいません / nobody has that code")
-        # a check of somebody else says nothing about this person
-        connection.execute(
-            text("DELETE FROM identity_check WHERE conversation_id = :id"), {"id": inbound_id}
-        )
-        audit.record(connection, now, actor, FOUND, str(inbound_id), debtor=found)
+        if found is None:  # a guess: it counts, and stays on record
+            audit.record(connection, now, actor, SEARCHED, str(inbound_id), found=0)
+        else:
+            # a check of somebody else says nothing about this person
+            connection.execute(
+                text("DELETE FROM identity_check WHERE conversation_id = :id"), {"id": inbound_id}
+            )
+            audit.record(connection, now, actor, FOUND, str(inbound_id), debtor=found)
+    if found is None:
+        raise NotYours("その宛名番号の方はいません / nobody has that code")
 
 
 def _may_look_up(connection: Connection, actor: Actor, inbound_id: UUID) -> None:

@@ -235,6 +235,23 @@ def test_one_call_opens_no_telephone_book_and_whose_name_was_seen_is_written_dow
     assert {(one["actor"], one["action"]) for one in told} >= {("kubo", "person.found")}
 
 
+def test_a_code_that_nobody_has_counts_and_stays_on_record(floor: Floor, debtor: int) -> None:
+    now, call = floor.clock.now(), uuid4()
+    floor.ledger.run(
+        "INSERT INTO inbound_call (id, provider, provider_ref, state, came_at, asked, taken_by, "
+        "taken_at) VALUES (:id, 'x', 'x', 'taken', :now, false, 'kubo', :now)", id=call, now=now,
+    )  # fmt: skip
+    contractor = Actor("kubo", Role.CONTRACTOR)
+    for n in range(taking.LOOKED_UP):
+        with pytest.raises(NotYours, match="nobody has that code"):
+            taking.it_is(floor.service, contractor, call, f"9{n}", now)
+    code = str(floor.ledger.one("SELECT code FROM debtor WHERE id = :id", id=debtor))
+    with pytest.raises(NotYours, match="supervisor"):
+        taking.it_is(floor.service, contractor, call, code, now)
+    told = "SELECT count(*) FROM audit_log WHERE action = 'people.searched' AND actor = 'kubo'"
+    assert floor.ledger.one(told) == taking.LOOKED_UP
+
+
 def test_a_contractor_has_the_desk_and_nothing_else(floor: Floor, debtor: int) -> None:
     contractor = Actor("kubo", Role.CONTRACTOR)
     assert allowed(Role.CONTRACTOR, [Role.OPERATOR])
