@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from campaigns.vocabulary import ClaimKind
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, Role, require
-from contact_service.identity import passwords
+from contact_service.identity import browsers, passwords
 from contact_service.offices import kinds_of
 from contact_service.store import audit
 from contact_service.store.tables.identity import user_account
@@ -174,7 +174,9 @@ def assign(service: Service, actor: Actor, name: str, role: Role, office: str) -
 
 
 def end_sessions(connection: Connection, user_id: int) -> None:
-    """End all sessions of an account: whoever was in signs in anew."""
+    """End all sessions of an account, and know none of its browsers: whoever was in signs in
+    anew, from anywhere."""
+    browsers.forget(connection, user_id)
     connection.execute(
         text("""
         UPDATE user_session SET ended_at = clock_timestamp()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -11,12 +12,14 @@ from sqlalchemy import Connection, text
 from contact_service import logs
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import SYSTEM, Actor
-from contact_service.identity import passwords, second_factor, sessions
+from contact_service.identity import browsers, passwords, second_factor, sessions
 from contact_service.identity.accounts import CannotDo, account_of
+from contact_service.identity.browsers import Tries
 from contact_service.identity.sessions import Session
 from contact_service.store import audit
 
-#: So many wrong tries in a row lock an account; every further one doubles the time.
+#: So many wrong tries in a row lock an account for where they came from: one browser that it was
+#: used from before, or all others together. Every further one doubles the time.
 TRIES = 5
 LOCK_MINUTES = 15
 LONGEST_LOCK_MINUTES = 240
@@ -39,47 +42,70 @@ class Refusal(StrEnum):
     CODE_NEEDED = "code_needed"
 
 
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What the browser of somebody who was let in keeps."""
+
+    session: str
+    browser: str
+    """By which it is known again (:mod:`~contact_service.identity.browsers`)."""
+
+
 def sign_in(
-    service: Service, name: str, password: str, code: str, address: str, agent: str
-) -> str | Refusal:
-    """Open a session and return its cookie, or say why not.
+    service: Service,
+    name: str,
+    password: str,
+    code: str,
+    address: str,
+    agent: str,
+    browser: str = "",
+) -> Entered | Refusal:
+    """Open a session from ``browser``, as it is known from before, or say why not.
 
     Tries at one account wait for one another, so that many at once count as many. A name that
     does not exist takes as long as one that does.
     """
+    name = name.strip().lower()[:40]
     with service.engine.begin() as connection:
-        if _tried_too_often(connection, service, address):
+        known = browsers.known(connection, name, browser)
+        if not known and _tried_too_often(connection, service, address):
             log.warning("sign_in.flood")
             return Refusal.WRONG
         row = connection.execute(
             text("""
-            SELECT *, locked_until > clock_timestamp() OR must_change AND password_set_at
-                    < clock_timestamp() - make_interval(days => :first) AS locked,
+            SELECT *, must_change AND password_set_at
+                    < clock_timestamp() - make_interval(days => :first) AS expired,
                 extract(epoch FROM clock_timestamp()) AS unix_time
             FROM user_account WHERE name = :name FOR UPDATE
             """),
-            {"name": name.strip().lower()[:40], "first": FIRST_PASSWORD_DAYS},
+            {"name": name, "first": FIRST_PASSWORD_DAYS},
         ).one_or_none()
         right = passwords.fits(row.password_hash if row else None, password)
-        if row is None or row.password_hash is None or row.disabled_at or row.locked:
-            return _refused(connection, service, name, address, row)
+        if row is None or row.password_hash is None or row.disabled_at or row.expired:
+            return _refused(connection, service, address, row)
+        tries = browsers.tries(connection, row.id, browser)
+        if tries.locked:
+            return _refused(connection, service, address, row)
         if not right:
-            return _failed(connection, service, row, address)
+            return _failed(connection, service, row, tries, address)
         if row.totp_confirmed_at is not None:
             if not code.strip():
                 return Refusal.CODE_NEEDED
             secret = service.vault.open(second_factor.PLACE, row.totp_secret)
             step = second_factor.step_of(secret, code, float(row.unix_time), row.totp_last_step)
             if step is None:
-                return _failed(connection, service, row, address)
+                return _failed(connection, service, row, tries, address)
             _update(connection, row.id, "totp_last_step = :step", step=step)
-        _update(connection, row.id, "failures = 0, locked_until = NULL")
+        browsers.count(connection, row.id, tries, failures=0, minutes=0)
         if passwords.outdated(row.password_hash):
             _update(connection, row.id, "password_hash = :hash", hash=passwords.hashed(password))
-        token = sessions.open_session(connection, row.id, address, agent)
+        entered = Entered(
+            sessions.open_session(connection, row.id, address, agent),
+            browsers.remember(connection, row.id, browser),
+        )
         actor = account_of(row).actor
         audit.record(connection, service.clock.now(), actor, "session.opened", actor.name)
-        return token
+        return entered
 
 
 def change_password(service: Service, session: Session, old: str, new: str) -> None:
@@ -177,26 +203,20 @@ def _tried_too_often(connection: Connection, service: Service, address: str) -> 
     return int(tries or 0) >= TRIES_OF_AN_ADDRESS
 
 
-def _failed(connection: Connection, service: Service, row: Any, address: str) -> Refusal:
+def _failed(
+    connection: Connection, service: Service, row: Any, tries: Tries, address: str
+) -> Refusal:
     """Count a wrong try; from the fifth in a row on the account is locked, longer each time."""
-    failures = row.failures + 1
+    failures = tries.failures + 1
     minutes = 0
     if failures >= TRIES:
         minutes = min(LOCK_MINUTES * 2 ** (failures - TRIES), LONGEST_LOCK_MINUTES)
-    _update(
-        connection,
-        row.id,
-        """failures = :failures,
-        locked_until = CASE WHEN :minutes > 0
-            THEN clock_timestamp() + make_interval(mins => :minutes) END""",
-        failures=failures,
-        minutes=minutes,
-    )
-    return _refused(connection, service, row.name, address, row, locked_minutes=minutes)
+    browsers.count(connection, row.id, tries, failures, minutes)
+    return _refused(connection, service, address, row, locked_minutes=minutes)
 
 
 def _refused(
-    connection: Connection, service: Service, name: str, address: str, row: Any, **more: int
+    connection: Connection, service: Service, address: str, row: Any, **more: int
 ) -> Refusal:
     # an unknown name is not written down: people type their password there
     subject = row.name if row else "unknown"

@@ -49,7 +49,9 @@ _FORGET: dict[DataClass, str] = {
     DataClass.REJECTED_ROWS: """
         UPDATE rejected_row r SET value = NULL FROM source_file f
         WHERE f.id = r.source_file_id AND r.value IS NOT NULL AND f.imported_at < :before""",
-    DataClass.SESSIONS: "DELETE FROM user_session WHERE ends_at < :before",
+    DataClass.SESSIONS: """
+        WITH known AS (DELETE FROM known_browser WHERE seen_at < :before)
+        DELETE FROM user_session WHERE ends_at < :before""",
     DataClass.IDEMPOTENCY_KEYS: "DELETE FROM idempotency_key WHERE begun_at < :before",
 }
 

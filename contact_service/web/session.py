@@ -47,6 +47,24 @@ def set_cookie(request: Request, response: Response, token: str) -> None:
     )
 
 
+def browser_cookie(request: Request) -> str:
+    """The name of the cookie by which a browser is known again."""
+    return "__Host-browser" if by_tls(request) else "browser"
+
+
+def set_browser_cookie(request: Request, response: Response, token: str) -> None:
+    """Have a browser keep by what it is known again: it opens nothing, and outlasts the session."""
+    response.set_cookie(
+        browser_cookie(request),
+        token,
+        max_age=365 * 86_400,
+        path="/",
+        httponly=True,
+        samesite="strict",
+        secure=by_tls(request),
+    )
+
+
 def drop_cookie(request: Request, response: Response, name: str) -> None:
     """Take a cookie of ours back. A browser heeds that of a ``__Host-`` one by its flags alone."""
     response.delete_cookie(name, path="/", httponly=True, samesite="strict", secure=by_tls(request))

@@ -13,6 +13,7 @@ from contact_service.web.carrier import service_of
 from contact_service.web.locale import COOKIE, HOST_COOKIE, LANGUAGES
 from contact_service.web.rendering import page
 from contact_service.web.session import (
+    browser_cookie,
     by_tls,
     cookie_name,
     drop_cookie,
@@ -21,6 +22,7 @@ from contact_service.web.session import (
     own_form,
     second_factor_missing,
     session_of,
+    set_browser_cookie,
     set_cookie,
     signed_in,
     signed_in_with_any_password,
@@ -51,11 +53,13 @@ def sign_in(
     """Let somebody in, or say that it did not work."""
     address = request.client.host if request.client else ""
     agent = request.headers.get("user-agent", "")
-    opened = signing_in.sign_in(service_of(request), name, password, code, address, agent)
+    browser = request.cookies.get(browser_cookie(request), "")
+    opened = signing_in.sign_in(service_of(request), name, password, code, address, agent, browser)
     if isinstance(opened, signing_in.Refusal):
         return sign_in_page(request, 401, to=local(to), refused=opened.value, name=name)
     response = _to(local(to))
-    set_cookie(request, response, opened)
+    set_cookie(request, response, opened.session)
+    set_browser_cookie(request, response, opened.browser)
     return response
 
 

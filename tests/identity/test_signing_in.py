@@ -21,8 +21,20 @@ from tests.identity.conftest import ADMINISTRATOR
 GOOD = "otter-lamp-violet-stairs"
 
 
-def enter(service: Service, name: str, password: str, code: str = "") -> str | Refusal:
-    return signing_in.sign_in(service, name, password, code, "127.0.0.1", "a browser")
+def enter(
+    service: Service, name: str, password: str, code: str = "", *,
+    address: str = "127.0.0.1", browser: str = "",
+) -> str | Refusal:  # fmt: skip
+    """The session's cookie; ``browser`` is what :func:`known` gave."""
+    found = signing_in.sign_in(service, name, password, code, address, "a browser", browser)
+    return found if isinstance(found, Refusal) else found.session
+
+
+def known(service: Service, name: str, browser: str = "") -> str:
+    """By what the browser is known from which somebody has signed in."""
+    found = signing_in.sign_in(service, name, GOOD, "", "127.0.0.1", "a browser", browser)
+    assert not isinstance(found, Refusal)
+    return found.browser
 
 
 def inside(service: Service, cookie: str | Refusal) -> Session:
@@ -95,6 +107,40 @@ def test_five_wrong_tries_lock_for_longer_each_time(service: Service, tanaka: Se
     assert enter(service, "tanaka", GOOD) is Refusal.WRONG  # now half an hour
     shift(service, "user_account", "locked_until", "16 minutes")
     inside(service, enter(service, "tanaka", GOOD))
+
+
+def test_who_guesses_elsewhere_does_not_lock_the_owner_out(
+    service: Service, tanaka: Session
+) -> None:
+    """Device cookies: strangers lock an account for strangers, a known browser for itself."""
+    desk, home = known(service, "tanaka"), known(service, "tanaka")
+    assert desk != home
+    for _ in range(signing_in.TRIES):
+        enter(service, "tanaka", "wrong")
+    assert enter(service, "tanaka", GOOD) is Refusal.WRONG
+    assert enter(service, "tanaka", GOOD, browser="made up") is Refusal.WRONG
+    inside(service, enter(service, "tanaka", GOOD, browser=desk))
+    assert enter(service, "tanaka", GOOD) is Refusal.WRONG, "whose lock goes on"
+    for _ in range(signing_in.TRIES):  # whoever sits at the desk guesses no more often
+        enter(service, "tanaka", "wrong", browser=desk)
+    assert enter(service, "tanaka", GOOD, browser=desk) is Refusal.WRONG
+    inside(service, enter(service, "tanaka", GOOD, browser=home))
+    shift(service, "known_browser", "locked_until", "16 minutes")
+    inside(service, enter(service, "tanaka", GOOD, browser=desk))
+    # of another account it is a stranger's, until that was used there, too
+    first = accounts.add(service, ADMINISTRATOR, "sato", "佐藤", Role.STAFF)
+    for _ in range(signing_in.TRIES):
+        enter(service, "sato", "wrong", browser=desk)
+    assert enter(service, "sato", first, browser=desk) is Refusal.WRONG
+    shift(service, "user_account", "locked_until", "16 minutes")
+    found = signing_in.sign_in(service, "sato", first, "", "127.0.0.1", "", desk)
+    assert not isinstance(found, Refusal) and found.browser == desk
+    assert known(service, "tanaka", desk) == desk
+    # it opens nothing by itself, and an administrator's reset forgets it
+    assert sessions.resume(service, desk) is None
+    accounts.reset(service, ADMINISTRATOR, "tanaka")
+    with service.engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM known_browser")) == 1
 
 
 def test_whoever_goes_on_guessing_is_locked_out_for_four_hours_and_no_longer(
@@ -277,10 +323,11 @@ def test_an_address_that_tries_everybody_is_not_listened_to(
     service: Service, tanaka: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(signing_in, "TRIES_OF_AN_ADDRESS", 6)
+    browser = known(service, "tanaka")
     for n in range(6):
         assert enter(service, f"name{n}", "guess") is Refusal.WRONG
     assert enter(service, "tanaka", GOOD) is Refusal.WRONG
-    elsewhere = signing_in.sign_in(service, "tanaka", GOOD, "", "10.0.0.9", "a browser")
-    inside(service, elsewhere)
+    inside(service, enter(service, "tanaka", GOOD, address="10.0.0.9"))
+    inside(service, enter(service, "tanaka", GOOD, browser=browser))  # a colleague's desk is heard
     service.clock.at += timedelta(minutes=16)  # type: ignore[attr-defined]
     inside(service, enter(service, "tanaka", GOOD))

@@ -193,10 +193,12 @@ DEADLINES = {
         "SELECT count(value) FROM rejected_row",
     ),
     DataClass.SESSIONS: (
-        """INSERT INTO user_session (token_hash, user_id, form_token, opened_at, seen_at, ends_at,
+        """WITH known AS (INSERT INTO known_browser (token_hash, user_id, seen_at)
+            SELECT 'x', id, :when FROM user_account)
+        INSERT INTO user_session (token_hash, user_id, form_token, opened_at, seen_at, ends_at,
             address, agent)
         SELECT 'x', id, 'x', :when, :when, :when, '', '' FROM user_account""",
-        "SELECT count(*) FROM user_session",
+        "SELECT count(*) FROM user_session FULL JOIN known_browser USING (user_id)",
     ),
     DataClass.IDEMPOTENCY_KEYS: (
         """INSERT INTO idempotency_key (token_id, key, fingerprint, begun_at)

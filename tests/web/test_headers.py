@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.cookies import Morsel, SimpleCookie
 
 import pytest
@@ -11,7 +11,7 @@ import requests
 
 from contact_service.domain.actors import Role
 from contact_service.embedded.process import free_port
-from contact_service.identity import accounts
+from contact_service.identity import accounts, signing_in
 from contact_service.settings import Settings
 from tests.dispatch.conftest import Floor, floor
 from tests.identity.conftest import ADMINISTRATOR, _quick_hashes
@@ -105,11 +105,13 @@ def test_no_cookie_can_be_read_or_sent_from_elsewhere(
         allow_redirects=False,
         timeout=60,
     )
-    session = cookie(entered)
+    session, browser = cookies(entered)
+    assert browser.key == ("__Host-browser" if by_tls else "browser")
+    assert flags(browser, by_tls) == ("strict", str(365 * 86_400))
     assert session.key == ("__Host-session" if by_tls else "session")
     assert flags(session, by_tls) == ("strict", str(12 * 3600))
     chosen = requests.get(f"{address}/language/en", allow_redirects=False, timeout=60)
-    language = cookie(chosen)
+    (language,) = cookies(chosen)
     assert language.key == ("__Host-language" if by_tls else "language")
     assert flags(language, by_tls) == ("lax", str(365 * 86_400))
     told = {"Cookie": f"{session.key}={session.value}; {language.key}={language.value}"}
@@ -122,15 +124,30 @@ def test_no_cookie_can_be_read_or_sent_from_elsewhere(
         timeout=60,
     )  # fmt: skip
     assert out.headers["Clear-Site-Data"] == '"cache", "storage"'
-    gone = cookie(out)
+    (gone,) = cookies(out)
     assert (gone.key, gone.value, gone["max-age"]) == (session.key, "", "0")
     assert bool(gone["secure"]) == by_tls, "a browser takes nothing back without it"
+    # what stays lets in whose desk it is while a stranger has locked the account for strangers
+    known = {"Cookie": f"{browser.key}={browser.value}"}
+    for _ in range(signing_in.TRIES):
+        assert enters(address, "wrong", {}) == 401
+    assert (enters(address, first, {}), enters(address, first, known)) == (401, 303)
+    forged = {"Cookie": f"{browser.key}={session.value}"}
+    assert enters(address, first, forged) == 401
 
 
-def cookie(answer: requests.Response) -> Morsel[str]:
-    """The only cookie that an answer sets."""
-    (found,) = SimpleCookie(answer.headers["Set-Cookie"]).values()
-    return found
+def enters(address: str, password: str, told: Mapping[str, str]) -> int:
+    """What the sign-in page answers."""
+    return requests.post(
+        f"{address}/sign-in", {"name": "tanaka", "password": password}, headers=dict(told),
+        allow_redirects=False, timeout=60,
+    ).status_code  # fmt: skip
+
+
+def cookies(answer: requests.Response) -> list[Morsel[str]]:
+    """All cookies that an answer sets, in order."""
+    said = answer.raw.headers.getlist("Set-Cookie")
+    return [morsel for one in said for morsel in SimpleCookie(one).values()]
 
 
 def flags(found: Morsel[str], by_tls: bool) -> tuple[str, str]:

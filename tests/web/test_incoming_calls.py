@@ -308,10 +308,12 @@ def test_whose_call_it_is_no_office_is_told_whom_they_owe_nothing(
     at_home = operator(floor, door)
     other = signed_in(floor, door, "suzuki", Role.OPERATOR, "保育担当課")
     writes(door, 1, "来月まで待ってください")
-    reply = other.open("/desk")
-    found = re.search(r'action="(/desk/replies/\d+)/take"', reply.page)
-    assert found and "世田谷太郎" not in reply.send(f"{found[1]}/take").page
-    reply.send(f"{found[1]}/done", became="other")
+    to_take = re.compile(r'action="(/desk/replies/\d+)/take"')
+    assert not to_take.search(other.open("/desk").page)
+    found = to_take.search(at_home.open("/desk").page)
+    assert found and "世田谷太郎" not in other.send(f"{found[1]}/take").page
+    assert "世田谷太郎" in at_home.send(f"{found[1]}/take").page
+    at_home.send(f"{found[1]}/done", became="other")
     comes(door)
     assert "世＊＊" in at_home.open("/desk/calls").page
     assert "電話がかかっています" in other.open("/desk/calls").page

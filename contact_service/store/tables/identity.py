@@ -67,6 +67,19 @@ user_session = Table(
     Index("ix_user_session_user_id", "user_id"),
 )
 
+known_browser = Table(  # wrong tries from there are counted by themselves
+    "known_browser",
+    metadata,
+    identity(),
+    Column("token_hash", LargeBinary, nullable=False),  # SHA-256 of the cookie; one for a desk
+    Column("user_id", BigInteger, ForeignKey("user_account.id"), nullable=False),
+    Column("seen_at", Instant, nullable=False),  # they last signed in there
+    Column("failures", Integer, nullable=False, server_default=text("0")),
+    Column("locked_until", Instant),
+    UniqueConstraint("token_hash", "user_id"),
+    Index("ix_known_browser_user_id", "user_id"),
+)
+
 api_token = Table(
     "api_token",
     metadata,
