@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import yaml
 
 from campaigns.vocabulary import ClaimKind
+from contact_service.domain.actors import EVERY_OFFICE
 from contact_service.settings import Settings
 
 
@@ -23,6 +24,23 @@ def usual() -> Mapping[str, Mapping[str, str]]:
 def name_of(kind: ClaimKind, settings: Settings) -> str:
     """The Japanese name of the office that keeps a kind of claim."""
     return settings.claim_offices.get(kind) or usual()[kind]["ja"]
+
+
+def names(settings: Settings) -> Sequence[str]:
+    """The Japanese names of all offices that keep claims."""
+    return list(dict.fromkeys(name_of(kind, settings) for kind in ClaimKind))
+
+
+def unknown(office: str, settings: Settings) -> str | None:
+    """What is wrong with the name of an office, in words: whoever were of it would see nothing.
+    ``None``: one keeps claims by that name, or it stands for all (``"*"``)."""
+    if office == EVERY_OFFICE or office in names(settings):
+        return None
+    return (
+        f"所管課「{office[:40]}」は債権を持つ課ではありません。次のどれか、またはすべて（*）です："
+        f"{'、'.join(names(settings))} / no office that keeps claims is called {office[:40]}: "
+        "it is one of these, or * for all"
+    )
 
 
 def kinds_of(office: str, settings: Settings) -> frozenset[ClaimKind]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -45,15 +46,36 @@ def reset(name: Name) -> None:
     _give(name, password)
 
 
+@app.command("assign")
+def assign(
+    name: Name,
+    role: Annotated[Role, typer.Option(help="What the person is from now on.")],
+    office: Annotated[str, typer.Option(help="所管課; * for all.")] = "*",
+) -> None:
+    """Give somebody another role or office, as after a transfer; ends their sessions."""
+    _change(accounts.assign, name, role, office)
+    typer.echo(f"{name}: {role} {office}")
+
+
+@app.command("sign-out")
+def sign_out(name: Name) -> None:
+    """End all sessions of somebody at once."""
+    _change(accounts.sign_out, name)
+    typer.echo(f"{name}: サインアウトさせました / signed out")
+
+
 @app.command("disable")
 def disable(name: Name) -> None:
     """Let nobody sign in under this name any more."""
-    with service() as found:
-        try:
-            accounts.disable(found, actor(Role.ADMINISTRATOR), name)
-        except CannotDo as error:
-            raise fail(str(error)) from None
+    _change(accounts.disable, name)
     typer.echo(f"{name}: 停止しました / disabled")
+
+
+@app.command("enable")
+def enable(name: Name) -> None:
+    """Let somebody come back who was disabled."""
+    _change(accounts.enable, name)
+    typer.echo(f"{name}: 再開しました / enabled")
 
 
 @app.command("list")
@@ -80,6 +102,14 @@ def show(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = 
     for item in everybody:
         state = "停止 / disabled" if item.disabled_at else ""
         typer.echo(f"{item.name:<20} {item.role:<14} {item.office:<12} {item.shown_name} {state}")
+
+
+def _change(act: Callable[..., None], name: str, *more: Role | str) -> None:
+    with service() as found:
+        try:
+            act(found, actor(Role.ADMINISTRATOR), name, *more)
+        except CannotDo as error:
+            raise fail(str(error)) from None
 
 
 def _give(name: str, password: str) -> None:

@@ -14,7 +14,7 @@ from campaigns.vocabulary import ClaimKind
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.identity import browsers, passwords
-from contact_service.offices import kinds_of
+from contact_service.offices import kinds_of, unknown
 from contact_service.store import audit
 from contact_service.store.tables.identity import user_account
 
@@ -87,7 +87,8 @@ def add(
 ) -> str:
     """Make an account and return its first password, which must be changed at first sign-in.
 
-    Raises :class:`CannotDo` for a name that is taken or no name, and ``NotAllowed``.
+    Raises :class:`CannotDo` for a name that is taken or no name or an office that keeps no claims,
+    and ``NotAllowed``.
     """
     require(actor, Role.ADMINISTRATOR)
     if not NAME.fullmatch(name):
@@ -96,8 +97,7 @@ def add(
             "2～40文字にしてください / a sign-in name begins with a small letter, then small "
             "letters, digits, '.', '_' and '-', 2 to 40 in all"
         )
-    if role not in ROLES:
-        raise CannotDo(f"役割「{role}」は人には付けられません / no person has the role {role}")
+    _may_be(service, role, office)
     password = passwords.made_up()
     try:
         with service.engine.begin() as connection:
@@ -158,8 +158,9 @@ def enable(service: Service, actor: Actor, name: str) -> None:
 
 
 def assign(service: Service, actor: Actor, name: str, role: Role, office: str) -> None:
-    """Another role or office; whoever is signed in signs in anew."""
+    """Another role or office; whoever is signed in signs in anew. Raises as :func:`add`."""
     require(actor, Role.ADMINISTRATOR)
+    _may_be(service, role, office)
     if name == actor.name:
         raise CannotDo("自分の役割は変えられません / nobody changes their own role")
     _change_local(
@@ -171,6 +172,19 @@ def assign(service: Service, actor: Actor, name: str, role: Role, office: str) -
         role=role.value,
         office=office,
     )
+
+
+def sign_out(service: Service, actor: Actor, name: str) -> None:
+    """End all sessions of somebody, at once, wherever they are. Raises :class:`CannotDo`."""
+    require(actor, Role.ADMINISTRATOR)
+    _change(service, actor, name, "user.signed_out", "failures = failures")
+
+
+def _may_be(service: Service, role: Role, office: str) -> None:
+    if role not in ROLES:
+        raise CannotDo(f"役割「{role}」は人には付けられません / no person has the role {role}")
+    if wrong := unknown(office, service.settings):
+        raise CannotDo(wrong)
 
 
 def end_sessions(connection: Connection, user_id: int) -> None:

@@ -19,7 +19,7 @@ from campaigns.vocabulary import ClaimKind
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.identity.accounts import ROLES, CannotDo
-from contact_service.offices import kinds_of
+from contact_service.offices import kinds_of, unknown
 from contact_service.store import audit
 
 #: So that a token is known for one wherever it turns up.
@@ -78,7 +78,7 @@ def issue(
     """Make a token and return it: the only time that anybody sees it.
 
     ``days`` from now it ends. Raises :class:`CannotDo` for a label that cannot be, no scope, a
-    role that no token has, or too long a time; and ``NotAllowed``.
+    role that no token has, an office that keeps no claims, or too long a time; and ``NotAllowed``.
     """
     require(actor, Role.ADMINISTRATOR)
     label = label.strip()
@@ -89,6 +89,8 @@ def issue(
     if role not in ROLES or role is Role.ADMINISTRATOR:
         # accounts and tokens are made by people who are there, with their second factor
         raise CannotDo(f"役割「{role}」はトークンには付けられません / no token has the role {role}")
+    if wrong := unknown(office, service.settings):
+        raise CannotDo(wrong)
     if not scopes:
         raise CannotDo("使える範囲を一つ以上選んでください / name at least one scope")
     if not 1 <= days <= LONGEST_DAYS:

@@ -113,6 +113,7 @@ ACTIONS: Mapping[str, Mapping[str, str]] = {
         "user.added": translatable("利用者を加えた"),
         "user.assigned": translatable("役割や所管課を変えた"),
         "user.reset": translatable("パスワードを初期化した"),
+        "user.signed_out": translatable("利用者をサインアウトさせた"),
         "user.disabled": translatable("利用者を停止した"),
         "user.enabled": translatable("利用者を再開した"),
         "token.issued": translatable("APIのトークンを発行した"),

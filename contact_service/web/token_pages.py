@@ -10,6 +10,7 @@ from contact_service.identity import tokens
 from contact_service.identity.accounts import ROLES, CannotDo
 from contact_service.identity.sessions import Session
 from contact_service.identity.tokens import LONGEST_DAYS, Scope
+from contact_service.offices import names
 from contact_service.web.carrier import service_of
 from contact_service.web.locale import translatable
 from contact_service.web.rendering import page
@@ -69,7 +70,8 @@ def revoke(request: Request, token_id: int, session: Session = Depends(administr
 
 
 def _tokens(request: Request, wrong: str = "", given: str = "") -> Response:
-    with service_of(request).engine.connect() as connection:
+    service = service_of(request)
+    with service.engine.connect() as connection:
         found = tokens.tokens(connection)
         now = tokens.now(connection)
     return page(
@@ -79,6 +81,7 @@ def _tokens(request: Request, wrong: str = "", given: str = "") -> Response:
         tokens=found,
         at=now,
         roles=[role for role in ROLES if role is not Role.ADMINISTRATOR],
+        offices=names(service.settings),
         scopes=SCOPE_WORDS,
         longest=LONGEST_DAYS,
         wrong=wrong,

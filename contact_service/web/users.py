@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
@@ -9,6 +11,7 @@ from contact_service.domain.actors import Role
 from contact_service.identity import accounts
 from contact_service.identity.accounts import CannotDo
 from contact_service.identity.sessions import Session
+from contact_service.offices import names
 from contact_service.web.carrier import service_of
 from contact_service.web.rendering import page
 from contact_service.web.session import may, own_form
@@ -53,28 +56,49 @@ def reset(request: Request, name: str, session: Session = Depends(administrator)
     return _users(request, given=(name, password))
 
 
+@router.post("/{name}/assign", dependencies=[Depends(own_form)])
+def assign(
+    request: Request,
+    name: str,
+    session: Session = Depends(administrator),
+    role: Role = Form(...),
+    office: str = Form("*", max_length=40),
+) -> Response:
+    """Another role or office, as after a transfer."""
+    return _done(request, accounts.assign, session, name, role, office)
+
+
+@router.post("/{name}/sign-out", dependencies=[Depends(own_form)])
+def sign_out(request: Request, name: str, session: Session = Depends(administrator)) -> Response:
+    """End all of somebody's sessions."""
+    return _done(request, accounts.sign_out, session, name)
+
+
 @router.post("/{name}/disable", dependencies=[Depends(own_form)])
 def disable(request: Request, name: str, session: Session = Depends(administrator)) -> Response:
     """Nobody signs in under this name any more."""
-    try:
-        accounts.disable(service_of(request), session.account.actor, name)
-    except CannotDo as error:
-        return _users(request, wrong=str(error))
-    return RedirectResponse("/users", 303)
+    return _done(request, accounts.disable, session, name)
 
 
 @router.post("/{name}/enable", dependencies=[Depends(own_form)])
 def enable(request: Request, name: str, session: Session = Depends(administrator)) -> Response:
     """Somebody comes back."""
+    return _done(request, accounts.enable, session, name)
+
+
+def _done(
+    request: Request, act: Callable[..., None], session: Session, name: str, *more: Role | str
+) -> Response:
     try:
-        accounts.enable(service_of(request), session.account.actor, name)
+        act(service_of(request), session.account.actor, name, *more)
     except CannotDo as error:
         return _users(request, wrong=str(error))
     return RedirectResponse("/users", 303)
 
 
 def _users(request: Request, wrong: str = "", given: tuple[str, str] | None = None) -> Response:
-    with service_of(request).engine.connect() as connection:
+    service = service_of(request)
+    with service.engine.connect() as connection:
         found = accounts.accounts(connection)
     status = 422 if wrong else 200
     return page(
@@ -83,6 +107,7 @@ def _users(request: Request, wrong: str = "", given: tuple[str, str] | None = No
         status,
         accounts=found,
         roles=accounts.ROLES,
+        offices=names(service.settings),
         wrong=wrong,
         given=given,
     )

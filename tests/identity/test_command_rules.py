@@ -21,7 +21,8 @@ __all__ = ["_quick_hashes", "floor"]
 NOBODY = "00000000-0000-0000-0000-000000000000"
 #: What is said to each command that asks for something.
 WORDS: Mapping[str, str] = {
-    "user add": "x --role staff", "user reset": "x", "user disable": "x",
+    "user add": "x --role staff", "user reset": "x", "user disable": "x", "user enable": "x",
+    "user assign": "x --role staff", "user sign-out": "x",
     "person export": "1 --output x.json", "person hold": "1 --reason x", "person release": "1",
     "bulk-access ask": "open_many --reason x", "bulk-access decide": "1 --grant",
     "keys retire": "1", "token issue": "x --role staff --scope centre", "token revoke": "1",

@@ -47,7 +47,7 @@ def inside(service: Service, cookie: str | Refusal) -> Session:
 @pytest.fixture
 def tanaka(service: Service) -> Session:
     """Somebody with a password of her own."""
-    first = accounts.add(service, ADMINISTRATOR, "tanaka", "田中", Role.STAFF, "納税課")
+    first = accounts.add(service, ADMINISTRATOR, "tanaka", "田中", Role.STAFF, "納税担当課")
     session = inside(service, enter(service, "tanaka", first))
     signing_in.change_password(service, session, first, GOOD)
     return inside(service, enter(service, "tanaka", GOOD))
@@ -300,14 +300,14 @@ def test_all_of_it_is_written_down_and_no_secret_with_it(service: Service, tanak
 
 
 def test_another_role_is_written_down_with_how_it_was(service: Service, tanaka: Session) -> None:
-    accounts.assign(service, ADMINISTRATOR, "tanaka", Role.SUPERVISOR, "国保課")
+    accounts.assign(service, ADMINISTRATOR, "tanaka", Role.SUPERVISOR, "国保・後期高齢担当課")
     with service.engine.connect() as connection:
         details = connection.scalar(
             text("SELECT details FROM audit_log WHERE action = 'user.assigned'")
         )
     assert details == {
-        "before": {"role": "staff", "office": "納税課"},
-        "after": {"role": "supervisor", "office": "国保課"},
+        "before": {"role": "staff", "office": "納税担当課"},
+        "after": {"role": "supervisor", "office": "国保・後期高齢担当課"},
     }
 
 

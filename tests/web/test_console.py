@@ -112,6 +112,21 @@ def test_an_administrator_keeps_accounts_and_others_do_not(floor: Floor, door: D
     assert 'href="/users"' not in operator.open("/").page
     browser.open("/users").send("/users/sato/disable")
     assert operator.open("/").path.startswith("/sign-in")
+    browser.open("/users").send("/users/sato/enable")
+    operator.open("/sign-in").send("/sign-in", name="sato", password=GOOD)
+    assert operator.open("/").path == "/"
+    browser.open("/users").send("/users/sato/sign-out")
+    assert operator.open("/").path.startswith("/sign-in")
+    # in April she goes to another office
+    operator.send("/sign-in", name="sato", password=GOOD)
+    browser.open("/users").send("/users/sato/assign", role="supervisor", office="保育担当課")
+    assert operator.open("/").path.startswith("/sign-in")
+    operator.send("/sign-in", name="sato", password=GOOD)
+    assert operator.open("/centre").status == 200
+    browser.open("/users").send("/users/sato/assign", role="supervisor", office="保育課")
+    assert (browser.status, "次のどれか" in browser.page) == (422, True)
+    browser.open("/users").send("/users/tanaka/assign", role="staff", office="*")
+    assert (browser.status, "自分の役割は変えられません" in browser.page) == (422, True)
     browser.open("/users").send("/users", name="Sato", shown_name="x", role="operator")
     assert (browser.status, "使えません" in browser.page) == (422, True)
 

@@ -22,7 +22,7 @@ from tests.web.world import lived_in, world
 __all__ = ["door", "door_settings", "floor"]
 
 #: What ends sessions that are used here.
-ENDS = re.compile(r"/sign-out|/users/.*/(reset|disable)|/account/sessions.*")
+ENDS = re.compile(r"/sign-out|/users/.*/(reset|disable|assign|sign-out)|/account/sessions.*")
 ERRORS = re.compile(
     r'<div class="fault".*?</div>|<p class="bad".*?</p>|<h1>(?:できません|Not possible)</h1>.*?</p>',
     re.S,

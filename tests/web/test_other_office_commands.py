@@ -65,6 +65,7 @@ NOBODYS: Mapping[str, str] = {
     **dict.fromkeys(
         (
             "doctor", "up", "trunk", "demo", "migrate", "certificate", "user add", "user reset", "user disable",
+            "user enable", "user assign", "user sign-out",
             "user list", "retention run", "keys list", "keys rotate", "keys rotate-index", "keys resume", "keys retire",
             "audit verify", "audit export", "token issue", "token list", "token revoke",
             "stop-all", "resume-all",

@@ -145,7 +145,8 @@ NOBODYS: Mapping[str, str] = {
     **dict.fromkeys(
         (
             "POST /calendar", "POST /api/calendar", "POST /users", "POST /users/{name}/reset",
-            "POST /users/{name}/disable", "POST /users/{name}/enable", "POST /tokens",
+            "POST /users/{name}/disable", "POST /users/{name}/enable",
+            "POST /users/{name}/assign", "POST /users/{name}/sign-out", "POST /tokens",
             "POST /tokens/{token_id}/revoke", "POST /stop-all", "POST /lift", "POST /api/stops",
             "DELETE /api/stops/{scope}", "POST /providers/pause", "POST /providers/resume",
             "POST /recordings", "POST /recordings/speak",

@@ -13,13 +13,14 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from contact_service.cli import _assemble
-from contact_service.domain.actors import Actor, Role
+from contact_service.domain.actors import Actor, NotAllowed, Role
+from contact_service.domain.life import CannotDo
 from contact_service.domain.restrictions import RestrictionKind
-from contact_service.identity import bulk_access, tokens
+from contact_service.identity import accounts, bulk_access, tokens
 from contact_service.identity.bulk_access import MOST_OPENED, BulkKind
 from contact_service.identity.tokens import Scope
 from contact_service.people.opening import OpenReason, open_person
-from contact_service.people.restricting import Wanted, ask_to_lift, restrict
+from contact_service.people.restricting import Wanted, ask_to_lift, decide_lift, restrict
 from contact_service.planning import versions
 from tests.dispatch.conftest import STAFF, Floor, floor
 from tests.identity.conftest import ADMINISTRATOR, _quick_hashes
@@ -124,6 +125,32 @@ def test_who_may_submit_and_approve_does_not_approve_what_they_submitted(
     assert floor.ledger.rows("SELECT version, state, definition ->> 'title' FROM campaign_version "
                              "ORDER BY version") == [
         (1, "approved", "試験"), (2, "submitted", "別の文面")]  # fmt: skip
+
+
+def test_whoever_gets_another_role_in_between_is_still_who_asked(floor: Floor, door: Door) -> None:
+    """A transfer, or an administrator's favour, makes no second person of the first."""
+    service, spec, one = floor.service, definition(arms=[{"name": "contact"}]), floor.ledger.one
+    code = one("SELECT code FROM debtor WHERE id = :id", id=floor.ledger.person([mobile(1)]))
+    restriction = restrict(service, STAFF, Wanted(RestrictionKind.OPTED_OUT, code=str(code)))
+    signed_in(floor, door, "abe", Role.STAFF)
+    asker = accounts.find(service, "abe")
+    assert asker
+    versions.submit(service.engine, asker.actor, spec, spec.model_dump_json(), floor.clock.now())
+    lift = ask_to_lift(service, asker.actor, restriction, WHY)
+    wish = bulk_access.ask(service, asker.actor, BulkKind.OPEN_MANY, "", WHY)
+    accounts.assign(service, ADMINISTRATOR, "abe", Role.APPROVER, "*")
+    decider = accounts.find(service, "abe")
+    assert decider and decider.actor.role is Role.APPROVER
+    for decide in (
+        lambda: versions.approve(service.engine, decider.actor, 1, floor.clock.now()),
+        lambda: decide_lift(service, decider.actor, lift, lift=True),
+        lambda: bulk_access.decide(service, decider.actor, wish, grant=True),
+    ):
+        with pytest.raises((NotAllowed, CannotDo), match=r"依頼した人|提出した人|別の人"):
+            decide()
+    assert one("SELECT state FROM campaign_version") == "submitted"
+    assert one("SELECT count(*) FROM restriction WHERE lifted_at IS NULL") == 1
+    assert one("SELECT count(*) FROM bulk_access WHERE decided_at IS NULL") == 1
 
 
 def test_many_decisions_at_the_same_instant_are_one(floor: Floor, door: Door) -> None:
