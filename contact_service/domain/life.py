@@ -1,11 +1,12 @@
 """The life of a campaign: a closed machine of states and the actions that lead between them.
 
 A *version* of a definition is drafted, submitted and approved; it never changes. A *run* of an
-approved version is scheduled, runs, is paused, and ends completed or cancelled. ::
+approved version is scheduled, runs, is paused, and ends completed or cancelled. An approval is for
+one run: for another, the version is submitted and approved again. ::
 
-    draft → submitted → approved ─┬→ scheduled → running ⇄ paused
-      ↑ returned ↓                │       └→ cancelled ←┴───┤
-      └──────────┘                └→ (again, another day)   └→ completed
+    draft → submitted ⇄ approved ──→ scheduled → running ⇄ paused
+      ↑ returned ↓                       └→ cancelled ←┴───┤
+      └──────────┘                                         └→ completed
 
 Everything that may happen is a row of :data:`MOVES`; what is not there cannot happen.
 """
@@ -61,7 +62,12 @@ _NOT_OVER = (RunState.SCHEDULED, RunState.RUNNING, RunState.PAUSED)
 
 MOVES: Mapping[Action, Move] = {
     Action.DRAFT: Move("下書き", (None, VersionState.WITHDRAWN), VersionState.DRAFT, (Role.STAFF,)),
-    Action.SUBMIT: Move("提出", (VersionState.DRAFT,), VersionState.SUBMITTED, (Role.STAFF,)),
+    Action.SUBMIT: Move(
+        "提出",
+        (VersionState.DRAFT, VersionState.APPROVED),
+        VersionState.SUBMITTED,
+        (Role.STAFF,),
+    ),
     Action.SEND_BACK: Move("差戻し", (VersionState.SUBMITTED,), VersionState.DRAFT, _PLANNERS),
     Action.APPROVE: Move(
         "承認", (VersionState.SUBMITTED,), VersionState.APPROVED, (Role.APPROVER,)

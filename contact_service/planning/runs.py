@@ -19,8 +19,20 @@ from contact_service.domain.windows import at_tokyo, windows_on
 from contact_service.planning.definitions import definition_of_version
 from contact_service.planning.freezing import freeze, lock_ledger
 from contact_service.planning.transitions import move_run
-from contact_service.planning.versions import Version, approve_in, by_id, put_in
+from contact_service.planning.versions import (
+    Version,
+    approval_used,
+    approve_in,
+    by_id,
+    put_in,
+)
 from contact_service.store.tables.campaigns import campaign_version, run
+
+APPROVAL_USED = (
+    "承認は1回の実施のためのもので、もう使われました。もう一度提出し、ほかの人の承認を受けて"
+    "ください / an approval is for one run, and that has started: submit it again, and have it "
+    "approved by somebody else"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +48,8 @@ def schedule(
 ) -> Planned:
     """Put an approved version on the calendar. Its targets are taken when it starts.
 
-    The same version and day again give the run that is there. Raises ``NotAllowed``,
-    :class:`CannotDo`.
+    The same version and day again give the run that is there. Raises ``NotAllowed``, and
+    :class:`CannotDo` also when the version's approval is another run's.
     """
     with engine.begin() as connection:
         version = by_id(connection, version_id)
@@ -47,6 +59,7 @@ def schedule(
                 f"ください / {version.name} is {version.state}: it is scheduled after approval"
             )
         _must_be_open(definition_of_version(connection, version_id), first_day)
+        _must_be_free(connection, version, first_day)
         return put_on_calendar(connection, actor, version, first_day, now, reason)
 
 
@@ -148,6 +161,9 @@ def start_in(
     call_backs: float | None = None,
 ) -> None:
     """Freeze a run that is not frozen yet, and let it go out; in the caller's transaction."""
+    version_id = connection.scalar(select(run.c.campaign_version_id).where(run.c.id == run_id))
+    if version_id is not None and approval_used(connection, version_id):
+        raise CannotDo(f"{by_id(connection, version_id).name}: {APPROVAL_USED}")
     move_run(connection, actor, Action.START, run_id, now, reason)
     if not _frozen(connection, run_id):
         freeze_now(connection, run_id, now, call_backs)
@@ -226,6 +242,24 @@ def _run_of(connection: Connection, version: Version, day: date) -> tuple[UUID, 
         if found.started or found.state != RunState.CANCELLED:
             return run_id, RunState(found.state)
     raise CannotDo(f"{version.name}: {day} の日程が多すぎます / too many runs on {day}")
+
+
+def _must_be_free(connection: Connection, version: Version, first_day: date) -> None:
+    """An approval is for one run: one that went out, or waits for its day, has it."""
+    if _run_of(connection, version, first_day)[1] is not None:
+        return  # nothing new
+    if approval_used(connection, version.id):
+        raise CannotDo(f"{version.name}: {APPROVAL_USED}")
+    waiting = connection.scalar(
+        text("SELECT as_of FROM run WHERE campaign_version_id = :id AND state = 'scheduled'"),
+        {"id": version.id},
+    )
+    if waiting is not None:
+        raise CannotDo(
+            f"{version.name} は {waiting} の日程に入っています。日を変えるには、その実施を中止して"
+            f"ください / {version.name} is on the calendar for {waiting}: to move it, stop that "
+            "run first"
+        )
 
 
 def _must_be_open(definition: Definition, first_day: date) -> None:

@@ -69,8 +69,9 @@ def submit(
 ) -> Version:
     """Hand in ``definition`` (written as ``source``) for approval.
 
-    The same text again is the same version; another text is a new one, and overtakes those of
-    the campaign that still wait for approval. Raises ``NotAllowed``, :class:`CannotDo`.
+    The same text again is the same version, and waits for another approval if the last one has
+    been used; another text is a new version, and overtakes those of the campaign that still wait
+    for approval. Raises ``NotAllowed``, :class:`CannotDo`.
     """
     with engine.begin() as connection:
         return put_in(connection, actor, definition, source, now, reason)
@@ -103,10 +104,44 @@ def put_in(
     if state == VersionState.WITHDRAWN:
         move_version(connection, actor, Action.DRAFT, version_id, now)
         state = VersionState.DRAFT
-    if state == VersionState.DRAFT:
+    if state == VersionState.DRAFT or (
+        state == VersionState.APPROVED and approval_used(connection, version_id)
+    ):
         move_version(connection, actor, Action.SUBMIT, version_id, now, reason)
         _overtake(connection, actor, definition.campaign, version_id, now)
     return by_id(connection, version_id)
+
+
+def submit_again(
+    engine: Engine, actor: Actor, version_id: int, now: datetime, reason: str = ""
+) -> Version:
+    """Hand a version in as it is for another approval, for another run. Raises ``NotAllowed``, and
+    :class:`CannotDo` while the approval that it has is still to be used."""
+    with engine.begin() as connection:
+        version = by_id(connection, version_id)
+        if version.state is VersionState.APPROVED and not approval_used(connection, version_id):
+            raise CannotDo(
+                f"{version.name} の承認はまだ使われていません。そのまま日程に入れられます / the "
+                f"approval of {version.name} has not been used: schedule it as it is"
+            )
+        move_version(connection, actor, Action.SUBMIT, version_id, now, reason)
+        _overtake(connection, actor, version.key, version_id, now)
+        return by_id(connection, version_id)
+
+
+def approval_used(connection: Connection, version_id: int) -> bool:
+    """Whether a run of this version has started since it was approved last: the two-person rule is
+    for each launch, and an approval is for one."""
+    found = connection.scalar(
+        text("""
+        SELECT EXISTS (SELECT FROM campaign_transition s
+            WHERE s.campaign_version_id = :id AND s.action = 'start'
+            AND s.id > (SELECT max(a.id) FROM campaign_transition a
+                WHERE a.campaign_version_id = :id AND a.action = 'approve'))
+        """),
+        {"id": version_id},
+    )
+    return bool(found)
 
 
 def _draft(

@@ -46,6 +46,7 @@ router = APIRouter(include_in_schema=False, prefix="/campaigns")
 FORMS = [Depends(own_form)]
 reads = may(Role.STAFF, Role.APPROVER, Role.SUPERVISOR, Role.EVALUATOR)
 plans = may(Role.STAFF, Role.APPROVER)
+writes = may(Role.STAFF)
 
 Key = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 Number = Annotated[int, Path(ge=1, le=1_000_000)]
@@ -173,6 +174,7 @@ def version_page(
         ]  # fmt: skip
         tests = own_texts.latest(connection, session.account.actor)
         mine = _had_a_hand(connection, session.account.actor, version.id)
+        used = versions.approval_used(connection, version.id)
     usual = first_open_day(definition, service.clock.now().date())
     role = session.account.role
     return page(
@@ -182,7 +184,9 @@ def version_page(
             action for action in versions.DECISIONS
             if version.state in MOVES[action].before and allowed(session, *MOVES[action].roles)
         },
-        may_schedule=version.state is VersionState.APPROVED
+        used=used, may_submit_again=used and version.state is VersionState.APPROVED
+        and allowed(session, *MOVES[Action.SUBMIT].roles),
+        may_schedule=version.state is VersionState.APPROVED and not used
         and allowed(session, *MOVES[Action.SCHEDULE].roles),
         messages=own_texts.messages_of(definition) if allowed(session, *own_texts.ASKERS) else {},
         tests=tests, test_words=TEST_WORDS,
@@ -213,6 +217,21 @@ def schedule(
     except (CannotDo, NotAllowed) as error:
         return version_page(request, session, key, number, wrong=str(error), day=day)
     return RedirectResponse(f"/runs/{planned.run_id}", 303)
+
+
+@router.post("/{key}/versions/{number}/submit-again", dependencies=FORMS)
+def submit_again(
+    request: Request, key: Key, number: Number, session: Session = Depends(writes)
+) -> Response:
+    """For another run, another approval."""
+    service, actor = service_of(request), session.account.actor
+    try:
+        with service.engine.connect() as connection:
+            version = find_version(connection, actor, key, number)
+        versions.submit_again(service.engine, actor, version.id, service.clock.now())
+    except (CannotDo, NotAllowed) as error:
+        return version_page(request, session, key, number, wrong=str(error))
+    return RedirectResponse(f"/campaigns/{key}/versions/{number}", 303)
 
 
 @router.post("/{key}/versions/{number}/test", dependencies=FORMS)

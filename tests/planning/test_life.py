@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -237,3 +237,49 @@ def test_a_run_stopped_before_it_began_can_be_scheduled_again_one_that_began_can
     runs.stop(ledger.engine, STAFF, second, at(10))
     again = runs.schedule(ledger.engine, STAFF, version.id, MONDAY, at(11))
     assert again == runs.Planned(second, new=False)
+
+
+TUESDAY = MONDAY + timedelta(days=1)
+
+
+def test_an_approval_is_for_one_run(ledger: Ledger) -> None:
+    """Two persons for each launch: nobody sends again alone what another approved once."""
+    engine, version = ledger.engine, approved(ledger)
+    with pytest.raises(CannotDo, match="has not been used"):
+        versions.submit_again(engine, STAFF, version.id, EVE)
+    first = runs.schedule(engine, STAFF, version.id, MONDAY, EVE).run_id
+    with pytest.raises(CannotDo, match="on the calendar for 2026-10-26"):
+        runs.schedule(engine, STAFF, version.id, TUESDAY, EVE)
+    assert start_due(engine, at(9), []) == [first]
+    runs.stop(engine, STAFF, first, at(10))
+    for again in (MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)):
+        with pytest.raises(CannotDo, match="an approval is for one run"):
+            runs.schedule(engine, STAFF, version.id, again, at(11))
+    # handed in again, by its text or by its number, it waits for somebody else
+    assert submit(ledger).state is VersionState.SUBMITTED
+    with pytest.raises(CannotDo, match="is submitted"):
+        runs.schedule(engine, STAFF, version.id, TUESDAY, at(11))
+    with pytest.raises(NotAllowed, match="somebody else"):
+        versions.approve(engine, Actor("sato", Role.APPROVER), version.id, at(12))
+    assert versions.approve(engine, APPROVER, version.id, at(12)).state is VersionState.APPROVED
+    second = runs.schedule(engine, STAFF, version.id, TUESDAY, at(13)).run_id
+    assert start_due(engine, at(9) + timedelta(days=1), []) == [second]
+    runs.stop(engine, STAFF, second, at(10) + timedelta(days=1))
+    assert versions.submit_again(engine, STAFF, version.id, at(11)).state is VersionState.SUBMITTED
+
+
+def test_of_two_runs_that_were_seen_before_approval_it_is_for_the_one_that_starts(
+    ledger: Ledger,
+) -> None:
+    engine, version = ledger.engine, submit(ledger)
+    with engine.begin() as connection:
+        first, second = (
+            runs.put_on_calendar(connection, STAFF, version, day, EVE).run_id
+            for day in (MONDAY, TUESDAY)
+        )
+    runs.start(engine, APPROVER, first, at(9), [])
+    runs.stop(engine, STAFF, first, at(10))
+    with pytest.raises(CannotDo, match="an approval is for one run"):
+        runs.start(engine, APPROVER, second, at(11), [])
+    assert start_due(engine, at(9) + timedelta(days=1), []) == []
+    assert (state(ledger, second), "もう使われました" in why(ledger, second)) == ("cancelled", True)

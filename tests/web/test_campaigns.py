@@ -98,6 +98,19 @@ def test_from_a_ready_made_one_to_a_run_by_two_people(floor: Floor, door: Door) 
     assert approver.open(f"{run}/progress?seen=running").headers["hx-refresh"] == "true"
     approver.open(run).send(f"{run}/stop", reason="年度末", back=run)
     assert "every 3s" not in approver.open(f"{run}/progress?seen=cancelled").page
+    # an approval is for one run: for another, both of them again
+    version = f"/campaigns/{READY}/versions/1"
+    staff.open(version).send(f"{version}/schedule", day="R8.11.10")
+    assert (staff.status, "もう使われました" in staff.page) == (422, True)
+    assert "/schedule" not in staff.open(version).page
+    assert "もう一度提出する" not in approver.open(version).page
+    staff.send(f"{version}/submit-again")
+    assert "自分が書いた版は承認できません" in staff.page
+    approver.open(version)
+    assert "もう一度実施するための承認です" in approver.page
+    approver.send(f"{version}/approve")
+    staff.open(version).send(f"{version}/schedule", day="R8.11.10")
+    assert staff.path.startswith("/runs/") and staff.path != run
 
 
 def test_the_form_and_the_text_are_kept_together_and_the_difference_is_shown(

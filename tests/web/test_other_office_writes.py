@@ -85,6 +85,7 @@ ASKED: Mapping[str, Mapping[str, object]] = {
     "POST /drafts/{draft_id}/discard": {},
     "POST /drafts/{draft_id}/preview": {},
     "POST /campaigns/{key}/versions/{number}/preview": {},
+    "POST /campaigns/{key}/versions/{number}/submit-again": {},
     "POST /campaigns/{key}/versions/{number}/schedule": {"day": "2026-12-07"},
     "POST /campaigns/{key}/versions/{number}/test": {
         "what": "m/ja", "to": "09012345678", "again": "09012345678"},
