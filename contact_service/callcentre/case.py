@@ -18,6 +18,7 @@ from contact_service.callcentre.call_backs import TRIES
 from contact_service.callcentre.history import Event, Written, history_of, written_from
 from contact_service.callcentre.house_rules import house_rules
 from contact_service.callcentre.incoming import LastContact, last_contact
+from contact_service.callcentre.own import target_is_own
 from contact_service.callcentre.reaching import Reachable, numbers_of
 from contact_service.clock import TOKYO
 from contact_service.dispatch.contacts import office
@@ -29,6 +30,8 @@ from contact_service.domain.states import IdentityProof
 from contact_service.people.search import OWED_TO_THEM, TOLD_TO_THEM, office_of
 from contact_service.planning.definitions import definitions_of
 from contact_service.store import left_alone
+
+_NOT_WITH_YOU = "この方はあなたの担当ではありません / this person is not with you"
 
 
 class NoCase(Exception):
@@ -134,7 +137,7 @@ def case_of(service: Service, actor: Actor, conversation_id: UUID, now: datetime
     with service.engine.connect() as connection:
         row = connection.execute(
             text(f"""
-            SELECT a.id, a.run_id, a.phone_id, a.requested, p.number, {TRIES} AS tries
+            SELECT a.id, a.run_id, a.target_id, a.phone_id, a.requested, p.number, {TRIES} AS tries
             FROM attempt a JOIN phone p ON p.id = a.phone_id
             WHERE a.id = :id AND a.channel = 'operator' AND a.lease_owner = :operator
             """),
@@ -142,6 +145,8 @@ def case_of(service: Service, actor: Actor, conversation_id: UUID, now: datetime
         ).one_or_none()
         if row is None:
             return _incoming_case(connection, service, actor, conversation_id, now)
+        if not target_is_own(connection, actor, row.target_id):  # who has changed office meanwhile
+            raise NoCase(_NOT_WITH_YOU)
         definition = definitions_of(connection, {row.run_id})[row.run_id]
         people = _people(connection, service, actor, row.id, _OF_AN_ATTEMPT, now)
         if not people:
@@ -173,7 +178,7 @@ def _incoming_case(
         {"id": inbound_id, "operator": actor.name},
     ).one_or_none()
     if row is None:
-        raise NoCase("この方はあなたの担当ではありません / this person is not with you")
+        raise NoCase(_NOT_WITH_YOU)
     last = last_contact(connection, actor, row.phone_id, row.came_at)
     people = _people(connection, service, actor, row.id, _OF_A_CALL, now)
     return Case(

@@ -230,7 +230,7 @@ def conclude(service: Service, actor: Actor, said: Conversation, now: datetime) 
 
 def _held(connection: Connection, actor: Actor) -> UUID | None:
     inbound = taking.held(connection, actor.name)
-    listed = None if inbound else held_of_list(connection, actor.name)
+    listed = None if inbound else held_of_list(connection, actor)
     return listed.id if listed else inbound
 
 

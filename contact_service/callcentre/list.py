@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, text
 from campaigns.definition import Definition
 from campaigns.vocabulary import Channel
 from contact_service.bootstrap import Service
+from contact_service.callcentre.own import target_is_own
 from contact_service.callcentre.presence import one_at_a_time
 from contact_service.dispatch.lease import Lease, lease
 from contact_service.dispatch.pacing import Pacing, pacing
@@ -25,6 +26,7 @@ from contact_service.store import audit
 HOLD_SECONDS = 7200.0
 #: How many are judged at once when the first is to be left alone after all.
 LOOK_AHEAD = 500
+SHOWN = "person.shown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +42,15 @@ def next_person(service: Service, actor: Actor, now: datetime) -> NextPerson | N
     """Give the operator the next due person, and nobody else the same one: who asked to be
     called back comes first, then the campaigns' lists, drawn by the campaigns' weights.
 
-    ``None`` when nobody is due. Seeing a number is recorded.
+    ``None`` when nobody is due. Seeing a number is recorded: by whoever asks again for the person
+    that they have, once.
     """
     require(actor, Role.OPERATOR, Role.SUPERVISOR)
     with service.engine.begin() as connection:
         one_at_a_time(connection, actor.name)
-        held = held_of_list(connection, actor.name)
+        held = held_of_list(connection, actor)
         if held is not None:  # asked again before recording: still the same person
+            _recorded_once(connection, actor, held.id, now)
             return NextPerson(held.id, service.vault.open("phone.number", held.number))
         definitions = {
             run_id: definition
@@ -60,7 +64,7 @@ def next_person(service: Service, actor: Actor, now: datetime) -> NextPerson | N
             found = _lease_one(connection, actor, {run_id: definitions[run_id]}, now)
         if found is None:
             return None
-        audit.record(connection, now, actor, "person.shown", str(found.attempt_id))
+        audit.record(connection, now, actor, SHOWN, str(found.attempt_id))
     assert found.sealed_number is not None, "the operators' list holds numbers"
     return NextPerson(found.attempt_id, service.vault.open("phone.number", found.sealed_number))
 
@@ -96,14 +100,43 @@ def _lease_one(
     return None
 
 
-def held_of_list(connection: Connection, operator: str) -> Row[Any] | None:
-    """Whom this operator has from a list: the attempt's ``id`` and the sealed ``number``."""
+def held_of_list(connection: Connection, actor: Actor) -> Row[Any] | None:
+    """Whom this operator has from a list: the attempt's ``id`` and the sealed ``number``. Whom
+    another office's claims are about they do not have: they came from that office with somebody
+    open, or it is a telephone system of another office that says their name."""
+    held = _held(connection, actor.name)
+    return next((row for row in held if target_is_own(connection, actor, row.target_id)), None)
+
+
+def has_of_list(connection: Connection, operator: str) -> bool:
+    """Whether somebody from a list is with the operator of this name, whosever they are."""
+    return bool(_held(connection, operator))
+
+
+def _held(connection: Connection, operator: str) -> Sequence[Row[Any]]:
     return connection.execute(
         text("""
-        SELECT a.id, p.number FROM attempt a JOIN phone p ON p.id = a.phone_id
+        SELECT a.id, a.target_id, p.number FROM attempt a JOIN phone p ON p.id = a.phone_id
         WHERE a.state = 'leased' AND a.channel = 'operator' AND a.lease_owner = :name
         AND a.lease_until > clock_timestamp()
-        ORDER BY a.id LIMIT 1
+        ORDER BY a.id
         """),
         {"name": operator},
-    ).one_or_none()
+    ).all()
+
+
+def _recorded_once(connection: Connection, actor: Actor, attempt_id: UUID, now: datetime) -> None:
+    """That the actor, from where they ask, was shown who is open: a telephone system asks for the
+    same person again and again, and another one for the first time."""
+    recorded = connection.scalar(
+        text("""
+        SELECT 1 FROM audit_log WHERE subject = :attempt AND action = :shown AND actor = :me
+        AND office = :office AND origin = :origin LIMIT 1
+        """),
+        {
+            "attempt": str(attempt_id), "shown": SHOWN, "me": actor.name, "office": actor.office,
+            "origin": actor.origin,
+        },
+    )  # fmt: skip
+    if recorded is None:
+        audit.record(connection, now, actor, SHOWN, str(attempt_id))

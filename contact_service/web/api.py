@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import Depends, HTTPException, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from contact_service.bootstrap import Service
 from contact_service.callcentre.calls import InboundCall, log_inbound
 from contact_service.callcentre.dispositions import (
     CallBack,
@@ -19,8 +20,9 @@ from contact_service.callcentre.dispositions import (
     record_disposition,
 )
 from contact_service.callcentre.list import next_person
-from contact_service.domain.actors import Actor, Role
+from contact_service.domain.actors import EVERY_OFFICE, Actor, Role
 from contact_service.domain.states import CallResult, DispositionKind
+from contact_service.identity import accounts
 from contact_service.identity.tokens import Scope
 from contact_service.web.api_base import api_router, may
 from contact_service.web.carrier import service_of
@@ -128,7 +130,7 @@ def next_for(
     """オペレーターに次の方を渡す。いなければ204 / give an operator the next person; 204 when nobody
     is due"""
     service = service_of(request)
-    found = next_person(service, _operator(caller, asked.operator), service.clock.now())
+    found = next_person(service, _operator(service, caller, asked.operator), service.clock.now())
     if found is None:
         return Response(status_code=204)
     return Person(attempt_id=found.attempt_id, phone=found.phone)
@@ -156,7 +158,7 @@ def dispose(
         text_support=said.text_support,
         answers=said.answers,
     )
-    actor = _operator(caller, said.operator)
+    actor = _operator(service, caller, said.operator)
     try:
         record_disposition(service, actor, conversation, service.clock.now())
     except NotYours as error:
@@ -177,7 +179,7 @@ def log_calls(
     service = service_of(request)
     added = log_inbound(
         service,
-        _operator(caller, "telephone-system"),
+        _operator(service, caller, "telephone-system"),
         [
             InboundCall(
                 key=item.key,
@@ -196,7 +198,19 @@ def log_calls(
     return {"added": added}
 
 
-def _operator(caller: Actor, name: str) -> Actor:
-    """The operator for whom the telephone system speaks; by which token is recorded too."""
+def _operator(service: Service, caller: Actor, name: str) -> Actor:
+    """The operator for whom the telephone system speaks; by which token is recorded too.
+
+    An office's telephone system speaks for nobody whose account is another office's: it would be
+    told whom they have open. A name without an account is believed.
+    """
+    account = accounts.find(service, name)
+    offices = (EVERY_OFFICE, caller.office)
+    if account and caller.office != EVERY_OFFICE and account.office not in offices:
+        raise HTTPException(
+            403,
+            "ほかの課のオペレーターについては使えません / this token is not for another office's "
+            "operators",
+        )
     origin = f"{caller.name} {caller.origin}"
     return Actor(name, caller.role, caller.office, origin, caller.kinds)
