@@ -16,8 +16,9 @@ from pathlib import Path
 from sqlalchemy import Connection, insert, text
 
 from contact_service.bootstrap import Service
-from contact_service.domain.actors import Actor, Role, require
+from contact_service.domain.actors import Actor, NotAllowed, Role, require
 from contact_service.domain.life import CannotDo
+from contact_service.planning.definitions import of_own_kinds, own_kinds
 from contact_service.settings import READY_MADE_AUDIO, Settings
 from contact_service.store import audit
 from contact_service.store.tables.console import recording
@@ -50,6 +51,15 @@ class Made:
     id: int
     name: str
     version: int
+
+
+#: Whether no campaign of another office, approved or about to be, plays a name.
+_ONLY_OWN_PLAY = text(f"""
+SELECT NOT EXISTS (SELECT FROM campaign_version v
+    WHERE v.state IN ('submitted', 'approved') AND NOT {of_own_kinds()}
+    AND jsonb_path_exists(v.definition, '$.scripts.*.nodes.*.audio ? (@ == $name)',
+        jsonb_build_object('name', CAST(:name AS text))))
+""")
 
 
 def add(
@@ -92,18 +102,30 @@ def add(
 
 
 def use(service: Service, actor: Actor, recording_id: int, now: datetime) -> None:
-    """Put a version into the audio folder: from now on calls play it. Raises ``NotAllowed``,
-    ``CannotDo``."""
-    require(actor, Role.STAFF)
+    """Put a version into the audio folder: from now on calls play it, those of campaigns that were
+    approved before, too. So it takes an approver who did not make it. Raises ``NotAllowed``, also
+    where another office's campaign plays that name, and ``CannotDo``."""
+    require(actor, Role.APPROVER)
     with service.engine.begin() as connection:
         row = connection.execute(
             text("""
-            UPDATE recording SET used_at = :now WHERE id = :id RETURNING name, version, wav
+            UPDATE recording SET used_at = :now WHERE id = :id
+            RETURNING name, version, wav, made_by
             """),
             {"now": now, "id": recording_id},
         ).one_or_none()
         if row is None:
             raise CannotDo("この録音はありません / there is no such recording")
+        if actor.name == row.made_by:
+            raise NotAllowed(
+                "作った人とは別の承認者が、聞いて確かめてから使います / an approver who did not "
+                "make the recording listens to it and puts it to use"
+            )
+        if not connection.scalar(_ONLY_OWN_PLAY, {"name": row.name} | own_kinds(actor)):
+            raise NotAllowed(
+                f"ほかの課の計画が {row.name} を使っています。別の名前で作ってください / another "
+                f"office's campaign plays {row.name}: make it under another name"
+            )
         audit.record(connection, now, actor, "recording.use", row.name, version=row.version)
         _write(service.settings.own_audio / row.name, row.wav)
 

@@ -21,6 +21,7 @@ from contact_service.web.carrier import service_of
 router = api_router("/api/recordings", "campaigns")
 HEARS = Depends(may(Scope.CAMPAIGNS_READ, *preview.READERS))
 MAKES = Depends(may(Scope.CAMPAIGNS_WRITE, Role.STAFF))
+USES = Depends(may(Scope.CAMPAIGNS_WRITE, Role.APPROVER))
 Name = Annotated[str, Field(pattern=AUDIO_NAME, examples=["notice-greeting.wav"])]
 
 
@@ -84,8 +85,9 @@ def speak(request: Request, body: Words, caller: Actor = MAKES) -> Made:
 
 
 @router.post("/versions/{recording_id}/use", status_code=204, summary="使う / put to use")
-def use(request: Request, recording_id: int, caller: Actor = MAKES) -> None:
-    """次の電話からこの版を流す / from now on calls play this version"""
+def use(request: Request, recording_id: int, caller: Actor = USES) -> None:
+    """作った人とは別の承認者が、聞いて確かめてから。次の電話からこの版を流す / by an approver who
+    did not make it and has listened to it: from now on calls play this version"""
     service = service_of(request)
     recordings.use(service, caller, recording_id, service.clock.now())
 

@@ -18,7 +18,7 @@ from fastapi import (
 from fastapi.responses import FileResponse, RedirectResponse
 
 from campaigns.definition import AUDIO_NAME
-from contact_service.domain.actors import NotAllowed, Role
+from contact_service.domain.actors import NotAllowed, Role, allowed
 from contact_service.domain.life import CannotDo
 from contact_service.identity.sessions import Session
 from contact_service.planning import recordings
@@ -30,6 +30,7 @@ from providers.audio.prompt import WORDS, Fault
 router = APIRouter(include_in_schema=False, prefix="/recordings")
 hears = may(Role.STAFF, Role.APPROVER, Role.SUPERVISOR, Role.EVALUATOR)
 plans = may(Role.STAFF, Role.APPROVER)
+approves = may(Role.APPROVER)
 FORMS = [Depends(own_form)]
 #: A minute of uncompressed stereo at the usual rate is 10 MB.
 MOST_BYTES = 30_000_000
@@ -100,8 +101,8 @@ def speak(
 
 
 @router.post("/versions/{recording_id}/use", dependencies=FORMS)
-def use(request: Request, recording_id: int, session: Session = Depends(plans)) -> Response:
-    """From now on calls play this version."""
+def use(request: Request, recording_id: int, session: Session = Depends(approves)) -> Response:
+    """From now on calls play this version, which somebody else made."""
     service = service_of(request)
     try:
         recordings.use(service, session.account.actor, recording_id, service.clock.now())
@@ -149,6 +150,7 @@ def _page(
     return page(
         request, "audio.html", 422 if wrong else 200, wrong=wrong, found=found, used=used,
         latest=latest, name=name, spoken=spoken,
+        approves=allowed(request.state.session.account.role, [Role.APPROVER]),
         made=next((one for one in found if one.id == made), None),
         fault_words={fault.value: WORDS[fault] for fault in Fault},
     )  # fmt: skip

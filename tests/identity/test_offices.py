@@ -27,7 +27,7 @@ from contact_service.people.opening import NoPerson, OpenReason, open_person
 from contact_service.people.person import person
 from contact_service.people.search import search
 from contact_service.people.timeline import timeline
-from contact_service.planning import drafts, runs, versions
+from contact_service.planning import drafts, recordings, runs, versions
 from contact_service.planning.preview import preview
 from contact_service.retention.subject_access import subject_access
 from tests.dispatch.conftest import FIRST_DAY, Floor, floor
@@ -156,6 +156,34 @@ def test_no_office_takes_the_name_of_anothers_campaign(floor: Floor, debtor: int
         assert len(versions.versions_of(connection, own, theirs.campaign)) == 1
     another = ours.model_copy(update={"campaign": "ours"})
     versions.submit(engine, other, another, another.model_dump_json(), now)
+
+
+def test_what_another_offices_campaign_plays_is_its_own_to_change(floor: Floor) -> None:
+    service, now = floor.service, floor.clock.now()
+    theirs = definition(
+        arms=[{"name": "contact"}], select={"kinds": ["health_insurance"]},
+        scripts={"s": {"start": "hello", "nodes": {
+            "hello": {"say": "お電話ください。", "audio": "hello.wav"}}}},
+    )  # fmt: skip
+    versions.submit(
+        service.engine, of(floor, HEALTH, Role.STAFF), theirs, theirs.model_dump_json(), now
+    )
+    for name in ("hello.wav", "other.wav"):
+        floor.ledger.run(
+            "INSERT INTO recording (name, version, wav, seconds, faults, made_at, made_by) "
+            "VALUES (:name, 1, 'x', 1, '{}', :now, 'somebody')", name=name, now=now,
+        )  # fmt: skip
+    hello, other = (
+        int(str(n)) for (n,) in floor.ledger.rows("SELECT id FROM recording ORDER BY 1")
+    )
+    nursery = of(floor, NURSERY, Role.APPROVER)
+    with pytest.raises(NotAllowed, match="hello.wav"):
+        recordings.use(service, nursery, hello, now)
+    recordings.use(service, nursery, other, now)
+    recordings.use(service, of(floor, HEALTH, Role.APPROVER), hello, now)
+    assert recordings.files(service.settings).count("hello.wav") == 1
+    with pytest.raises(NotAllowed):
+        recordings.use(service, of(floor, HEALTH, Role.STAFF), hello, now)
 
 
 def test_a_draft_is_its_offices(floor: Floor) -> None:

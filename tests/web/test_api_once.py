@@ -234,7 +234,7 @@ def files_and_recordings(floor: Floor, door: Door, twice: Twice) -> None:
     made = twice(staff, "POST", "/api/recordings", sound)["id"]
     spoken = {"name": "notice-once.wav", "words": "世田谷区役所です。"}
     twice(staff, "POST", "/api/recordings/speak", spoken)
-    twice(staff, "POST", f"/api/recordings/versions/{made}/use")
+    twice(Role.APPROVER, "POST", f"/api/recordings/versions/{made}/use")
 
 
 class Scripted(Adapters):

@@ -144,8 +144,15 @@ def test_recordings_are_handed_in_once_heard_and_put_to_use(floor: Floor, door: 
     assert [one["version"] for one in rest["items"]] == [1]
     played = door.stack.settings.own_audio / "greeting.wav"
     assert not played.exists()
-    assert staff.ask("POST", f"/api/recordings/versions/{made['id']}/use")[0] == 204
+    use, approver = f"/api/recordings/versions/{made['id']}/use", Api(floor, door, Role.APPROVER)
+    assert staff.ask("POST", use)[0] == 403
+    # whose name is another's by now: made by one, put to use by another
+    floor.ledger.run("UPDATE recording SET made_by = 'token:' || (SELECT label FROM api_token "
+                     "WHERE role = 'approver') WHERE version = 1")  # fmt: skip
+    assert approver.ask("POST", use)[0] == 403 and not played.exists()
+    floor.ledger.run("UPDATE recording SET made_by = 'tanaka'")
+    assert approver.ask("POST", use)[0] == 204
     heard = staff.fetch(f"/api/recordings/versions/{made['id']}.wav")
     assert heard == (200, played.read_bytes()) and heard[1][:4] == b"RIFF"
-    assert staff.ask("POST", "/api/recordings/versions/99/use")[0] == 409
+    assert approver.ask("POST", "/api/recordings/versions/99/use")[0] == 409
     assert staff.ask("GET", "/api/recordings/versions/99.wav")[0] == 404

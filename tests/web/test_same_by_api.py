@@ -58,6 +58,7 @@ SAME = {
         "POST /api/campaigns/{key}/versions/{number}/preview",
     "POST /campaigns/{key}/versions/{number}/schedule":
         "POST /api/campaigns/{key}/versions/{number}/schedule",
+    "POST /campaigns/{key}/versions/{number}/submit-again": "POST /api/campaigns",
     "POST /campaigns/{key}/versions/{number}/test":
         "POST /api/campaigns/{key}/versions/{number}/test",
     "POST /campaigns/{key}/versions/{number}/{decision}":
