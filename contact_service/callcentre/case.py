@@ -27,7 +27,7 @@ from contact_service.domain.dates import fiscal_year
 from contact_service.domain.late_charge import late_charge
 from contact_service.domain.restrictions import RestrictionKind
 from contact_service.domain.states import IdentityProof
-from contact_service.people.search import OWED_TO_THEM, TOLD_TO_THEM, office_of
+from contact_service.people.search import FELT_BY_THEM, OWED_TO_THEM, TOLD_TO_THEM, office_of
 from contact_service.planning.definitions import definitions_of
 from contact_service.store import left_alone
 
@@ -60,7 +60,8 @@ class InForce:
     """A restriction that is in force."""
 
     kind: RestrictionKind
-    starts_on: date
+    starts_on: date | None
+    """``None``: it is another office's, which alone knows more of it."""
     ends_on: date | None
 
 
@@ -271,9 +272,11 @@ def _people(
     ).all()
     restrictions = connection.execute(
         text(f"""
-        SELECT r.debtor_id, r.kind, r.starts_on, r.ends_on FROM restriction r
+        SELECT r.debtor_id, r.kind, told.starts_on, told.ends_on FROM restriction r
+        LEFT JOIN LATERAL (SELECT r.starts_on, r.ends_on WHERE {TOLD_TO_THEM}) told ON true
         WHERE r.debtor_id = ANY(:ids) AND r.lifted_at IS NULL AND r.starts_on <= :today
-        AND (r.ends_on IS NULL OR r.ends_on >= :today) AND {TOLD_TO_THEM} ORDER BY r.starts_on
+        AND (r.ends_on IS NULL OR r.ends_on >= :today)
+        AND (told.starts_on IS NOT NULL OR {FELT_BY_THEM}) ORDER BY told.starts_on, r.kind
         """),
         ids | {"today": today} | office_of(actor),
     ).all()

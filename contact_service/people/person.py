@@ -15,8 +15,17 @@ from contact_service.clock import TOKYO
 from contact_service.domain.actors import Actor, require
 from contact_service.domain.restrictions import RestrictionKind
 from contact_service.people.opening import NotOpened, no_person, opened_until
-from contact_service.people.search import OWED_TO_THEM, SEARCHERS, TOLD_TO_THEM, office_of
+from contact_service.people.search import (
+    FELT_BY_THEM,
+    OWED_TO_THEM,
+    SEARCHERS,
+    TOLD_TO_THEM,
+    office_of,
+)
 from contact_service.store import left_alone
+
+#: The origin of a restriction of which an office is told no more than its kind.
+ANOTHER_OFFICE = "another_office"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +52,10 @@ class Claim:
     assessed_yen: int
     outstanding_yen: int
     may_be_told: bool
-    file_id: int
-    file: str
-    line: int
+    file_id: int | None
+    """``None``: a file that was brought for another office, or for all."""
+    file: str | None
+    line: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +64,12 @@ class Restriction:
 
     id: int
     kind: RestrictionKind
-    starts_on: date
+    starts_on: date | None
+    """``None``: it is another office's, and in force."""
     ends_on: date | None
     lifted_at: datetime | None
     origin: str
+    """``another_office``: nothing but its kind is told, and that office alone lifts it."""
     note: str | None
     notice_number: str | None
     of_number: int | None
@@ -150,13 +162,14 @@ def _claims(connection: Connection, actor: Actor, debtor_id: int, today: date) -
         SELECT c.id, c.kind, c.legal_class, c.assessed_year, c.instalment, c.notice_number,
             c.due_on, c.assessed_yen, c.outstanding_yen,
             {left_alone.CLAIM_MAY_BE_TOLD} AS may_be_told, f.id AS file_id, f.name AS file,
-            c.source_line
-        FROM claim c JOIN source_file f ON f.id = c.source_file_id
+            CASE WHEN f.id IS NOT NULL THEN c.source_line END AS source_line
+        FROM claim c LEFT JOIN source_file f
+            ON f.id = c.source_file_id AND (:whole OR f.office = :office)
         LEFT JOIN target t ON false
         WHERE c.debtor_id = :id AND c.kind = ANY(:own_kinds)
         ORDER BY c.due_on DESC, c.kind, c.instalment
         """),
-        {"id": debtor_id, "own_kinds": actor.own_kinds} | left_alone.parameters(today),
+        {"id": debtor_id} | office_of(actor) | left_alone.parameters(today),
     )
     return [
         Claim(
@@ -173,7 +186,7 @@ def _restrictions(
 ) -> list[Restriction]:
     rows: Sequence[Any] = connection.execute(
         text(f"""
-        SELECT r.*, ({left_alone.IN_FORCE}) AS in_force,
+        SELECT r.*, ({left_alone.IN_FORCE}) AS in_force, {TOLD_TO_THEM} AS told,
             EXISTS (SELECT 1 FROM restriction_lift l
                 WHERE l.restriction_id = r.id AND l.decided_at IS NULL) AS lift_asked
         FROM restriction r WHERE r.id IN (
@@ -182,7 +195,7 @@ def _restrictions(
                 WHERE dp.debtor_id = :id
             UNION SELECT r.id FROM restriction r JOIN claim c ON c.id = r.claim_id
                 WHERE c.debtor_id = :id)
-        AND {TOLD_TO_THEM}
+        AND ({TOLD_TO_THEM} OR ({FELT_BY_THEM} AND {left_alone.IN_FORCE}))
         ORDER BY in_force DESC, r.starts_on DESC, r.id DESC
         """),
         {"id": debtor_id, "day": today, **office_of(actor)},
@@ -191,6 +204,11 @@ def _restrictions(
         Restriction(
             row.id, RestrictionKind(row.kind), row.starts_on, row.ends_on, row.lifted_at,
             row.origin, row.note, row.notice_number, row.phone_id, row.in_force, row.lift_asked,
+        )
+        if row.told
+        else Restriction(
+            row.id, RestrictionKind(row.kind), None, None, None, ANOTHER_OFFICE, None, None, None,
+            in_force=True, lift_asked=False,
         )
         for row in rows
     ]  # fmt: skip

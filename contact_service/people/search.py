@@ -67,10 +67,32 @@ OWED_TO_THEM = """(:whole OR EXISTS (SELECT FROM claim own WHERE own.debtor_id =
     AND own.kind = ANY(:own_kinds)))"""
 
 
+#: Whether the office said it: its file brought the restriction ``r``, or its staff entered it.
+_SAID_BY_THEM = """(EXISTS (SELECT FROM source_file f WHERE f.id = r.source_file_id
+    AND f.office = :office) OR EXISTS (SELECT FROM audit_log l
+    WHERE l.subject = 'restriction:' || r.id AND l.action = 'restriction.add'
+    AND l.office = :office))"""
+
 #: What concerns a person, hardship above all, every office is told, so that none goes on where
-#: another has stopped; what concerns a claim, the office that keeps it (``Reach`` is the rule).
-TOLD_TO_THEM = """(:whole OR r.claim_id IS NULL OR r.kind <> ALL(:of_claims) OR EXISTS (
-    SELECT FROM claim own WHERE own.id = r.claim_id AND own.kind = ANY(:own_kinds)))"""
+#: another has stopped; what concerns claims (``Reach`` is the rule), the offices that keep them: of
+#: the claim or the notice that it names, else of any that the person owes. Of a notice that the
+#: ledger does not have nobody knows whose it is: whoever said it is told.
+TOLD_TO_THEM = f"""(:whole OR r.kind <> ALL(:of_claims) OR CASE
+    WHEN r.claim_id IS NOT NULL THEN EXISTS (
+        SELECT FROM claim own WHERE own.id = r.claim_id AND own.kind = ANY(:own_kinds))
+    WHEN EXISTS (SELECT FROM claim named WHERE named.debtor_id = r.debtor_id
+        AND named.notice_number = r.notice_number) THEN EXISTS (
+        SELECT FROM claim own WHERE own.debtor_id = r.debtor_id
+        AND own.notice_number = r.notice_number AND own.kind = ANY(:own_kinds))
+    ELSE (r.notice_number IS NULL AND EXISTS (
+        SELECT FROM claim own WHERE own.debtor_id = r.debtor_id AND own.kind = ANY(:own_kinds)))
+        OR {_SAID_BY_THEM} END)"""
+
+#: Whether the restriction ``r`` keeps an office from its own claims, told of it or not: one that is
+#: not surely of a single claim covers all that the person owes (``store.left_alone``). An office
+#: that is not told learns what kind it is, and that it is another's.
+FELT_BY_THEM = """(r.claim_id IS NULL AND r.kind = ANY(:of_claims) AND EXISTS (
+    SELECT FROM claim own WHERE own.debtor_id = r.debtor_id AND own.kind = ANY(:own_kinds)))"""
 
 
 def number_of_theirs(phone: str) -> str:
@@ -95,11 +117,12 @@ def message_of_theirs(message: str) -> str:
 
 
 def office_of(actor: Actor) -> dict[str, Any]:
-    """What :data:`OWED_TO_THEM` and :data:`TOLD_TO_THEM` bind for ``actor``."""
+    """What the conditions above bind for ``actor``."""
     return {
         "own_kinds": actor.own_kinds,
         "whole": actor.office == EVERY_OFFICE,
         "of_claims": kinds_reaching(Reach.CLAIM),
+        "office": actor.office,
     }
 
 
@@ -113,7 +136,8 @@ SELECT d.id, d.code, d.name, d.training,
     ARRAY(SELECT p.number FROM debtor_phone dp JOIN phone p ON p.id = dp.phone_id
         WHERE dp.debtor_id = d.id ORDER BY dp.rank) AS numbers,
     EXISTS (SELECT 1 FROM restriction r WHERE r.lifted_at IS NULL AND r.starts_on <= :day
-        AND (r.ends_on IS NULL OR r.ends_on >= :day) AND r.debtor_id = d.id AND {TOLD_TO_THEM})
+        AND (r.ends_on IS NULL OR r.ends_on >= :day) AND r.debtor_id = d.id
+        AND ({TOLD_TO_THEM} OR {FELT_BY_THEM}))
     OR EXISTS (SELECT 1 FROM debtor_phone dp JOIN restriction r ON r.phone_id = dp.phone_id
         WHERE dp.debtor_id = d.id AND r.lifted_at IS NULL AND r.starts_on <= :day
         AND (r.ends_on IS NULL OR r.ends_on >= :day)) AS restricted

@@ -13,12 +13,13 @@ from sqlalchemy import text
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, require
 from contact_service.people.opening import NotOpened, opened_until
-from contact_service.people.search import SEARCHERS, message_of_theirs, office_of
+from contact_service.people.search import SEARCHERS, TOLD_TO_THEM, message_of_theirs, office_of
 
 _TIMELINE = text(
     (Path(__file__).parent / "timeline.sql")
     .read_text(encoding="utf-8")
     .replace("{message_of_theirs}", message_of_theirs("m"))
+    .replace("{told_to_them}", TOLD_TO_THEM)
 )
 MOST = 200
 
@@ -104,7 +105,6 @@ def timeline(
                 "before": begin.at if begin else None,
                 "seen": begin.seen if begin else 0,
                 "most": most + 1,
-                "office": actor.office,
             }
             | office_of(actor),
         ).all()

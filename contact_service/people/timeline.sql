@@ -80,16 +80,14 @@ WITH theirs AS (
         SELECT id FROM restriction WHERE debtor_id = :id
         UNION SELECT r2.id FROM restriction r2 JOIN numbers ON numbers.phone_id = r2.phone_id
         UNION SELECT r3.id FROM restriction r3 JOIN theirs ON theirs.id = r3.claim_id)
-        AND (r.claim_id IS NULL OR r.kind <> ALL(:of_claims)
-            OR r.claim_id IN (SELECT id FROM theirs))
+        AND {told_to_them}
     UNION ALL
     SELECT r.lifted_at, false, 'lifted', r.kind, NULL, l.reason, NULL, NULL, NULL, l.decided_by,
         NULL, NULL, NULL
     FROM restriction r LEFT JOIN restriction_lift l ON l.restriction_id = r.id AND l.lifted
     WHERE r.lifted_at IS NOT NULL AND (r.debtor_id = :id
         OR r.phone_id IN (SELECT phone_id FROM numbers) OR r.claim_id IN (SELECT id FROM theirs))
-        AND (r.claim_id IS NULL OR r.kind <> ALL(:of_claims)
-            OR r.claim_id IN (SELECT id FROM theirs))
+        AND {told_to_them}
     UNION ALL
     -- who looked, for all; what they wrote of why, for their own office
     SELECT l.at, false, 'looked_at', l.details ->> 'reason', NULL,
@@ -100,10 +98,8 @@ WITH theirs AS (
     -- the files that told of them, as they stand in the ledger; another office's is not named
     SELECT f.imported_at, false, 'file', f.kind, f.name, NULL, NULL, NULL, NULL, f.imported_by,
         NULL, NULL, f.id::text
-    FROM source_file f WHERE f.id IN (
-        SELECT d.source_file_id FROM debtor d WHERE d.id = :id AND NOT EXISTS (
-            SELECT FROM claim o WHERE o.debtor_id = d.id
-            AND o.source_file_id = d.source_file_id AND o.kind <> ALL(:own_kinds))
+    FROM source_file f WHERE (:whole OR f.office = :office) AND f.id IN (
+        SELECT source_file_id FROM debtor WHERE id = :id
         UNION SELECT source_file_id FROM claim WHERE id IN (SELECT id FROM theirs))
 )
 SELECT * FROM entry

@@ -21,6 +21,7 @@ from contact_service.domain.states import DispositionKind, IdentityProof, Qualit
 from contact_service.identity import accounts
 from contact_service.offices import kinds_of
 from contact_service.people.opening import OpenReason, open_person
+from contact_service.people.person import person
 from contact_service.people.timeline import EntryKind, timeline
 from contact_service.receipts.messages import store_messages
 from providers.base import InboundMessage
@@ -155,3 +156,21 @@ def test_why_somebody_looked_is_told_to_their_own_office(floor: Floor, debtor: i
         looked = [e for e in timeline(service, staff, debtor).entries
                   if e.kind is EntryKind.LOOKED_AT and e.by == "mori"]  # fmt: skip
         assert [entry.reason for entry in looked] == [note]
+
+
+def test_a_file_that_was_not_brought_for_the_office_is_not_named(floor: Floor, debtor: int) -> None:
+    """As on the page of files: neither its name, nor who brought it, nor the line."""
+    service, name = floor.service, "滞納一覧_20260930.csv"
+    floor.ledger.run("UPDATE source_file SET name = :n, imported_by = 'kanri'", n=name)
+    floor.ledger.run("UPDATE claim SET source_line = 7")
+    for brought_for, office, told in (
+        ("*", NURSERY, False), (HEALTH, NURSERY, False), (NURSERY, NURSERY, True), ("*", "*", True),
+    ):  # fmt: skip
+        floor.ledger.run("UPDATE source_file SET office = :o", o=brought_for)
+        staff = of(floor, office, Role.STAFF)
+        open_person(service, staff, debtor, OpenReason.CHECK)
+        named = {(one.file, one.line) for one in person(service, staff, debtor).claims}
+        assert named == ({(name, 7)} if told else {(None, None)})
+        entries = timeline(service, staff, debtor).entries
+        files = [(one.result, one.by) for one in entries if one.kind is EntryKind.FILE]
+        assert files == ([(name, "kanri")] if told else [])

@@ -171,10 +171,13 @@ def test_whom_two_offices_know_each_is_told_its_own_claims_of_and_whatever_holds
         INSERT INTO restriction (kind, debtor_id, debtor_code, starts_on, origin)
         SELECT 'hardship', id, code, date '2026-10-01', 'operator' FROM debtor""")
     # everybody owes the other office something, too, by a file of its own
-    floor.ledger.run("""
+    floor.ledger.run(
+        """
         INSERT INTO source_file OVERRIDING SYSTEM VALUE SELECT (jsonb_populate_record(f, jsonb_build_object(
-            'id', 9999, 'name', '保育_20260930.csv', 'sha256', 'x'))).*
-        FROM source_file f WHERE f.name LIKE '滞納_20260930%'""")
+            'id', 9999, 'name', '保育_20260930.csv', 'sha256', 'x', 'office', CAST(:o AS text)))).*
+        FROM source_file f WHERE f.name LIKE '滞納_20260930%'""",
+        o=NURSERY,
+    )
     floor.ledger.run(
         """
         INSERT INTO claim OVERRIDING SYSTEM VALUE
