@@ -22,6 +22,11 @@ class Settings(BaseSettings):
 
     database_url: str | None = Field(default=None, pattern=r"^postgres(ql)?://")
     """``postgresql://…``; unset: an embedded server is started."""
+    database_role: str | None = Field(default=None, pattern=r"^[a-z_][a-z0-9_]{0,62}$")
+    """For ``migrate``, which is the tables' owner: the role that the service itself uses, given its
+    rights anew after each migration (``store/service_role.py``)."""
+    database_role_password: SecretStr | None = None
+    """That role's password; unset: it has one, or needs none."""
     redis_url: str | None = Field(default=None, pattern=r"^rediss?://")
     """``redis://…``; unset: an embedded server is started."""
     state_dir: Path = Path(".contact-service")

@@ -12,6 +12,7 @@ from contact_service.embedded.servers import servers
 from contact_service.settings import settings
 from contact_service.store import audit
 from contact_service.store.migrate import current_revision, migrate
+from contact_service.store.service_role import give_rights
 
 
 def command() -> None:
@@ -27,6 +28,9 @@ def command() -> None:
             with service.engine.connect() as connection:
                 before = current_revision(connection)
             after = migrate(service.engine)
+            if role := found.database_role:
+                password = found.database_role_password
+                give_rights(service.engine, role, password.get_secret_value() if password else None)
             if after != before:
                 with service.engine.begin() as connection:
                     now = SystemClock().now()

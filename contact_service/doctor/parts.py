@@ -20,6 +20,7 @@ from contact_service.doctor.findings import Finding, Level, words
 from contact_service.settings import Settings
 from contact_service.store.engine import connect
 from contact_service.store.migrate import current_revision, newest_revision
+from contact_service.store.service_role import owns_the_record
 
 TESTED_POSTGRESQL = 18
 MOST_SKEW_SECONDS = 5.0
@@ -46,6 +47,7 @@ def database(settings: Settings) -> Iterator[Finding]:
             their_time = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
             skew = abs((their_time - SystemClock().now()).total_seconds())
             current, newest = current_revision(connection), newest_revision()
+            owns = current is not None and owns_the_record(connection)
     except SQLAlchemyError as error:
         remedy = (
             "サーバーの稼働と CONTACT_DATABASE_URL を確かめてください / "
@@ -69,6 +71,13 @@ def database(settings: Settings) -> Iterator[Finding]:
     else:
         remedy = "実行してください / run: contact-service migrate"
         yield Finding("schema", Level.WRONG, f"{current or '-'}, not {newest}", remedy)
+    embedded = (settings.state_dir / "servers.json").exists()
+    if owns and not embedded:
+        remedy = (
+            "サービスには別のロールを使わせてください（docs/how-to/audit.md） / "
+            "let the service use a role of its own: docs/how-to/audit.md"
+        )
+        yield Finding("audit log", Level.NOTE, "could be changed by this role", remedy)
     if skew > MOST_SKEW_SECONDS:
         remedy = (
             "データベースとこの機械の時計がずれています。NTP を確かめてください / "

@@ -5,14 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy import Engine, text
 
 from contact_service.domain.actors import Actor, NotAllowed, Role
-from contact_service.settings import Settings
 from contact_service.store import audit, audit_chain
 from contact_service.store.audit_chain import Head, Verdict
-from tests.conftest import ROOT
 
 AUDITOR = Actor("auditor", Role.AUDITOR)
 SOMEBODY = Actor("tanaka", Role.STAFF, "納税課", "10.1.2.3")
@@ -182,32 +179,3 @@ def test_who_writes_waits_for_nobody_and_comes_into_the_chain_once_committed(
 def test_nothing_is_emptied(written: Engine, table: str) -> None:
     with pytest.raises(Exception, match="append-only"), written.begin() as connection:
         connection.execute(text(f"TRUNCATE {table} CASCADE"))
-
-
-def test_the_role_of_the_manual_may_write_lines_and_not_change_them(
-    written: Engine, settings: Settings
-) -> None:
-    manual = (ROOT / "docs" / "how-to" / "audit.md").read_text()
-    said = manual.partition("```sql\n")[2].partition("```")[0]
-    database = str(settings.database_url).rpartition("/")[2]
-    said = said.replace("'…'", "'let-me-in'").replace("DATABASE contact", f"DATABASE {database}")
-    with written.begin() as connection:
-        connection.execute(text(said))
-    server = str(settings.database_url).rpartition("@")[2]
-    with written.connect() as connection:
-        options = dict(connection.get_execution_options())
-    url = f"postgresql+psycopg://contact_app:let-me-in@{server}"
-    service = create_engine(url, execution_options=options)
-    try:
-        write(service, "g")
-        assert audit_chain.seal(service) == 1
-        refused = pytest.raises(ProgrammingError, match="permission denied")
-        for statement in ("UPDATE audit_log SET actor = 'x'", "DELETE FROM audit_chain"):
-            with refused, service.begin() as connection:
-                connection.execute(text(statement))
-        with pytest.raises(ProgrammingError, match="must be owner"), service.begin() as connection:
-            connection.execute(text("ALTER TABLE audit_log DISABLE TRIGGER ALL"))
-    finally:
-        service.dispose()
-        with written.begin() as connection:
-            connection.execute(text("DROP OWNED BY contact_app; DROP ROLE contact_app"))

@@ -71,6 +71,20 @@ def test_no_part_of_the_deployment_may_do_more_than_its_work(name: str) -> None:
             assert mode == ["ro"], volume
 
 
+def test_the_owner_of_the_tables_is_used_by_whoever_makes_them_alone() -> None:
+    def told(name: str) -> str:
+        return str(SERVICES[name].get("environment", {}))
+
+    assert {name for name in SERVICES if "POSTGRES_PASSWORD" in told(name)} == {
+        "postgres", "migrate",
+    }  # fmt: skip
+    others = [name for name in SERVICES if "CONTACT_DATABASE_URL" in told(name)]
+    assert {"web", "worker", "beat", "trunk"} <= set(others)
+    for name in set(others) - {"migrate"}:
+        assert "postgresql://contact_app:" in told(name), name
+        assert "CONTACT_DATABASE_ROLE" not in told(name), name
+
+
 @pytest.mark.parametrize("name", sorted(set(SERVICES) - BY_SHELL))
 def test_no_shell_stands_between_and_no_secret_in_a_list_of_processes(name: str) -> None:
     service = SERVICES[name]
