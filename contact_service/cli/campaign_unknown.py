@@ -22,7 +22,7 @@ def unknown_command(
 ) -> None:
     """List attempts that wait for a person: ask the carrier, then `campaign settle`."""
     with service() as found, found.engine.connect() as connection:
-        waiting = undecided(connection)
+        waiting = undecided(connection, actor(Role.STAFF))
     if as_json:
         print_json([asdict(item) for item in waiting])
         return

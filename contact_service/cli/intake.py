@@ -119,7 +119,7 @@ def unmatched(as_json: Json = False) -> None:
     """番号から一人に結び付かない通話: calls of imported files that are nobody's (unknown), or of a
     number that several people share (shared)."""
     with common.service() as service, service.engine.connect() as connection:
-        found = calls_of_files.unmatched(connection)
+        found = calls_of_files.unmatched(connection, common.actor(Role.STAFF))
     if as_json:
         common.print_json([asdict(call) for call in found])
         return

@@ -34,15 +34,19 @@ class Undecided:
     reason: str | None
 
 
-def undecided(connection: Connection) -> list[Undecided]:
-    """All attempts that wait for a person, the oldest first."""
+def undecided(connection: Connection, actor: Actor) -> list[Undecided]:
+    """All attempts of the actor's office that wait for a person, the oldest first. Raises
+    :class:`~contact_service.domain.actors.NotAllowed`."""
+    require(actor, *DECIDERS)
     rows = connection.execute(
-        text("""
+        text(f"""
         SELECT a.id, v.key, a.step, a.provider, a.leased_at, a.reason
         FROM attempt a JOIN run r ON r.id = a.run_id
         JOIN campaign_version v ON v.id = r.campaign_version_id
-        WHERE a.state = 'unknown' AND a.needs_person ORDER BY a.leased_at, a.id
-        """)
+        WHERE a.state = 'unknown' AND a.needs_person AND {of_own_kinds()}
+        ORDER BY a.leased_at, a.id
+        """),
+        own_kinds(actor),
     )
     return [Undecided(*row) for row in rows]
 

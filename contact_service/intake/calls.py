@@ -12,7 +12,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
+from contact_service.domain.actors import Actor, require
 from contact_service.domain.states import CallResult
+from contact_service.intake.history import READERS, of_office
 from contact_service.intake.parsing import Values
 from contact_service.intake.staging import DIGEST, Counts, Import, Importer, Stage, told
 from contact_service.store.crypto import Writing
@@ -131,20 +133,26 @@ class Unmatched:
 
 
 def unmatched(
-    connection: Connection, file_id: int | None = None, after: int = 0, most: int | None = None
+    connection: Connection,
+    actor: Actor,
+    file_id: int | None = None,
+    after: int = 0,
+    most: int | None = None,
 ) -> list[Unmatched]:
-    """The calls of imported files that could be matched to nobody or to several people, by file
-    and line; of one file, those behind the line ``after``."""
+    """The calls of the files of the actor's office that could be matched to nobody or to several
+    people, by file and line; of one file, those behind the line ``after``. Raises
+    :class:`~contact_service.domain.actors.NotAllowed`."""
+    require(actor, *READERS, contractors=False)
     found = connection.execute(
         text("""
         SELECT f.name AS file, c.source_line AS line, c.started_at, c.direction, c.result,
             CASE WHEN c.phone_id IS NULL THEN 'unknown' ELSE 'shared' END AS why
         FROM call c JOIN source_file f ON f.id = c.source_file_id
-        WHERE (c.phone_id IS NULL
+        WHERE (CAST(:office AS text) = '*' OR f.office = :office) AND (c.phone_id IS NULL
             OR (SELECT count(*) FROM debtor_phone dp WHERE dp.phone_id = c.phone_id) > 1)
             AND (CAST(:file AS bigint) IS NULL OR f.id = :file AND c.source_line > :after)
         ORDER BY f.id, c.source_line LIMIT :most
         """),
-        {"file": file_id, "after": after, "most": most},
+        {"file": file_id, "after": after, "most": most} | of_office(actor),
     )
     return [Unmatched(**row._mapping) for row in found]

@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, select
+from sqlalchemy import ColumnElement, Connection, insert, select
 
-from contact_service.domain.actors import Actor, Role, require
+from contact_service.domain.actors import EVERY_OFFICE, Actor, Role, require
 from contact_service.store.engine import audit_key
 from contact_service.store.tables.admin import audit_log
 
 #: What a line's MAC covers, in this order.
 COVERED = ("ref", "at", "actor", "role", "office", "origin", "action", "subject", "details")
+#: Details that people write in their own words; what else stands there are words of closed lists,
+#: identifiers and counts, and so are these.
+OWN_WORDS = frozenset({"note", "reason", "why"})
+NOT_OWN = frozenset({("person.open", "reason"), ("session.refused", "why")})
 
 
 def record(
@@ -74,22 +78,56 @@ class Filter:
     until: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line, as somebody may read it."""
+
+    id: int
+    at: datetime
+    actor: str
+    role: str
+    office: str
+    origin: str
+    action: str
+    subject: str
+    details: Mapping[str, Any]
+
+
+def told(actor: Actor, line: Any) -> Mapping[str, Any]:
+    """The details of a ``line``, for ``actor``: that something was done is every office's to see;
+    what its people wrote of it in their own words (``None`` instead) is theirs. So does the service
+    itself speak to all."""
+    details: Mapping[str, Any] = line.details
+    if actor.office in (EVERY_OFFICE, line.office) or line.role == Role.SYSTEM:
+        return details
+    return {
+        name: None if name in OWN_WORDS and (line.action, name) not in NOT_OWN else value
+        for name, value in details.items()
+    }
+
+
 def entries(
     connection: Connection,
     actor: Actor,
     most: int,
     before: int | None = None,
     wanted: Filter | None = None,
-) -> Sequence[Row[Any]]:
+) -> Sequence[Line]:
     """What was done, newest first: ``most`` lines, older than the line ``before``, that fit
-    ``wanted``."""
+    ``wanted``. Of other offices' lines without what was written freely (:func:`told`)."""
     require(actor, Role.AUDITOR)
     asked = select(audit_log).order_by(audit_log.c.id.desc()).limit(most)
     if before is not None:
         asked = asked.where(audit_log.c.id < before)
     if wanted is not None:
         asked = asked.where(*_fitting(wanted))
-    return connection.execute(asked).all()
+    return [
+        Line(
+            row.id, row.at, row.actor, row.role, row.office, row.origin, row.action, row.subject,
+            told(actor, row),
+        )
+        for row in connection.execute(asked)
+    ]  # fmt: skip
 
 
 def _fitting(wanted: Filter) -> Iterator[ColumnElement[bool]]:

@@ -150,7 +150,7 @@ def file(
     strangers: list[Unmatched] = []
     if found.kind == FileKind.CALLS:
         with service.engine.connect() as connection:
-            strangers = unmatched(connection, file_id, calls_after, history.MOST + 1)
+            strangers = unmatched(connection, actor, file_id, calls_after, history.MOST + 1)
     return page(
         request,
         "file.html",

@@ -289,7 +289,7 @@ def test_a_person_decides_what_nothing_else_can(floor: Floor, taken: bool) -> No
     assert floor.settle_unknown().for_a_person == 1
     engine, now = floor.service.engine, floor.clock.now()
     with engine.connect() as connection:
-        (waiting,) = undecided(connection)
+        (waiting,) = undecided(connection, STAFF)
     with pytest.raises(NotAllowed):
         decide(engine, Actor("x", Role.EVALUATOR), waiting.attempt_id, taken=taken, now=now)
     decide(engine, STAFF, waiting.attempt_id, taken=taken, now=now)

@@ -15,7 +15,7 @@ from contact_service.intake import reading
 from contact_service.intake.call_records import Form, form_of
 from contact_service.intake.calls import unmatched
 from contact_service.intake.faults import FileRefused
-from tests.intake.conftest import CLAIM, Import, Query, write_csv
+from tests.intake.conftest import CLAIM, STAFF, Import, Query, write_csv
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "calls"
 QUEUE = [
@@ -142,7 +142,7 @@ def test_calls_that_are_not_one_persons_are_listed(
     )
     assert take("calls", log).counts.accepted == 2
     with engine.connect() as connection:
-        found = unmatched(connection)
+        found = unmatched(connection, STAFF)
     assert [(one.file, one.line, one.result, one.why) for one in found] == [
         ("queue_log", 2, "talked", "shared"),
         ("queue_log", 4, "abandoned", "unknown"),
