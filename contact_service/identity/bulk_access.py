@@ -153,9 +153,14 @@ def require_granted(
 
 
 def require_few_or_granted(
-    connection: Connection, actor: Actor, action: str, subject: str, now: datetime
+    connection: Connection,
+    actor: Actor,
+    action: str,
+    subject: str,
+    now: datetime,
+    most: int = MOST_OPENED,
 ) -> None:
-    """Raise ``NotAllowed`` when ``actor`` has opened (the audit log's ``action``) as many others
+    """Raise ``NotAllowed`` when ``actor`` has opened (the audit log's ``action``) ``most`` others,
     as one person may, and nobody has granted more. One of their openings at a time."""
     connection.execute(
         text("SELECT pg_advisory_xact_lock(hashtextextended('open:' || :by, 0))"),
@@ -168,7 +173,7 @@ def require_few_or_granted(
         """),
         {"by": actor.name, "action": action, "since": now - GRANTED_FOR, "subject": subject},
     )
-    if (others or 0) >= MOST_OPENED:
+    if (others or 0) >= most:
         require_granted(connection, actor, BulkKind.OPEN_MANY, "", now)
 
 

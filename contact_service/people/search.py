@@ -1,4 +1,8 @@
-"""Finding people by number, name or person code. Nobody is revealed by it.
+"""Finding people by number, name or person code.
+
+What is shown is masked, and tells no debt and no restriction: that takes opening the person, with
+a reason. That somebody is in the ledger is told all the same, so whom a search showed is recorded,
+and nobody is shown more than so many in a day alone.
 
 Names and numbers are sealed: what is looked for is its blind index, so a number or a name must be
 given in full. Spaces, dashes, half-width kana and the like do not matter.
@@ -9,15 +13,16 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
 from contact_service.bootstrap import Service
-from contact_service.clock import TOKYO
 from contact_service.domain.actors import EVERY_OFFICE, Actor, Role, require
 from contact_service.domain.numbers import classify
 from contact_service.domain.restrictions import Reach, kinds_reaching
+from contact_service.identity.bulk_access import require_few_or_granted
 from contact_service.intake.values import name_key
 from contact_service.people.masking import masked_name, masked_number
 from contact_service.store import audit
@@ -25,6 +30,9 @@ from contact_service.store import audit
 #: Who may look people up. Evaluators and auditors never see one.
 SEARCHERS = (Role.STAFF, Role.APPROVER, Role.OPERATOR, Role.SUPERVISOR)
 MOST = 50
+LISTED = "person.listed"
+#: So many people are shown to one person in a day, masked; of more, two persons decide.
+MOST_LISTED = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +43,6 @@ class Summary:
     code: str
     name: str | None
     numbers: Sequence[str]
-    claims: int
-    """That are still owed."""
-    outstanding_yen: int
-    restricted: bool
-    """Whether any restriction concerning them is in force."""
     training: bool
 
 
@@ -128,19 +131,8 @@ def office_of(actor: Actor) -> dict[str, Any]:
 
 _SUMMARY = f"""
 SELECT d.id, d.code, d.name, d.training,
-    (SELECT count(*) FROM claim c WHERE c.debtor_id = d.id AND c.outstanding_yen > 0
-        AND c.kind = ANY(:own_kinds)) AS claims,
-    (SELECT coalesce(sum(c.outstanding_yen), 0) FROM claim c
-        WHERE c.debtor_id = d.id AND c.outstanding_yen > 0
-        AND c.kind = ANY(:own_kinds)) AS outstanding_yen,
     ARRAY(SELECT p.number FROM debtor_phone dp JOIN phone p ON p.id = dp.phone_id
-        WHERE dp.debtor_id = d.id ORDER BY dp.rank) AS numbers,
-    EXISTS (SELECT 1 FROM restriction r WHERE r.lifted_at IS NULL AND r.starts_on <= :day
-        AND (r.ends_on IS NULL OR r.ends_on >= :day) AND r.debtor_id = d.id
-        AND ({TOLD_TO_THEM} OR {FELT_BY_THEM}))
-    OR EXISTS (SELECT 1 FROM debtor_phone dp JOIN restriction r ON r.phone_id = dp.phone_id
-        WHERE dp.debtor_id = d.id AND r.lifted_at IS NULL AND r.starts_on <= :day
-        AND (r.ends_on IS NULL OR r.ends_on >= :day)) AS restricted
+        WHERE dp.debtor_id = d.id ORDER BY dp.rank) AS numbers
 FROM debtor d WHERE d.id IN ({_FIND}) AND d.id > :after AND {OWED_TO_THEM}
 ORDER BY d.id LIMIT :most
 """
@@ -148,24 +140,18 @@ ORDER BY d.id LIMIT :most
 
 def search(service: Service, actor: Actor, wanted: str, after: int = 0, most: int = MOST) -> Found:
     """Who has this number, name (as written, or its kana) or person code (宛名番号), after the
-    person ``after``. That it was asked is recorded, without what was asked for.
+    person ``after``. That it was asked is recorded, without what was asked for, and whom it showed.
 
-    Raises :class:`~contact_service.domain.actors.NotAllowed`.
+    Raises :class:`~contact_service.domain.actors.NotAllowed`, also for more than
+    :data:`MOST_LISTED` people in a day, unless somebody else has granted it.
     """
     require(actor, *SEARCHERS, contractors=False)
-    now = service.clock.now()
     with service.engine.begin() as connection:
-        rows = connection.execute(
-            text(_SUMMARY),
-            {
-                **keys_of(service, wanted),
-                **office_of(actor),
-                "after": after,
-                "most": most + 1,
-                "day": now.astimezone(TOKYO).date(),
-            },
-        ).all()
+        given = {**keys_of(service, wanted), "after": after, "most": most + 1}
+        rows = connection.execute(text(_SUMMARY), given | office_of(actor)).all()
+        now = service.clock.now()
         audit.record(connection, now, actor, "person.search", "-", found=len(rows))
+        _listed(connection, actor, [row.id for row in rows[:most]], now)
     people = [_summary(service, row) for row in rows[:most]]
     return Found(people, people[-1].id if len(rows) > most else None)
 
@@ -183,21 +169,26 @@ def keys_of(service: Service, wanted: str) -> dict[str, Any]:
     }
 
 
-def summary_of(
-    connection: Connection, service: Service, actor: Actor, debtor_id: int
-) -> Summary | None:
-    """One person, masked; ``None`` also for one whom the actor's office does not know."""
-    row = connection.execute(
-        text(_SUMMARY.replace(f"({_FIND})", "(:id)")),
-        {
-            "id": debtor_id,
-            **office_of(actor),
-            "after": 0,
-            "most": 1,
-            "day": service.clock.now().astimezone(TOKYO).date(),
-        },
-    ).one_or_none()
-    return _summary(service, row) if row else None
+def masked(service: Service, actor: Actor, debtor_id: int) -> Summary | None:
+    """One person, as a search shows them; ``None`` also for one whom the actor's office does not
+    know. Raises as :func:`search`."""
+    require(actor, *SEARCHERS, contractors=False)
+    with service.engine.begin() as connection:
+        row = connection.execute(
+            text(_SUMMARY.replace(f"({_FIND})", "(:id)")),
+            {"id": debtor_id, "after": 0, "most": 1} | office_of(actor),
+        ).one_or_none()
+        if row is None:
+            return None
+        _listed(connection, actor, [row.id], service.clock.now())
+    return _summary(service, row)
+
+
+def _listed(connection: Connection, actor: Actor, people: Sequence[int], now: datetime) -> None:
+    for each in people:
+        subject = f"debtor:{each}"
+        require_few_or_granted(connection, actor, LISTED, subject, now, MOST_LISTED)
+        audit.record(connection, now, actor, LISTED, subject)
 
 
 def _summary(service: Service, row: Row[Any]) -> Summary:
@@ -207,8 +198,5 @@ def _summary(service: Service, row: Row[Any]) -> Summary:
         code=row.code,
         name=masked_name(vault.open("debtor.name", row.name) if row.name else None),
         numbers=[masked_number(vault.open("phone.number", number)) for number in row.numbers],
-        claims=row.claims,
-        outstanding_yen=int(row.outstanding_yen),
-        restricted=row.restricted,
         training=row.training,
     )

@@ -17,6 +17,7 @@ ACTIONS: Mapping[str, Mapping[str, str]] = {
         "person.identified": translatable("本人と確かめた"),
         "person.given_back": translatable("開いた方を戻した"),
         "people.searched": translatable("電話に出て納付者を探した"),
+        "person.listed": translatable("探して見つけた納付者を、伏せたまま見た"),
         "person.found": translatable("電話に出て探した納付者の氏名を見た"),
     },
     translatable("まとめての閲覧・出力"): {

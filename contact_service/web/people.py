@@ -22,7 +22,7 @@ from contact_service.people.opening import (
 )
 from contact_service.people.person import person
 from contact_service.people.restricting import CannotRestrict, Wanted, restrict
-from contact_service.people.search import SEARCHERS, Found, search, summary_of
+from contact_service.people.search import SEARCHERS, Found, masked, search
 from contact_service.people.timeline import Place, timeline
 from contact_service.web.carrier import service_of
 from contact_service.web.desk import dialled_as
@@ -110,7 +110,10 @@ def find(
     """Who it may be. By a form, so that no name and no number stands in an address."""
     if not wanted.strip():
         return _results(request, "", None, wrong=True)
-    found = search(service_of(request), session.account.actor, wanted, after)
+    try:
+        found = search(service_of(request), session.account.actor, wanted, after)
+    except NotAllowed as error:
+        return _results(request, wanted, None, wrong=str(error))
     return _results(request, wanted, found)
 
 
@@ -189,7 +192,10 @@ def day_of(said: str) -> date | None:
         ) from None
 
 
-def _results(request: Request, wanted: str, found: Found | None, wrong: bool = False) -> Response:
+def _results(
+    request: Request, wanted: str, found: Found | None, wrong: bool | str = False
+) -> Response:
+    """``wrong``: why it was not looked for; ``True``: nothing was given."""
     status = 422 if wrong else 200
     return page(request, "people.html", status, wanted=wanted, found=found, wrong=wrong, gone="")
 
@@ -209,11 +215,9 @@ def _person(
     except NoPerson as error:
         return _gone(request, str(error))
     except NotOpened:
-        with service.engine.connect() as connection:
-            masked = summary_of(connection, service, session.account.actor, debtor_id)
         return page(
-            request, "person_masked.html", status, person=masked, reasons=reasons, wrong=wrong,
-            minutes=OPEN_FOR.seconds // 60,
+            request, "person_masked.html", status, person=masked(service, actor, debtor_id),
+            reasons=reasons, wrong=wrong, minutes=OPEN_FOR.seconds // 60,
         )  # fmt: skip
     return page(
         request,

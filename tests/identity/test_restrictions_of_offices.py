@@ -16,7 +16,6 @@ from contact_service.people import restricting
 from contact_service.people.opening import OpenReason, open_person
 from contact_service.people.person import Restriction, person
 from contact_service.people.restricting import CannotRestrict, Wanted, restrict
-from contact_service.people.search import search
 from contact_service.people.timeline import timeline
 from contact_service.planning import runs
 from tests.dispatch.conftest import FIRST_DAY, Floor, floor
@@ -109,7 +108,6 @@ def test_a_deferral_of_a_notice_with_instalments_is_told_to_its_office_and_lifte
 def test_it_holds_every_office_back_as_before(floor: Floor, both: int, tmp_path: Path) -> None:
     deferred(floor, tmp_path, HEALTH, both, "N7")
     staff = of(floor, NURSERY, Role.STAFF)
-    assert [one.restricted for one in search(floor.service, staff, mobile(12)).people] == [True]
     fees = definition(arms=[{"name": "contact"}], select={"kinds": ["nursery_fee"]})
     with pytest.raises(runs.CannotDo):
         runs.plan(

@@ -80,13 +80,17 @@ def pages_of(asking: Asking, role: Role) -> list[str]:
     ]  # fmt: skip
 
 
-def answers_of_api(
-    asking: Asking, role: Role, methods: Collection[str] | None = None
-) -> Iterator[tuple[str, int, bytes]]:
-    """What every operation that is open to a role answers: what was asked, status, content."""
-    held = tokens.issue(
+def token_of(asking: Asking, role: Role) -> str:
+    return tokens.issue(
         asking.floor.service, ADMINISTRATOR, f"of-{role}", role, frozenset(Scope), 1
-    )
+    )  # fmt: skip
+
+
+def answers_of_api(
+    asking: Asking, role: Role, held: str, methods: Collection[str] | None = None
+) -> Iterator[tuple[str, int, bytes]]:
+    """What every operation that is open to a role answers to the token ``held``: what was asked,
+    status, content."""
     for route in routes_of(app):
         asked = [rule for rule in depends_on(route) if isinstance(rule, Rule)]
         if not isinstance(route, ApiRoute) or any(role not in rule.roles for rule in asked):
@@ -129,7 +133,9 @@ def test_no_page_file_or_answer_tells_an_evaluator_who(asking: Asking) -> None:
         answered += status == 200
         if words := marks.told(content):
             found.append((address, status, words))
-    for asked, status, content in answers_of_api(asking, Role.EVALUATOR):
+    for asked, status, content in answers_of_api(
+        asking, Role.EVALUATOR, token_of(asking, Role.EVALUATOR)
+    ):
         answered += status == 200
         if words := marks.told(content):
             found.append((asked, status, words))

@@ -8,13 +8,17 @@ from pathlib import Path
 import pytest
 
 from contact_service.clock import FileClock
-from contact_service.domain.actors import Role
+from contact_service.domain.actors import Actor, NotAllowed, Role
 from contact_service.domain.life import CannotDo
+from contact_service.identity import bulk_access
+from contact_service.identity.bulk_access import BulkKind
 from contact_service.intake.importing import import_file
+from contact_service.people.search import Summary, masked, search
+from contact_service.retention.subject_access import subject_access
 from contact_service.settings import Settings
 from tests.dispatch.conftest import Floor, floor
 from tests.intake.conftest import CLAIM, PAYMENT, STAFF, write_csv
-from tests.ledger import mobile
+from tests.ledger import Owed, mobile
 from tests.web.browser import Browser
 from tests.web.people import signed_in
 from tests.web.test_doors import Door, door
@@ -87,6 +91,46 @@ def test_somebody_is_found_masked_and_opened_for_a_reason(
             assert browser.open(path).status == 403
         assert 'href="/people"' not in browser.open("/account").page
         assert browser.send(f"/people/{known}/open", reason="check").status == 403
+
+
+def test_a_search_tells_no_debt_and_says_whom_it_showed(
+    floor: Floor, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """宛名番号 run in sequence: whoever types them one after the other learns little, and is known."""
+    people = [floor.ledger.person([mobile(n)], [Owed(yen=123_000)]) for n in range(5)]
+    codes = [str(code) for (code,) in floor.ledger.rows("SELECT code FROM debtor ORDER BY id")]
+    floor.ledger.run(
+        "INSERT INTO restriction (kind, debtor_id, debtor_code, starts_on, origin) "
+        "SELECT 'hardship', id, code, DATE '2026-01-01', 'staff' FROM debtor"
+    )
+    monkeypatch.setattr("contact_service.people.search.MOST_LISTED", 3)
+    staff = signed_in(floor, door, "kato", Role.STAFF).open("/people")
+    service, kato = floor.service, Actor("kato", Role.STAFF)
+    for code in codes[:3]:
+        assert f">{code}</a>" in staff.send("/people", wanted=code).page
+        for told in ("123,000", "生活困窮"):
+            assert told not in staff.page
+    assert not {"claims", "outstanding_yen", "restricted"} & {*Summary.__slots__}
+    listed_ = [f"debtor:{person}" for person in people]
+
+    def said() -> list[object]:
+        return [subject for (subject,) in floor.ledger.rows(
+            "SELECT subject FROM audit_log WHERE action = 'person.listed' AND actor = 'kato' "
+            "ORDER BY id")]  # fmt: skip
+
+    for ask in (
+        lambda: search(service, kato, codes[3]), lambda: masked(service, kato, people[3]),
+    ):  # fmt: skip
+        with pytest.raises(NotAllowed):
+            ask()
+    assert said() == listed_[:3]
+    search(service, kato, codes[0])  # the same again is nobody new
+    wish = bulk_access.ask(service, kato, BulkKind.OPEN_MANY, "", "照会文書の照合")
+    bulk_access.decide(service, Actor("abe", Role.APPROVER), wish, grant=True)
+    assert masked(service, kato, people[3]) is not None
+    assert said() == [*listed_[:3], listed_[0], listed_[3]]
+    told = subject_access(service, Actor("abe", Role.APPROVER), codes[3])["looked_at"]
+    assert ("kato", "person.listed") in {(one["actor"], one["action"]) for one in told}
 
 
 def test_a_restriction_from_here_holds_at_once(floor: Floor, door: Door) -> None:
