@@ -12,14 +12,21 @@ from sqlalchemy.exc import IntegrityError
 
 from contact_service.bootstrap import Service
 from contact_service.clock import TOKYO
-from contact_service.domain.actors import Actor, Role, require, require_another
+from contact_service.domain.actors import EVERY_OFFICE, Actor, Role, require, require_another
 from contact_service.domain.numbers import classify
-from contact_service.domain.restrictions import RestrictionKind
+from contact_service.domain.restrictions import BY_KIND, Reach, RestrictionKind
 from contact_service.logs import mask_numbers
 from contact_service.people.masking import masked_number
-from contact_service.people.search import SEARCHERS, TOLD_TO_THEM, keys_of, office_of
+from contact_service.people.search import (
+    OWED_TO_THEM,
+    SEARCHERS,
+    TOLD_TO_THEM,
+    keys_of,
+    office_of,
+)
 from contact_service.store import audit, left_alone
 from contact_service.store.indexing import writing
+from contact_service.store.said_again import SAID_AGAIN
 
 DECIDERS = (Role.APPROVER, Role.SUPERVISOR)
 READERS = (*SEARCHERS, Role.AUDITOR)
@@ -53,6 +60,7 @@ class Listed:
     kind: RestrictionKind
     code: str | None
     debtor_id: int | None
+    """In the ledger; ``None`` also where the office that looks does not know them."""
     number: str | None
     notice_number: str | None
     starts_on: date
@@ -69,57 +77,90 @@ class Listed:
 
 def restrict(service: Service, actor: Actor, wanted: Wanted) -> int:
     """Leave somebody alone from today on; the restriction's number. Contacts that were planned
-    are dropped when their turn comes. Saying the same twice on one day is one restriction.
+    are dropped when their turn comes. Saying the same twice on one day is one restriction, which
+    lasts as long as the longer of the two.
 
     Raises :class:`CannotRestrict`, :class:`~contact_service.domain.actors.NotAllowed`.
     """
     require(actor, *SEARCHERS, contractors=False)
     now = service.clock.now()
     today = now.astimezone(TOKYO).date()
+    _check(wanted, today)
+    with service.engine.begin() as connection:
+        phone_id = _phone(connection, service, wanted.number) if wanted.number else None
+        found = connection.execute(
+            text(f"SELECT d.id, {OWED_TO_THEM} AS known FROM debtor d WHERE d.code = :code"),
+            {"code": wanted.code, **office_of(actor)},
+        ).one_or_none()
+        person = found.id if found else None
+        known = person if found and found.known else None
+        made = connection.execute(
+            _RESTRICT,
+            {
+                "kind": wanted.kind, "person": person, "code": wanted.code, "phone": phone_id,
+                "claim": wanted.claim_id, "notice": _notice(connection, actor, wanted, known),
+                "today": today, "ends_on": wanted.ends_on,
+                "note": mask_numbers(wanted.note.strip()) or None,
+            },
+        ).one()  # fmt: skip
+        if made.ends_on != wanted.ends_on:
+            raise CannotRestrict(
+                "今日すでに、より長い期間で登録されています。そのまま続きます。短くするには、画面"
+                "「連絡しない方・番号」で解除を依頼してください（二人で決めます） / it was "
+                "registered today for longer, and holds: to shorten it ask to lift it, on the page "
+                "Do not contact; two persons decide"
+            )
+        audit.record(
+            connection, now, actor, "restriction.add", f"restriction:{made.id}",
+            kind=wanted.kind.value, debtor=known,  # what auditors of the office may know, too
+        )  # fmt: skip
+    return int(made.id)
+
+
+def _check(wanted: Wanted, today: date) -> None:
     if wanted.ends_on is not None and wanted.ends_on < today:
         raise CannotRestrict("終わりの日が過ぎています / the last day is over")
     if not (wanted.code or wanted.number):
         raise CannotRestrict(
             "宛名番号か電話番号を入れてください / give a person code or a telephone number"
         )
-    with service.engine.begin() as connection:
-        phone_id = _phone(connection, service, wanted.number) if wanted.number else None
-        person = connection.scalar(
-            text("SELECT id FROM debtor WHERE code = :code"), {"code": wanted.code}
+    if not wanted.code and BY_KIND[wanted.kind].reach is not Reach.PHONE:
+        raise CannotRestrict(  # of a number alone it would protect nobody
+            "この区分は方への制限です。宛名番号を入れてください / this kind concerns a person: "
+            "give the person code"
         )
-        notice = None
-        if wanted.claim_id is not None:
-            notice = connection.scalar(
-                text("""
-                SELECT notice_number FROM claim
-                WHERE id = :claim AND debtor_id = :person AND kind = ANY(:own)
-                """),
-                {"claim": wanted.claim_id, "person": person, "own": actor.own_kinds},
-            )
-            if notice is None:
-                raise CannotRestrict("その方の債権ではありません / no claim of this person")
-        made: int = connection.execute(
-            _RESTRICT,
-            {
-                "kind": wanted.kind, "person": person, "code": wanted.code, "phone": phone_id,
-                "claim": wanted.claim_id, "notice": notice, "today": today,
-                "ends_on": wanted.ends_on, "note": mask_numbers(wanted.note.strip()) or None,
-            },
-        ).scalar_one()  # fmt: skip
-        audit.record(
-            connection, now, actor, "restriction.add", f"restriction:{made}",
-            kind=wanted.kind.value, debtor=person,
-        )  # fmt: skip
-    return made
 
 
-_RESTRICT = text("""
+def _notice(connection: Connection, actor: Actor, wanted: Wanted, known: int | None) -> str | None:
+    """The notice of the claim that is restricted, if one is named, of a person whom the office
+    knows. Raises :class:`CannotRestrict` where claims are restricted, that one or all of the
+    person's, that are none of theirs; it says the same of a code that nobody has."""
+    if wanted.claim_id is not None:
+        notice: str | None = connection.scalar(
+            text("""
+            SELECT notice_number FROM claim
+            WHERE id = :claim AND debtor_id = :person AND kind = ANY(:own)
+            """),
+            {"claim": wanted.claim_id, "person": known, "own": actor.own_kinds},
+        )
+        if notice is None:
+            raise CannotRestrict("その方の債権ではありません / no claim of this person")
+        return notice
+    of_claims = wanted.code and BY_KIND[wanted.kind].reach is Reach.CLAIM
+    if of_claims and known is None and actor.office != EVERY_OFFICE:
+        raise CannotRestrict(
+            "この区分は債権への制限です。その宛名番号の方の、あなたの課の債権がありません。方への"
+            "制限なら、ほかの区分を選んでください / this kind concerns claims, and that person "
+            "has none of your office's: choose another kind to leave the person alone"
+        )
+    return None
+
+
+_RESTRICT = text(f"""
 INSERT INTO restriction (kind, debtor_id, debtor_code, phone_id, claim_id, notice_number,
     starts_on, ends_on, note, origin)
 VALUES (:kind, :person, :code, :phone, :claim, :notice, :today, :ends_on, :note, 'staff')
-ON CONFLICT ON CONSTRAINT uq_restriction_said_once DO UPDATE
-SET lifted_at = NULL, ends_on = excluded.ends_on, note = coalesce(excluded.note, restriction.note)
-RETURNING id
+{SAID_AGAIN} RETURNING id, ends_on
 """)
 
 
@@ -231,8 +272,12 @@ def decide_lift(service: Service, actor: Actor, lift_id: int, *, lift: bool) -> 
         )  # fmt: skip
 
 
+#: Whoever wrote a code down has it back; that it is in the ledger, and whose name it belongs to,
+#: an office learns of its own people alone.
 _LIST = f"""
-SELECT r.*, coalesce(r.debtor_code, d.code) AS code, p.number, ({left_alone.IN_FORCE}) AS in_force,
+SELECT r.*, coalesce(r.debtor_code, CASE WHEN {OWED_TO_THEM} THEN d.code END) AS code,
+    CASE WHEN {OWED_TO_THEM} THEN r.debtor_id END AS known_id, p.number,
+    ({left_alone.IN_FORCE}) AS in_force,
     l.id AS lift_id, l.reason AS lift_reason, l.asked_by AS lift_asked_by
 FROM restriction r
 LEFT JOIN debtor d ON d.id = r.debtor_id
@@ -264,12 +309,12 @@ def restrictions(
         where.append("r.kind = :kind")
         values["kind"] = kind
     if wanted.strip():
-        where.append("""
+        where.append(f"""
             r.id IN (
             SELECT id FROM restriction WHERE debtor_code = :code
-            UNION SELECT r2.id FROM restriction r2 JOIN debtor d2 ON d2.id = r2.debtor_id
-                WHERE d2.code = :code OR d2.name_index = ANY(:names)
-                OR d2.written_index = ANY(:names)
+            UNION SELECT r2.id FROM restriction r2 JOIN debtor d ON d.id = r2.debtor_id
+                WHERE (d.code = :code OR d.name_index = ANY(:names)
+                OR d.written_index = ANY(:names)) AND {OWED_TO_THEM}
             UNION SELECT r3.id FROM restriction r3 JOIN phone p3 ON p3.id = r3.phone_id
                 WHERE p3.number_index = ANY(:numbers))""")
         values |= keys_of(service, wanted)
@@ -303,7 +348,7 @@ def to_decide(service: Service, actor: Actor, after: int = 0, most: int = 200) -
 def _listed(service: Service, row: Row[Any]) -> Listed:
     number = masked_number(service.vault.open("phone.number", row.number)) if row.number else None
     return Listed(
-        row.id, RestrictionKind(row.kind), row.code, row.debtor_id, number, row.notice_number,
+        row.id, RestrictionKind(row.kind), row.code, row.known_id, number, row.notice_number,
         row.starts_on, row.ends_on, row.lifted_at, row.in_force, row.origin, row.note,
         row.lift_id, row.lift_reason, row.lift_asked_by,
     )  # fmt: skip

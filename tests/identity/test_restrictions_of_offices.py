@@ -148,10 +148,13 @@ def test_of_a_notice_that_nobody_knows_whoever_said_it_is_told(
 ) -> None:
     brought = deferred(floor, tmp_path, HEALTH, both, "N99")
     for_all = deferred(floor, tmp_path, "*", both, "N98")
+    gone = floor.ledger.person([mobile(13)])
+    code = str(floor.ledger.one("SELECT code FROM debtor WHERE id = :id", id=gone))
     unknown = restrict(
         floor.service, of(floor, HEALTH, Role.STAFF),
-        Wanted(RestrictionKind.INSTALMENT_PLEDGE, code="99999999", note=NOTE),
+        Wanted(RestrictionKind.INSTALMENT_PLEDGE, code=code, note=NOTE),
     )  # fmt: skip
+    floor.ledger.run("DELETE FROM claim WHERE debtor_id = :id", id=gone)
     assert listed(floor, HEALTH) == {brought, unknown}
     assert listed(floor, "*") == {brought, for_all, unknown}
     assert listed(floor, NURSERY) == set()

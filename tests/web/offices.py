@@ -61,9 +61,10 @@ class Asking:
             for name in kept:
                 if now[name] != kept[name]:
                     connection.execute(text(f'DELETE FROM "{name}"'))
+                    own = written(connection, name)
                     connection.execute(
-                        text(f'INSERT INTO "{name}" OVERRIDING SYSTEM VALUE '
-                             f'SELECT * FROM kept."{name}"')
+                        text(f'INSERT INTO "{name}" ({own}) OVERRIDING SYSTEM VALUE '
+                             f'SELECT {own} FROM kept."{name}"')
                     )  # fmt: skip
 
     def filled(self, value: object) -> object:
@@ -75,6 +76,18 @@ class Asking:
         if isinstance(value, Mapping):
             return {name: self.filled(inner) for name, inner in value.items()}
         return [self.filled(inner) for inner in value] if isinstance(value, list) else value
+
+
+def written(connection: Connection, table: str) -> str:
+    """The columns of a table that are written, not made from others."""
+    found: str = connection.execute(
+        text("""
+        SELECT string_agg(quote_ident(column_name), ', ') FROM information_schema.columns
+        WHERE table_schema = 'public' AND table_name = :table AND is_generated = 'NEVER'
+        """),
+        {"table": table},
+    ).scalar_one()
+    return found
 
 
 def tables(connection: Connection) -> list[str]:

@@ -7,6 +7,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     Date,
     ForeignKey,
     Index,
@@ -167,7 +168,17 @@ restriction = Table(
     Column("ends_on", Date),  # last day; NULL: until lifted
     Column("lifted_at", Instant),
     Column("note", Text),
-    Column("origin", String(20), nullable=False),  # file, resident, operator, carrier
+    # file, files (of several offices), operator, resident, staff: whose word it is
+    Column("origin", String(20), nullable=False),
+    # the claim that somebody named; which one a file's notice means is found later, and changes
+    Column(
+        "said_claim_id",
+        BigInteger,
+        Computed(
+            "CASE WHEN origin NOT IN ('file', 'files') THEN claim_id END",
+            persisted=True,
+        ),
+    ),
     Column("source_file_id", ForeignKey(source_file.c.id)),
     Column("source_line", Integer),
     UniqueConstraint(
@@ -176,6 +187,7 @@ restriction = Table(
         "notice_number",
         "phone_id",
         "starts_on",
+        "said_claim_id",
         name="uq_restriction_said_once",
         postgresql_nulls_not_distinct=True,
     ),
