@@ -40,6 +40,7 @@ from contact_service.callcentre.restricting import (
     restrict_people,
 )
 from contact_service.callcentre.results import is_own
+from contact_service.callcentre.standing import SAID_BY_NO_OTHER, results_and_kinds
 from contact_service.dispatch.settle import settle
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.states import (
@@ -65,7 +66,7 @@ SELECT d.id, d.kind, d.sub_reason, d.recorded_at, d.recorded_by, d.office, d.att
     d.inbound_call_id,
     coalesce(d.attempt_id, d.inbound_call_id) AS conversation_id,
     coalesce(a.phone_id, i.phone_id) AS phone_id, a.target_id, a.run_id, a.step, a.try_number,
-    a.channel, (a.leased_at AT TIME ZONE 'Asia/Tokyo')::date AS opened_on, i.due_at,
+    a.channel, i.due_at,
     (SELECT to_jsonb(p) - 'id' - 'disposition_id' FROM promise p WHERE p.disposition_id = d.id)
         AS promise,
     (SELECT to_jsonb(r) - 'id' - 'disposition_id' FROM referral r WHERE r.disposition_id = d.id)
@@ -120,7 +121,8 @@ def correct(
         if said.kind in RESTRICTS_PERSON:
             restrict_people(connection, concerned, RESTRICTS_PERSON[said.kind], now)
         if said.kind in RESTRICTS_NUMBER and row.phone_id is not None:
-            restrict_number(connection, row.phone_id, RESTRICTS_NUMBER[said.kind], now)
+            restricts = RESTRICTS_NUMBER[said.kind]
+            restrict_number(connection, row.phone_id, restricts, now, concluded=True)
         _redo(connection, service, row, said)
         _write_down(connection, service, actor, row, said.kind, why, made, now)
         audit.record(
@@ -233,7 +235,8 @@ def _made_by(
     new: DispositionKind,
     people: Sequence[int],
 ) -> list[int]:
-    """The restrictions in force that the old result made and the new one does not."""
+    """The restrictions in force that the old result made, the new one does not, and nobody else
+    has said as well."""
     person, number = RESTRICTS_PERSON.get(old), RESTRICTS_NUMBER.get(old)
     if person == RESTRICTS_PERSON.get(new):
         person = None
@@ -241,24 +244,22 @@ def _made_by(
         number = None
     return list(
         connection.scalars(
-            text("""
+            text(f"""
             SELECT r.id FROM restriction r
-            WHERE r.lifted_at IS NULL
-            AND r.starts_on BETWEEN least(CAST(:opened AS date), CAST(:day AS timestamptz)::date)
-                AND CAST(:day AS timestamptz)::date
-            AND ((r.kind = CAST(:person AS text) AND r.origin = 'operator'
-                    AND r.debtor_id = ANY(:people))
-                OR (r.kind = CAST(:number AS text) AND r.origin = 'resident'
-                    AND r.phone_id = :phone))
+            WHERE ((r.kind = CAST(:person AS text) AND r.debtor_id = ANY(:people)
+                    AND r.starts_on = CAST(:day AS timestamptz)::date)
+                OR (r.kind = CAST(:number AS text) AND r.phone_id = :phone
+                    AND r.starts_on <= CAST(:day AS timestamptz)::date))
+            AND {SAID_BY_NO_OTHER}
             ORDER BY r.id
             """),
             {
-                "opened": row.opened_on,
                 "day": row.recorded_at,
                 "person": person,
                 "number": number,
                 "people": list(people),
                 "phone": row.phone_id,
+                **results_and_kinds(),
             },
         )
     )

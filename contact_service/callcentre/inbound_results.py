@@ -71,7 +71,8 @@ def record_inbound(service: Service, actor: Actor, said: Conversation, now: date
         if said.kind in RESTRICTS_PERSON:
             restrict_people(connection, concerned, RESTRICTS_PERSON[said.kind], now)
         if said.kind in RESTRICTS_NUMBER and row.phone_id is not None:
-            restrict_number(connection, row.phone_id, RESTRICTS_NUMBER[said.kind], now)
+            restricts = RESTRICTS_NUMBER[said.kind]
+            restrict_number(connection, row.phone_id, restricts, now, concluded=True)
         _log(connection, service, actor, row, said)
         _call_back(connection, actor, row, said, rules, now)
         connection.execute(

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from contact_service.bootstrap import Service
 from contact_service.callcentre.correcting import MayNot
 from contact_service.callcentre.own import PERSON_OF_OWN, own_kinds, recorded_for_own_office
 from contact_service.callcentre.results import CONVERSATIONS, is_own
+from contact_service.callcentre.standing import SAID_BY_NO_OTHER, results_and_kinds
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.restrictions import RestrictionKind
 from contact_service.domain.states import DispositionKind
@@ -74,7 +75,7 @@ def to_decide(
 
 def decide(service: Service, actor: Actor, correction_id: int, lift: bool, now: datetime) -> None:
     """Lift what the old result restricted, or keep it. Raises :class:`MayNot` for whoever
-    corrected it, or recorded it in the first place."""
+    corrected it, or recorded it in the first place, and where others have said so meanwhile."""
     require(actor, Role.SUPERVISOR)
     with service.engine.begin() as connection:
         row = connection.execute(
@@ -92,14 +93,7 @@ def decide(service: Service, actor: Actor, correction_id: int, lift: bool, now: 
                 "制限を解くのは、訂正した人とも記録した人とも別の管理者です / whoever lifts a "
                 "restriction neither corrected nor recorded the result"
             )
-        if lift:
-            connection.execute(
-                text("""
-                UPDATE restriction SET lifted_at = :now
-                WHERE id = ANY(:ids) AND lifted_at IS NULL
-                """),
-                {"now": now, "ids": row.restrictions},
-            )
+        lifted = _lift(connection, row.restrictions, now) if lift else []
         connection.execute(
             text("""
             UPDATE result_correction SET decided_at = :now, decided_by = :by, lifted = :lift
@@ -109,6 +103,29 @@ def decide(service: Service, actor: Actor, correction_id: int, lift: bool, now: 
         )
         audit.record(
             connection, now, actor, "restriction.lifted" if lift else "restriction.kept",
-            f"correction:{correction_id}", restrictions=list(row.restrictions),
+            f"correction:{correction_id}", restrictions=lifted or list(row.restrictions),
             corrected_by=row.corrected_by,
         )  # fmt: skip
+
+
+def _lift(connection: Connection, ids: Sequence[int], now: datetime) -> Sequence[int]:
+    """Lift of these what nobody else has said since the correction; which they were."""
+    # who says it just now has the row: whether their result stands is to be seen after that
+    connection.execute(
+        text("SELECT FROM restriction WHERE id = ANY(:ids) ORDER BY id FOR UPDATE"), {"ids": ids}
+    )
+    lifted = connection.scalars(
+        text(f"""
+        UPDATE restriction r SET lifted_at = :now
+        WHERE r.id = ANY(:ids) AND {SAID_BY_NO_OTHER} RETURNING r.id
+        """),
+        {"now": now, "ids": ids, **results_and_kinds()},
+    ).all()
+    if not lifted:
+        raise MayNot(
+            "ほかの記録や申出も、同じ制限を求めています。ここでは解けません。「制限を残す」を選び、"
+            "要るときは画面「連絡しない方・番号」で解除を依頼してください / others have asked for "
+            "the same: it is not lifted here; keep it, and where need be ask to lift it on the "
+            "page Do not contact"
+        )
+    return lifted

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 from contact_service.dispatch.settle import RESTRICTS
 from contact_service.domain.restrictions import RestrictionKind
 from contact_service.domain.states import OUTCOME_OF_DISPOSITION, DispositionKind
+from contact_service.store.said_again import FOR_GOOD, SAID_AGAIN
 
 #: What a result restricts from then on: the person, or the number.
 RESTRICTS_PERSON = {
@@ -42,31 +43,45 @@ def people_of_target(connection: Connection, target_id: UUID) -> Sequence[int]:
 def restrict_people(
     connection: Connection, people: Sequence[int], kind: RestrictionKind, now: datetime
 ) -> None:
-    """Leave these people alone from today on."""
+    """Leave these people alone from today on, until it is lifted."""
     connection.execute(
-        text("""
+        text(f"""
         INSERT INTO restriction (kind, debtor_id, debtor_code, starts_on, origin)
         SELECT :kind, d.id, d.code, CAST(:now AS timestamptz)::date, 'operator'
         FROM debtor d WHERE d.id = ANY(:people)
-        ON CONFLICT ON CONSTRAINT uq_restriction_said_once DO UPDATE SET lifted_at = NULL
+        {SAID_AGAIN}
         """),
         {"kind": kind.value, "now": now, "people": list(people)},
     )
 
 
 def restrict_number(
-    connection: Connection, phone_id: int, kind: RestrictionKind, now: datetime
+    connection: Connection,
+    phone_id: int,
+    kind: RestrictionKind,
+    now: datetime,
+    *,
+    concluded: bool = False,
 ) -> bool:
-    """Leave a number alone from today on; whether it was not so yet."""
+    """Leave a number alone from today on, until it is lifted; whether nobody had said so yet.
+    ``concluded``: by an operator, whose result may be corrected; else the resident asked for it,
+    and what an operator concluded before does not stand for their word."""
     return bool(
         connection.execute(
-            text("""
+            text(f"""
             INSERT INTO restriction (kind, phone_id, starts_on, origin)
-            SELECT CAST(:kind AS text), :phone, CAST(:now AS timestamptz)::date, 'resident'
+            SELECT CAST(:kind AS text), :phone, CAST(:now AS timestamptz)::date,
+                CAST(:origin AS text)
             WHERE NOT EXISTS (SELECT 1 FROM restriction r WHERE r.phone_id = :phone
-                AND r.kind = CAST(:kind AS text) AND r.lifted_at IS NULL)
-            ON CONFLICT ON CONSTRAINT uq_restriction_said_once DO UPDATE SET lifted_at = NULL
+                AND r.kind = CAST(:kind AS text) AND {FOR_GOOD}
+                AND (r.origin <> 'operator' OR CAST(:origin AS text) = 'operator'))
+            {SAID_AGAIN}
             """),
-            {"kind": kind.value, "phone": phone_id, "now": now},
+            {
+                "kind": kind.value,
+                "phone": phone_id,
+                "now": now,
+                "origin": "operator" if concluded else "resident",
+            },
         ).rowcount
     )

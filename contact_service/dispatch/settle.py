@@ -17,6 +17,7 @@ from campaigns.vocabulary import Outcome
 from contact_service.domain.restrictions import RestrictionKind
 from contact_service.domain.states import CALL_RESULT_OF, CallResult
 from contact_service.planning.retries import plan_retries
+from contact_service.store.said_again import FOR_GOOD, SAID_AGAIN
 
 #: Which outcome protects the number from then on.
 RESTRICTS = {
@@ -79,25 +80,30 @@ RETURNING a.id, a.state, s.restricts, a.channel = 'auto_call' AS is_call,
         AND r.retries @> jsonb_build_array(jsonb_build_object('on', a.outcome))) AS has_rule
 """)
 
-_PROTECT = text("""
+_PROTECT = text(f"""
 WITH said AS (
-    SELECT a.phone_id, a.outcome, a.leased_at AS at FROM attempt a WHERE a.id = ANY(:ids)
+    SELECT a.phone_id, a.outcome, a.leased_at AS at,
+        CASE WHEN a.channel = 'operator' THEN 'operator' ELSE 'resident' END AS origin
+    FROM attempt a WHERE a.id = ANY(:ids)
     UNION ALL
     -- a carrier's clock may be wrong; what is said holds from when we heard it at the latest
-    SELECT a.phone_id, e.outcome, least(e.occurred_at, e.received_at) FROM attempt a
+    SELECT a.phone_id, e.outcome, least(e.occurred_at, e.received_at), 'resident' FROM attempt a
     JOIN event e ON e.attempt_id = a.id WHERE a.id = ANY(:ids)
+), protects AS (
+    -- what an operator concluded may be corrected: it gives way to what was said without them
+    SELECT v.kind, s.phone_id, min(s.at)::date AS starts_on, max(s.origin) AS origin
+    FROM said s
+    JOIN unnest(CAST(:outcomes AS text[]), CAST(:kinds AS text[])) AS v(outcome, kind)
+        ON v.outcome = s.outcome
+    GROUP BY v.kind, s.phone_id
 )
 INSERT INTO restriction (kind, phone_id, starts_on, origin)
-SELECT v.kind, s.phone_id, min(s.at)::date, 'resident'
-FROM said s
-JOIN unnest(CAST(:outcomes AS text[]), CAST(:kinds AS text[])) AS v(outcome, kind)
-    ON v.outcome = s.outcome
-WHERE NOT EXISTS (SELECT 1 FROM restriction r WHERE r.phone_id = s.phone_id
-    AND r.kind = v.kind AND r.lifted_at IS NULL)
-GROUP BY v.kind, s.phone_id
-ORDER BY v.kind, s.phone_id -- in one order for everybody: two may protect the same at once
-ON CONFLICT ON CONSTRAINT uq_restriction_said_once DO UPDATE SET lifted_at = NULL
-""")
+SELECT p.kind, p.phone_id, p.starts_on, p.origin
+FROM protects p
+WHERE NOT EXISTS (SELECT 1 FROM restriction r WHERE r.phone_id = p.phone_id
+    AND r.kind = p.kind AND {FOR_GOOD} AND (r.origin <> 'operator' OR p.origin = 'operator'))
+ORDER BY p.kind, p.phone_id -- in one order for everybody: two may protect the same at once
+{SAID_AGAIN}""")
 
 _LOG_CALLS = text("""
 INSERT INTO call (origin, direction, started_at, talk_seconds, wrap_seconds, result, phone_id,

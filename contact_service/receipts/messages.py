@@ -15,6 +15,7 @@ from contact_service.domain.restrictions import RestrictionKind
 from contact_service.domain.states import ReplyKind
 from contact_service.receipts.events import Reported, Via, store_receipts
 from contact_service.store.indexing import writing
+from contact_service.store.said_again import FOR_GOOD, SAID_AGAIN
 from providers.base import Channel, InboundMessage, Outcome, Receipt
 
 log = logs.log(__name__)
@@ -43,17 +44,17 @@ FROM unnest(
 JOIN phone p ON p.number_index IN (v.number_index, v.before)
 ON CONFLICT (provider, provider_ref) DO NOTHING
 """)
-_LEAVE_ALONE = text("""
+#: What an operator concluded may be corrected: it does not stand for the resident's own word.
+_LEAVE_ALONE = text(f"""
 INSERT INTO restriction (kind, phone_id, starts_on, origin)
 SELECT DISTINCT :kind, p.id, CAST(:now AS timestamptz)::date, 'resident'
 FROM unnest(CAST(:indexes AS bytea[]), CAST(:before AS bytea[]), CAST(:outs AS bool[]))
     AS v(number_index, before, opted_out)
 JOIN phone p ON p.number_index IN (v.number_index, v.before)
 WHERE v.opted_out AND NOT EXISTS (SELECT FROM restriction r
-    WHERE r.phone_id = p.id AND r.kind = :kind AND r.lifted_at IS NULL)
+    WHERE r.phone_id = p.id AND r.kind = :kind AND {FOR_GOOD} AND r.origin <> 'operator')
 ORDER BY p.id -- in one order for everybody: two may protect the same at once
-ON CONFLICT ON CONSTRAINT uq_restriction_said_once DO UPDATE SET lifted_at = NULL
-""")
+{SAID_AGAIN}""")
 
 
 def store_messages(
