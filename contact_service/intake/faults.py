@@ -33,6 +33,7 @@ class Reason(StrEnum):
     ENDS_BEFORE_START = "ends_before_start"
     CONFLICTING_ROW = "conflicting_row"
     OTHER_OFFICE = "other_office"
+    ENDED_BY_FILE = "ended_by_file"
 
 
 #: Japanese and English, each with the remedy. All of it can be written in CP932.
@@ -96,6 +97,12 @@ REASON_TEXT: Mapping[Reason, tuple[str, str]] = {
     Reason.OTHER_OFFICE: (
         "ほかの課が所管する債権です。この行を除くか、すべての課を見る人に取り込んでもらってください",
         "a claim that another office keeps; leave the row out, or ask somebody of all offices",
+    ),
+    Reason.ENDED_BY_FILE: (
+        "画面やほかの課でも登録された制限は、ファイルでは短くなりません。"
+        "解除は画面「連絡しない方・番号」から二人で行ってください",
+        "a file does not shorten what others have registered, too; have it lifted by two persons, "
+        "on the page Do not contact",
     ),
 }
 

@@ -113,11 +113,15 @@ def import_file(
             staging.create(connection, importer)
             rows, totals = _stage(file, importer, actor, table, parser, rejected, on_progress)
             staging.set_repeated_aside(connection, importer)
+            aside = partial(staging.aside, connection)
             again = partial(_reject_again, file, path, chosen, found, rejected)
             again(importer.subject, Reason.CONFLICTING_ROW, staging.conflicting(connection))
             if actor.office != EVERY_OFFICE and file_kind is FileKind.RESTRICTIONS:
                 staging.set_foreign_aside(connection, actor.own_kinds)
-                again("notice_number", Reason.OTHER_OFFICE, staging.foreign(connection))
+                again("notice_number", Reason.OTHER_OFFICE, aside("foreign_rows"))
+            if file_kind is FileKind.RESTRICTIONS:
+                restrictions.set_shorter_aside(file)
+                again("ends_on", Reason.ENDED_BY_FILE, aside("shorter_rows"))
             repeated = staging.count_same(connection)
             merged = importer.merge(file)
             counts = Counts(

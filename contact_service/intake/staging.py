@@ -181,10 +181,10 @@ def set_foreign_aside(connection: Connection, own_kinds: Sequence[str]) -> None:
     )
 
 
-def foreign(connection: Connection) -> Iterator[tuple[int, int]]:
-    """Lines about another office's claims, twice each, in the order of the file."""
-    with driver(connection).cursor(name="foreign_rows") as cursor:
-        cursor.execute("SELECT line, line FROM foreign_rows ORDER BY line")
+def aside(connection: Connection, table: str) -> Iterator[tuple[int, int]]:
+    """Lines that were set aside in ``table``, twice each, in the order of the file."""
+    with driver(connection).cursor(name=table) as cursor:
+        cursor.execute(f"SELECT line, line FROM {table} ORDER BY line".encode())
         yield from cursor
 
 

@@ -43,6 +43,7 @@ REACH_WORDS = {
 }
 ORIGIN_WORDS = {
     "file": translatable("ファイル"),
+    "files": translatable("いくつかの課のファイル"),
     "resident": translatable("本人の申出"),
     "operator": translatable("オペレーター"),
     "carrier": translatable("事業者の報告"),
