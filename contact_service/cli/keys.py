@@ -9,8 +9,8 @@ import typer
 
 from contact_service.cli.common import actor, fail, print_json, service
 from contact_service.domain.actors import Role
-from contact_service.store import audit, crypto, indexing, rotation
-from contact_service.store.crypto import add_index_key, add_key, load_vault, remove_key
+from contact_service.store import audit, crypto, indexing, retiring, rotation
+from contact_service.store.crypto import add_index_key, add_key, load_vault
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -58,9 +58,10 @@ def rotate() -> None:
             )  # fmt: skip
         done = rotation.seal_anew(found.engine, load_vault(path), after)
     typer.echo(
-        f"鍵 {after} で {done:,} 件を封じ直しました。鍵ファイルの控えをとってください / "
-        f"{done:,} values are sealed with key {after} now: back up the keys file"
+        f"鍵 {after} で {done.anew:,} 件を封じ直しました。鍵ファイルの控えをとってください / "
+        f"{done.anew:,} values are sealed with key {after} now: back up the keys file"
     )
+    _say_unopened(done)
 
 
 @app.command("resume")
@@ -69,29 +70,29 @@ def resume() -> None:
     with service() as found:
         vault = load_vault(found.settings.keys_path)
         done = rotation.seal_anew(found.engine, vault, vault.current)
-    typer.echo(f"{done:,} 件を封じ直しました / sealed anew: {done:,}")
+    typer.echo(f"{done.anew:,} 件を封じ直しました / sealed anew: {done.anew:,}")
+    _say_unopened(done)
+
+
+def _say_unopened(done: rotation.Done) -> None:
+    for place, count in done.unopened.items():
+        typer.echo(
+            f"{place}: {count:,} 件はどの鍵でも開けず、そのままにしました。鍵ファイルの控えに鍵があ"
+            f"れば戻してください / {place}: {count:,} values that no key opens are left as they "
+            "are: put the key back if a copy of the keys file has it",
+            err=True,
+        )
 
 
 @app.command("retire")
 def retire(key_id: Annotated[int, typer.Argument(help="Its number in the list.")]) -> None:
-    """Take a key out of the file: backups that it sealed cannot be read any more."""
+    """Take a key out of the file: backups that it sealed cannot be read any more. Refuses in the
+    minute after the file was changed, and while anything is, or may yet be, sealed with the key."""
     with service() as found:
-        with found.engine.connect() as connection:
-            waits = rotation.may_hold_older(connection, load_vault(found.settings.keys_path))
-            left = rotation.sealed_with(connection).get(key_id, 0)
-        if waits:
-            raise fail(
-                "新しい鍵より前に始まった処理（取り込みなど）が続いています。終わってから "
-                "keys resume と keys retire を / something that began before the newest key is "
-                "still under way, an import say: when it is through, `keys resume`, `keys retire`"
-            )
-        if left:
-            raise fail(
-                f"鍵 {key_id} で封じた値が {left:,} 件残っています。先に keys resume を / "
-                f"{left:,} values are sealed with key {key_id} still: first `keys resume`"
-            )
         try:
-            remove_key(found.settings.keys_path, key_id)
+            retiring.retire(found.engine, found.settings.keys_path, key_id)
+        except retiring.NotYet as waits:
+            raise fail(str(waits)) from None
         except (KeyError, ValueError) as error:
             raise fail(f"鍵 {key_id} は外せません / cannot be taken out: {error}") from None
         with found.engine.begin() as connection:

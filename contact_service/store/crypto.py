@@ -216,15 +216,24 @@ def add_index_key(path: Path) -> int:
     return len(layers)
 
 
-def remove_key(path: Path, key_id: int) -> None:
-    """Take a key out of the keys file: what it sealed cannot be read any more by anybody.
+def remove_key(path: Path, key_id: int) -> str:
+    """Take a key out of the keys file: what it sealed cannot be read any more by anybody, but for
+    who gives what is returned to :func:`put_back`.
 
     Raises ``KeyError`` when there is none, ``ValueError`` for the one that seals.
     """
     content = json.loads(path.read_text())
     if key_id == int(content["current"]):
         raise ValueError(f"key {key_id} is the one that seals")
-    del content["keys"][str(key_id)]
+    key: str = content["keys"].pop(str(key_id))
+    _rewrite(path, content)
+    return key
+
+
+def put_back(path: Path, key_id: int, key: str) -> None:
+    """Put a key that was taken out back into the keys file; it opens, and does not seal."""
+    content = json.loads(path.read_text())
+    content["keys"][str(key_id)] = key
     _rewrite(path, content)
 
 

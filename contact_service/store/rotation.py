@@ -2,8 +2,8 @@
 
 A new key seals from the moment it is in the keys file (every process looks about once a second).
 What older keys sealed is opened and sealed anew in small portions, each in a transaction of its
-own; rows that somebody else is changing are left for the next round. A key may be taken out of
-the file when nothing is sealed with it any more.
+own; rows that somebody else is changing are left for the next round. When nothing is sealed with
+a key any more it may be taken out of the file (``store.retiring``).
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -24,19 +23,16 @@ from sqlalchemy import (
     func,
     literal,
     select,
-    text,
     tuple_,
     update,
 )
 
-from contact_service.store.crypto import Vault
+from contact_service.store.crypto import CannotOpen, Vault
 from contact_service.store.tables import metadata
 
 PORTION = 1000
 #: So long rows are left alone that somebody else is changing.
 WAIT_SECONDS = 0.2
-#: Every process has seen a new key by then, also if the clocks of two hosts differ a little.
-KNOWN_AFTER = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
@@ -71,43 +67,47 @@ def sealed_with(connection: Connection) -> dict[int, int]:
     return found
 
 
-def may_hold_older(connection: Connection, vault: Vault) -> bool:
-    """Whether somebody may still write what an older key sealed: a file that was being imported
-    when the key came, say. What they hold cannot be counted before they end."""
-    if vault.path is None:
-        return False
-    known = datetime.fromtimestamp(vault.path.stat().st_mtime, UTC) + KNOWN_AFTER
-    asked = text("""
-        SELECT EXISTS (SELECT FROM pg_stat_activity
-            WHERE datname = current_database() AND backend_type = 'client backend'
-            AND pid <> pg_backend_pid() AND xact_start < :known)
-        """)
-    return bool(connection.scalar(asked, {"known": known}))
+@dataclass(frozen=True)
+class Done:
+    """What a rotation has come to."""
+
+    anew: int
+    unopened: dict[str, int]
+    """Values that no key in the file opens, by place: left as they are."""
 
 
 def seal_anew(
     engine: Engine, vault: Vault, key_id: int, on_progress: Callable[[int], None] = lambda n: None
-) -> int:
-    """Seal everything with the key ``key_id``, which must be the one that seals; returns how many
-    values were sealed anew. Goes on until nothing is left, also of what came meanwhile."""
+) -> Done:
+    """Seal everything with the key ``key_id``, which must be the one that seals. Goes on until
+    nothing is left, also of what came meanwhile, but for what cannot be opened: one such value
+    must not keep all others with an older key."""
     total = 0
     while True:
-        done = sum(_round(engine, vault, key_id, place, on_progress) for place in PLACES)
+        unopened: dict[str, int] = {}
+        done = 0
+        for place in PLACES:
+            anew, failed = _round(engine, vault, key_id, place, on_progress)
+            done += anew
+            if failed:
+                unopened[place.name] = failed
         total += done
         with engine.connect() as connection:
-            if not set(sealed_with(connection)) - {key_id}:
-                return total
+            older = sum(n for key, n in sealed_with(connection).items() if key != key_id)
+        if older <= sum(unopened.values()):
+            return Done(total, unopened)
         if not done:  # all that is left is in somebody's hands
             time.sleep(WAIT_SECONDS)
 
 
 def _round(
     engine: Engine, vault: Vault, key_id: int, place: Place, on_progress: Callable[[int], None]
-) -> int:
-    """Once through a table, in the order of its key."""
+) -> tuple[int, int]:
+    """Once through a table, in the order of its key: how many were sealed anew, and how many
+    could not be opened."""
     keys = list(place.table.primary_key.columns)
     last: tuple[Any, ...] | None = None
-    done = 0
+    done = failed = 0
     while True:
         asked = (
             select(*keys, place.column)
@@ -122,20 +122,26 @@ def _round(
         with engine.begin() as connection:
             rows = connection.execute(asked).all()
             if not rows:
-                return done
-            values = [_anew(vault, place, keys, row) for row in rows]
-            connection.execute(
-                update(place.table)
-                .where(*(key == bindparam(f"key_{key.name}") for key in keys))
-                .values({place.column: bindparam("sealed_anew")}),
-                values,
-            )
+                return done, failed
+            values = [anew for row in rows if (anew := _anew(vault, place, keys, row))]
+            if values:
+                connection.execute(
+                    update(place.table)
+                    .where(*(key == bindparam(f"key_{key.name}") for key in keys))
+                    .values({place.column: bindparam("sealed_anew")}),
+                    values,
+                )
         last = tuple(rows[-1][: len(keys)])
-        done += len(rows)
-        on_progress(len(rows))
+        done += len(values)
+        failed += len(rows) - len(values)
+        on_progress(len(values))
 
 
-def _anew(vault: Vault, place: Place, keys: list[Column[Any]], row: Any) -> dict[str, Any]:
-    plain = vault.open(place.name, bytes(row[-1]))
+def _anew(vault: Vault, place: Place, keys: list[Column[Any]], row: Any) -> dict[str, Any] | None:
+    """A row's value sealed anew; ``None``: it does not open."""
+    try:
+        plain = vault.open(place.name, bytes(row[-1]))
+    except CannotOpen:
+        return None
     named = {f"key_{key.name}": value for key, value in zip(keys, row, strict=False)}
     return named | {"sealed_anew": vault.seal(place.name, plain)}

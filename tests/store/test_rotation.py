@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
+import time
+from dataclasses import replace
+from datetime import timedelta
 from itertools import product
 from pathlib import Path
 
@@ -20,8 +24,8 @@ from contact_service.domain.actors import SYSTEM
 from contact_service.people.search import search
 from contact_service.settings import Settings
 from contact_service.stack import environment
-from contact_service.store import rotation
-from contact_service.store.crypto import CannotOpen, add_key, create_keys, load_vault
+from contact_service.store import retiring, rotation
+from contact_service.store.crypto import CannotOpen, add_key, create_keys, load_vault, remove_key
 from contact_service.store.rotation import PLACES
 from tests.ledger import Ledger, mobile
 from tests.system.ward import until
@@ -37,6 +41,13 @@ def service(
     own = settings.model_copy(update={"keys_file": tmp_path / "keys.json"})
     monkeypatch.setattr("contact_service.cli.common.settings", lambda: own)
     return Service(own, engine, load_vault(own.keys_path), clock)
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every process has looked at the keys file already, and nobody waits for a connection."""
+    monkeypatch.setattr(retiring, "KNOWN_AFTER", timedelta(0))
+    monkeypatch.setattr(retiring, "LOOK_AGAIN_SECONDS", 0.0)
 
 
 def shell(*words: str) -> tuple[int, str]:
@@ -59,6 +70,7 @@ def test_every_place_of_personal_data_is_known() -> None:
             "user_account.totp_secret", "idempotency_key.body"} <= {p.name for p in PLACES}  # fmt: skip
 
 
+@pytest.mark.usefixtures("at_once")
 def test_a_new_key_seals_everything_while_others_write(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,6 +110,7 @@ def test_a_new_key_seals_everything_while_others_write(
         load_vault(service.settings.keys_path).open("x.y", b"\x01" + b"0" * 40)
 
 
+@pytest.mark.usefixtures("at_once")
 def test_a_rotation_that_is_killed_leaves_nothing_unreadable(
     service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -136,6 +149,7 @@ def test_a_rotation_that_is_killed_leaves_nothing_unreadable(
     assert names_and_numbers(engine, vault) == everybody | {mobile(11)}
 
 
+@pytest.mark.usefixtures("at_once")
 def test_what_somebody_holds_is_sealed_anew_once_they_let_go(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,6 +170,7 @@ def test_what_somebody_holds_is_sealed_anew_once_they_let_go(
     assert _sealed(service.engine) == {2: 2}
 
 
+@pytest.mark.usefixtures("at_once")
 def test_a_key_stays_for_what_is_sealed_and_not_written_yet(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -179,6 +194,100 @@ def test_a_key_stays_for_what_is_sealed_and_not_written_yet(
         rows = connection.execute(text("SELECT action, subject FROM audit_log ORDER BY id")).all()
     assert [tuple(row) for row in rows] == [("keys.rotated", "key:2"), ("keys.retired", "key:1")]
     assert _sealed(service.engine) == {2: 1}
+
+
+def test_a_key_is_not_retired_while_a_process_may_not_know_of_the_next(service: Service) -> None:
+    """It looks once a second, and what it has sealed by then waits for a connection first."""
+    path = service.settings.keys_path
+    assert shell("rotate")[0] == 0
+    code, said = shell("retire", "1")
+    assert (code, "keys resume" in said) == (1, True)
+    assert set(load_vault(path).keys) == {1, 2}
+    # the process that had just looked: it is written once it has its connection
+    sealed = service.vault.seal("phone.number", mobile(1))
+    assert sealed[0] == 1
+    _write(service.engine, sealed)
+    assert shell("resume") == (0, "1 件を封じ直しました / sealed anew: 1\n")
+    waited: list[float] = []
+    for ago, refused in ((50, True), (61, False)):
+        changed = time.time() - ago
+        os.utime(path, (changed, changed))
+        if refused:
+            with pytest.raises(retiring.NotYet, match="60"):
+                retiring.retire(service.engine, path, 1, waited.append)
+        else:
+            retiring.retire(service.engine, path, 1, waited.append)
+    assert len(waited) == 1  # between two looks
+    assert set(load_vault(path).keys) == {2}
+    assert _opened(service) == {mobile(1)}
+
+
+@pytest.mark.usefixtures("at_once")
+def test_what_is_still_sealed_with_a_key_while_it_is_retired_keeps_it(service: Service) -> None:
+    """By another host, say, whose copy of the file is an old one."""
+    path, old = service.settings.keys_path, replace(service.vault, path=None)
+    add_key(path)
+
+    def meanwhile(_: float) -> None:
+        _write(service.engine, old.seal("phone.number", mobile(1)))
+
+    before = path.stat().st_ino
+    with pytest.raises(retiring.NotYet, match="1 件残っています"):
+        retiring.retire(service.engine, path, 1, meanwhile)
+    assert path.stat().st_ino == before  # it was never out
+    assert _opened(service) == {mobile(1)}
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_key_comes_back_for_what_was_written_as_it_went(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, old = service.settings.keys_path, replace(service.vault, path=None)
+    add_key(path)
+
+    def slow(path: Path, key_id: int) -> str:
+        key = remove_key(path, key_id)
+        _write(service.engine, old.seal("phone.number", mobile(1)))
+        return key
+
+    monkeypatch.setattr("contact_service.store.crypto.remove_key", slow)
+    with pytest.raises(retiring.NotYet):
+        retiring.retire(service.engine, path, 1)
+    assert (load_vault(path).current, _opened(service)) == (2, {mobile(1)})
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_what_no_key_opens_stops_no_rotation_and_is_told(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rotation, "PORTION", 2)
+    ledger = Ledger(service.engine, service.vault)
+    for n in range(1, 6):
+        ledger.person([mobile(n)])
+    lost = bytes([7]) + service.vault.seal("phone.number", mobile(3))[1:]
+    with service.engine.begin() as connection:
+        ids = connection.scalars(text("SELECT id FROM phone ORDER BY id")).all()
+        for place in (0, 2, 3):
+            connection.execute(
+                text("UPDATE phone SET number = :n WHERE id = :id"), {"n": lost, "id": ids[place]}
+            )
+    code, said = shell("rotate")
+    assert (code, "7 件を封じ直し" in said, "phone.number: 3 件" in said) == (0, True, True)
+    assert _sealed(service.engine) == {2: 7, 7: 3}
+    code, said = shell("resume")
+    assert (code, "phone.number: 3 件" in said) == (0, True)
+
+
+def _write(engine: Engine, number: bytes) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO phone (number, number_index, kind) VALUES (:n, 'x', 'mobile')"),
+            {"n": number},
+        )
+
+
+def _opened(service: Service) -> set[str]:
+    return names_and_numbers(service.engine, load_vault(service.settings.keys_path))
 
 
 def _sealed(engine: Engine) -> dict[int, int]:
@@ -210,6 +319,7 @@ def test_a_sealed_value_that_was_changed_does_not_open(service: Service, place: 
     assert service.vault.seal("debtor.name", "標識") != service.vault.seal("debtor.name", "標識")
 
 
+@pytest.mark.usefixtures("at_once")
 def test_a_key_that_is_needed_stays(service: Service) -> None:
     Ledger(service.engine, service.vault).person([mobile(1)])
     add_key(service.settings.keys_path)
