@@ -17,7 +17,11 @@ from providers.base import Answer, ForgedReceipt, NotSupported, Provider, Webhoo
 
 log = logs.log(__name__)
 T = TypeVar("T")
-URLENCODED = "application/x-www-form-urlencoded"
+URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
+#: A form tells of one report and has some thirty fields. It is read, sorted and signed before
+#: anybody knows who sent it, and meanwhile this process does nothing else. Batches are JSON.
+MOST_FORM_BYTES = 64_000
+MOST_FIELDS = 100
 
 
 def service_of(request: Request) -> Service:
@@ -39,8 +43,9 @@ def reports_of(request: Request) -> GroupCommit:
 
 
 async def asked(request: Request, provider_name: str) -> tuple[Provider, WebhookRequest]:
-    """The carrier and its request, of which nothing is believed yet; 404 for no such carrier, and
-    503 for one whose requests cannot be checked here, which may say it again."""
+    """The carrier and its request, of which nothing is believed yet; 404 for no such carrier, 503
+    for one whose requests cannot be checked here, which may say it again, 413 and 400 for a form
+    that no carrier sends."""
     provider = adapters_of(request).get(provider_name)
     if provider is None:
         raise HTTPException(503 if provider_name in adapters_of(request).configured else 404)
@@ -51,11 +56,24 @@ async def asked(request: Request, provider_name: str) -> tuple[Provider, Webhook
 
 
 async def _form(request: Request, body: bytes) -> dict[str, str]:
-    """The request's form. The usual kind is read at once: the framework's parser is made for
-    bodies that come in pieces, and costs several times as much."""
-    if request.headers.get("content-type", "").split(";")[0] == URLENCODED:
-        return dict(parse_qsl(body.decode("latin-1"), keep_blank_values=True))
-    return {name: str(value) for name, value in (await request.form()).items()}
+    """The request's form; 413 and 400 for one that is too large or has too many fields. The usual
+    kind is read at once: the framework's parser is made for bodies that come in pieces, and costs
+    several times as much."""
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind not in (URLENCODED, MULTIPART):
+        return {}
+    if len(body) > MOST_FORM_BYTES:
+        raise HTTPException(413)
+    if kind == MULTIPART:
+        said = await request.form(max_files=0, max_fields=MOST_FIELDS)
+        return {name: str(value) for name, value in said.items()}
+    try:
+        pairs = parse_qsl(
+            body.decode("latin-1"), keep_blank_values=True, max_num_fields=MOST_FIELDS
+        )
+    except ValueError:
+        raise HTTPException(400) from None
+    return dict(pairs)
 
 
 async def verified(request: Request, provider_name: str) -> tuple[Provider, WebhookRequest]:

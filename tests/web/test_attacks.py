@@ -97,6 +97,45 @@ def test_what_a_call_says_is_told_to_the_carrier_that_makes_it(floor: Floor, doo
     assert floor.ledger.rows("SELECT provider, outcome FROM event") == [("east", "opted_out")]
 
 
+FLOODS = {
+    "as many fields as a megabyte holds": ("&".join(f"{n:x}=" for n in range(145_000)), 413),
+    "many fields": ("&".join(f"{n:x}=" for n in range(9_000)), 400),
+    "one field more than any form has": ("&".join(f"{n}=" for n in range(101)), 400),
+    "a large field": ("Body=" + "a" * 64_000, 413),
+    "as many as a form may have": ("&".join(f"{n}=" for n in range(100)), 403),
+}
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize("door_of", ["receipts", "messages", "inbound"])
+@pytest.mark.parametrize("kind", [FORM, f"{FORM.upper()} ; charset=utf-8"])
+def test_a_form_that_no_carrier_sends_is_refused_before_it_is_read(
+    door: Door, door_of: str, kind: str
+) -> None:
+    """Whoever sends it need know no secret: sorting its fields must not keep everybody waiting."""
+    url = f"{door.stack.web_url}/webhooks/east/{door_of}"
+    with requests.Session() as stranger:
+        stranger.headers.update({"X-Twilio-Signature": "x", "Content-Type": kind})
+        answered = {
+            name: stranger.post(url, body, timeout=60).status_code
+            for name, (body, _) in FLOODS.items()
+        }
+    assert answered == {name: status for name, (_, status) in FLOODS.items()}
+
+
+def test_a_form_in_parts_is_limited_as_well(door: Door) -> None:
+    url = f"{door.stack.web_url}/webhooks/east/receipts"
+    for count, status in ((100, 403), (101, 400)):
+        parts = {str(n): (None, "") for n in range(count)}
+        assert requests.post(url, files=parts, timeout=60).status_code == status
+
+
+def test_a_batch_of_a_gateway_may_be_larger_than_a_form(door: Door) -> None:
+    """It is JSON, and its signature is one pass over the body."""
+    url = f"{door.stack.web_url}/webhooks/east/receipts"
+    assert requests.post(url, json={"a": "b" * 500_000}, timeout=60).status_code == 403
+
+
 def test_what_is_refused_is_never_a_line_of_its_own(floor: Floor, door: Door) -> None:
     """Payloads where nobody is known yet: at the entrance, in addresses, in forged reports."""
     logged = io.StringIO()
