@@ -10,8 +10,8 @@ from sqlalchemy import Connection, text
 
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, require
+from contact_service.domain.references import NoReference, reference
 from contact_service.identity.bulk_access import require_few_or_granted
-from contact_service.logs import mask_numbers
 from contact_service.people.search import OWED_TO_THEM, SEARCHERS, office_of
 from contact_service.store import audit
 
@@ -67,21 +67,25 @@ def open_person(
 ) -> None:
     """Let ``actor`` see the person for :data:`OPEN_FOR`, and write down why.
 
-    ``note`` is for a file number or the like; numbers that look like a telephone's are masked.
-    Raises :class:`NoPerson`, :class:`~contact_service.domain.actors.NotAllowed`, the latter also
-    for more people in a day than one person may open alone.
+    ``note`` is the number of a file, and nothing else: the line outlives the person.
+    Raises :class:`NoPerson`, :class:`~contact_service.domain.references.NoReference`,
+    :class:`~contact_service.domain.actors.NotAllowed`, the latter also for more people in a day
+    than one person may open alone.
     """
     require(actor, *SEARCHERS, contractors=False)
+    file_number = reference(note)
     with service.engine.begin() as connection:
         known = connection.scalar(
-            text(f"SELECT 1 FROM debtor d WHERE d.id = :id AND {OWED_TO_THEM}"),
+            text(f"SELECT d.code FROM debtor d WHERE d.id = :id AND {OWED_TO_THEM}"),
             {"id": debtor_id, **office_of(actor)},
         )
         if known is None:
             raise no_person(debtor_id)
+        if known in file_number:  # a short person code reads like a number of a file
+            raise NoReference
         now = service.clock.now()
         require_few_or_granted(connection, actor, OPENED, subject_of(debtor_id), now)
-        said = {"note": mask_numbers(note.strip())} if note.strip() else {}
+        said = {"note": file_number} if file_number else {}
         audit.record(
             connection, now, actor, OPENED, subject_of(debtor_id),
             reason=reason.value, **said,

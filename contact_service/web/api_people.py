@@ -41,7 +41,10 @@ class Opened(BaseModel):
     """Why somebody is opened; recorded."""
 
     reason: OpenReason
-    note: str = Field("", max_length=100, description="a file number; no name, no number")
+    note: str = Field(
+        "", max_length=100,
+        description="the number of a file alone, like 受付12, 決裁123 or R8-45; nothing else",
+    )  # fmt: skip
 
 
 class NewRestriction(BaseModel):

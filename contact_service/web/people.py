@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from contact_service.domain.actors import NotAllowed
+from contact_service.domain.references import NoReference
 from contact_service.domain.restrictions import BY_KIND, RULES, Reach, RestrictionKind
 from contact_service.identity.sessions import Session
 from contact_service.people.opening import (
@@ -146,6 +147,8 @@ def open_(
         )  # fmt: skip
     try:
         open_person(service_of(request), session.account.actor, debtor_id, reason, note)
+    except NoReference as error:
+        return _person(request, session, debtor_id, wrong=str(error))
     except NoPerson as error:
         return _gone(request, str(error))
     return RedirectResponse(f"/people/{debtor_id}", 303)

@@ -19,6 +19,7 @@ from contact_service.callcentre.replies import CannotLift
 from contact_service.dispatch.switches import UnknownScope
 from contact_service.domain import life
 from contact_service.domain.actors import NotAllowed
+from contact_service.domain.references import NoReference
 from contact_service.evaluation.facts import NoSuchRun
 from contact_service.evaluation.library import NotInLibrary
 from contact_service.identity import accounts
@@ -82,6 +83,7 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(conflict, _cannot_do)
     for gone in (NoPerson, NoSuchRun, NotInLibrary):
         app.add_exception_handler(gone, _gone)
+    app.add_exception_handler(NoReference, _no_reference)
     # a value that passed its checks but is no text that can be stored (NUL, lone surrogates)
     for unstorable in (DataError, UnicodeEncodeError):
         app.add_exception_handler(unstorable, _unstorable)
@@ -120,6 +122,10 @@ def _cannot_do(request: Request, error: Exception) -> Response:
 
 def _gone(request: Request, error: Exception) -> Response:
     return said(request, 404, str(error))
+
+
+def _no_reference(request: Request, error: Exception) -> Response:
+    return said(request, 422, str(error))
 
 
 def _unstorable(request: Request, error: Exception) -> Response:

@@ -17,6 +17,7 @@ from contact_service.callcentre.replies import open_replies, take_reply, unread
 from contact_service.callcentre.results import Wanted, results, who_and_what
 from contact_service.clock import TOKYO
 from contact_service.domain.actors import Actor, Role
+from contact_service.domain.references import NoReference
 from contact_service.domain.states import DispositionKind, IdentityProof, QualityMark
 from contact_service.identity import accounts
 from contact_service.offices import kinds_of
@@ -149,13 +150,21 @@ def test_what_is_written_back_is_of_the_office_whose_message_it_answers(
 
 def test_why_somebody_looked_is_told_to_their_own_office(floor: Floor, debtor: int) -> None:
     service = floor.service
-    open_person(service, of(floor, HEALTH, Role.STAFF), debtor, OpenReason.OTHER, "差押えの相談")
-    for office, note in {"*": "差押えの相談", HEALTH: "差押えの相談", NURSERY: None}.items():
+    open_person(service, of(floor, HEALTH, Role.STAFF), debtor, OpenReason.OTHER, "受付12")
+    for office, note in {"*": "受付12", HEALTH: "受付12", NURSERY: None}.items():
         staff = Actor("abe", Role.STAFF, office, kinds=kinds_of(office, service.settings))
         open_person(service, staff, debtor, OpenReason.CHECK)
         looked = [e for e in timeline(service, staff, debtor).entries
                   if e.kind is EntryKind.LOOKED_AT and e.by == "mori"]  # fmt: skip
         assert [entry.reason for entry in looked] == [note]
+
+
+def test_a_person_code_is_no_number_of_a_file(floor: Floor, debtor: int) -> None:
+    """A short one reads like it; the line would lead to who has become nameless."""
+    floor.ledger.run("UPDATE debtor SET code = '4711' WHERE id = :id", id=debtor)
+    staff = of(floor, HEALTH, Role.STAFF)
+    with pytest.raises(NoReference):
+        open_person(floor.service, staff, debtor, OpenReason.OTHER, "受付4711")
 
 
 def test_a_file_that_was_not_brought_for_the_office_is_not_named(floor: Floor, debtor: int) -> None:

@@ -15,6 +15,7 @@ from contact_service.callcentre.dispositions import Conversation, record_disposi
 from contact_service.callcentre.list import next_person
 from contact_service.dispatch.drain import redis_client
 from contact_service.domain.actors import Actor, Role
+from contact_service.domain.references import NoReference
 from contact_service.domain.states import DispositionKind
 from contact_service.intake.faults import FileRefused
 from contact_service.intake.importing import import_file
@@ -81,7 +82,10 @@ def test_marked_people_turn_up_nowhere(
         ), now,
     )  # fmt: skip
     found = search(service, STAFF, NUMBER).people[0]
-    open_person(service, STAFF, found.id, OpenReason.OTHER, f"電話 {NUMBER}")
+    with pytest.raises(NoReference) as told:
+        open_person(service, STAFF, found.id, OpenReason.OTHER, f"電話 {NUMBER}")
+    assert marked(str(told.value)) == []
+    open_person(service, STAFF, found.id, OpenReason.OTHER, "受付12")
     assert person(service, STAFF, found.id).name == NAME  # it is they who went through
     # doors: sign-in, API, webhooks, pages; also where it fails
     browser = Browser(door.stack.web_url).open("/sign-in")

@@ -79,7 +79,10 @@ def test_carriers_reports_of_one_instant_are_each_told_once(floor: Floor, door: 
 def test_a_timeline_with_many_things_on_one_day(floor: Floor, door: Door) -> None:
     person = floor.ledger.person([mobile(1)], [Owed(1_000 + n) for n in range(5)])
     staff = Api(floor, door, Role.STAFF)
-    assert staff.ask("POST", f"/api/people/{person}/open", {"reason": "check"})[0] == 204
+    at = f"/api/people/{person}/open"
+    told = staff.ask("POST", at, {"reason": "check", "note": "花子さんから"})
+    assert told[0] == 422 and "書類の番号だけ" in str(told) and "花子" not in str(told)
+    assert staff.ask("POST", at, {"reason": "check", "note": "R8-45"})[0] == 204
     path = f"/api/people/{person}/timeline"
     whole = staff.ask("GET", f"{path}?limit=200")[1]["items"]
     assert [one["kind"] for one in whole].count("due") == 5

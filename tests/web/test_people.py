@@ -56,6 +56,13 @@ def listed(floor: Floor) -> list[tuple[object, ...]]:
     return floor.ledger.rows("SELECT kind, lifted_at IS NULL FROM restriction ORDER BY id")
 
 
+def listed_opens(floor: Floor) -> list[tuple[object, ...]]:
+    return floor.ledger.rows(
+        "SELECT actor, subject, details ->> 'reason', details ->> 'note' FROM audit_log "
+        "WHERE action = 'person.open'"
+    )
+
+
 def test_somebody_is_found_masked_and_opened_for_a_reason(
     floor: Floor, door: Door, known: int
 ) -> None:
@@ -72,15 +79,15 @@ def test_somebody_is_found_masked_and_opened_for_a_reason(
     assert "山﨑" not in staff.page and NUMBER not in staff.page
     assert staff.send(f"/people/{known}/open").status == 422
     assert "理由を選んで" in staff.page
-    staff.send(f"/people/{known}/open", reason="complaint", note="受付12 090-9999-8888")
+    for told in ("受付12 090-9999-8888", "娘の花子さんから", "10000001"):
+        assert staff.send(f"/people/{known}/open", reason="complaint", note=told).status == 422
+        assert "書類の番号だけ" in staff.page and "花子" not in staff.page
+        assert listed_opens(floor) == []
+    staff.send(f"/people/{known}/open", reason="complaint", note="受付 １２")
     assert "山﨑　健" in staff.page and NUMBER in staff.page
     for words in ("令和8年10月5日", "4,000円", "滞納_20260930.csv", "納期限", "閲覧"):
         assert words in staff.page
-    said = floor.ledger.rows(
-        "SELECT actor, subject, details ->> 'reason', details ->> 'note' FROM audit_log "
-        "WHERE action = 'person.open'"
-    )
-    assert said == [("kato", f"debtor:{known}", "complaint", "受付12 [number]")]
+    assert listed_opens(floor) == [("kato", f"debtor:{known}", "complaint", "受付12")]
     other = signed_in(floor, door, "ono", Role.STAFF).open(f"/people/{known}")
     assert "山﨑" not in other.page  # whoever has not said why sees nothing
     assert other.send(f"/people/{known}/restrictions", kind="hardship").status == 422
