@@ -51,11 +51,17 @@ def hold(
 
 
 @app.command("release")
-def release(code: Code) -> None:
-    """End a hold; by somebody else than who set it."""
+def release(
+    code: Code,
+    office: Annotated[
+        str | None,
+        typer.Option(help="課 / whose hold, where several hold the person: asked by who sees all."),
+    ] = None,
+) -> None:
+    """End the hold of one's office; by somebody else than who set it."""
     with service() as found:
         try:
-            holds.lift(found, actor(Role.APPROVER), code)
+            holds.lift(found, actor(Role.APPROVER), code, office)
         except CannotDo as error:
             raise fail(str(error)) from None
     typer.echo("解除しました / released")

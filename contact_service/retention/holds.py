@@ -1,4 +1,8 @@
-"""Legal holds: somebody is kept although the time is over, for a lawsuit, an audit, a request."""
+"""Legal holds: somebody is kept although the time is over, for a lawsuit, an audit, a request.
+
+A hold is the office's (所管課) whose approver set it: another has no part in that lawsuit, neither
+ends it nor hears of it. Each may hold the same person; they are kept while one does.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +19,9 @@ _KNOWN = """(:whole OR EXISTS (SELECT FROM claim own WHERE own.debtor_id = d.id
 
 
 def hold(service: Service, actor: Actor, code: str, reason: str) -> None:
-    """Keep the person with this code (宛名番号) until it is lifted.
+    """Keep the person with this code (宛名番号) until the office lifts it.
 
-    Raises ``NotAllowed``, and ``CannotDo`` for nobody, no reason, or who is held already.
+    Raises ``NotAllowed``, and ``CannotDo`` for nobody, no reason, or whom the office holds already.
     """
     require(actor, Role.APPROVER)
     if not reason.strip():
@@ -25,9 +29,11 @@ def hold(service: Service, actor: Actor, code: str, reason: str) -> None:
     with service.engine.begin() as connection:
         held = connection.scalar(
             text(f"""
-            INSERT INTO legal_hold (debtor_id, reason, set_at, set_by)
-            SELECT d.id, :reason, :now, :by FROM debtor d WHERE d.code = :code AND {_KNOWN}
-            ON CONFLICT (debtor_id) WHERE lifted_at IS NULL DO NOTHING RETURNING debtor_id
+            INSERT INTO legal_hold (debtor_id, reason, set_at, set_by, office)
+            SELECT d.id, :reason, :now, :by, :office FROM debtor d
+            WHERE d.code = :code AND {_KNOWN}
+            ON CONFLICT (debtor_id, office) WHERE lifted_at IS NULL DO NOTHING
+            RETURNING debtor_id
             """),
             {
                 "code": code,
@@ -45,20 +51,32 @@ def hold(service: Service, actor: Actor, code: str, reason: str) -> None:
         audit.record(connection, service.clock.now(), actor, "hold.set", f"debtor:{held}")
 
 
-def lift(service: Service, actor: Actor, code: str) -> None:
-    """End a hold. Takes somebody else than who set it. Raises ``NotAllowed``, ``CannotDo``."""
+def lift(service: Service, actor: Actor, code: str, office: str | None = None) -> None:
+    """End the hold of the actor's office; to whoever sees all of them, that of ``office``, which
+    may be left out where there is one. Takes somebody else than who set it. Raises ``NotAllowed``,
+    ``CannotDo``."""
     require(actor, Role.APPROVER)
     with service.engine.begin() as connection:
-        found = connection.execute(
+        rows = connection.execute(
             text(f"""
-            SELECT h.id, h.debtor_id, h.set_by FROM legal_hold h
+            SELECT h.id, h.debtor_id, h.set_by, h.office FROM legal_hold h
             JOIN debtor d ON d.id = h.debtor_id
-            WHERE d.code = :code AND h.lifted_at IS NULL AND {_KNOWN} FOR UPDATE OF h
+            WHERE d.code = :code AND h.lifted_at IS NULL AND {_KNOWN}
+            AND (:whole OR h.office = :office)
+            AND (CAST(:wanted AS text) IS NULL OR h.office = :wanted)
+            ORDER BY h.office FOR UPDATE OF h
             """),
-            {"code": code} | _office_of(actor),
-        ).one_or_none()
-        if found is None:
+            {"code": code, "wanted": office} | _office_of(actor),
+        ).all()
+        if not rows:
             raise CannotDo("その人は保存の対象ではありません / this person is not held")
+        if len(rows) > 1:
+            offices = ", ".join(row.office for row in rows)
+            raise CannotDo(
+                f"いくつかの課が保存しています。課を選んでください / several offices hold this "
+                f"person, say which: {offices}"
+            )
+        (found,) = rows
         if found.set_by == actor.name:
             raise CannotDo("設定した人とは別の人が解除します / somebody else must lift it")
         connection.execute(
@@ -66,9 +84,14 @@ def lift(service: Service, actor: Actor, code: str) -> None:
             {"now": service.clock.now(), "by": actor.name, "id": found.id},
         )
         audit.record(
-            connection, service.clock.now(), actor, "hold.lifted", f"debtor:{found.debtor_id}"
-        )
+            connection, service.clock.now(), actor, "hold.lifted", f"debtor:{found.debtor_id}",
+            of_office=found.office,
+        )  # fmt: skip
 
 
 def _office_of(actor: Actor) -> dict[str, object]:
-    return {"whole": actor.office == EVERY_OFFICE, "own_kinds": actor.own_kinds}
+    return {
+        "whole": actor.office == EVERY_OFFICE,
+        "own_kinds": actor.own_kinds,
+        "office": actor.office,
+    }

@@ -19,6 +19,7 @@ from contact_service.clock import FileClock
 from contact_service.domain.actors import SYSTEM, Actor, NotAllowed, Role
 from contact_service.domain.life import CannotDo
 from contact_service.evaluation.report import run_report
+from contact_service.offices import kinds_of
 from contact_service.people.search import search
 from contact_service.retention import holds
 from contact_service.retention.anonymise import forget
@@ -28,6 +29,7 @@ from contact_service.store.rotation import PLACES
 from contact_service.store.tables import metadata
 from tests.dispatch.conftest import Floor, floor
 from tests.identity.conftest import ADMINISTRATOR
+from tests.identity.offices import HEALTH, NURSERY
 from tests.ledger import mobile
 
 __all__ = ["floor"]
@@ -198,6 +200,41 @@ def test_a_hold_is_lifted_by_somebody_else(floor: Floor, people: dict[str, int])
     holds.lift(floor.service, SECOND, code)
     floor.clock.at += LATER
     assert forget(floor.service, ADMINISTRATOR, USUALLY)[0].count == 3
+
+
+def test_a_hold_is_ended_by_the_office_that_set_it_and_holds_while_another_lasts(
+    floor: Floor, people: dict[str, int]
+) -> None:
+    service, code = floor.service, code_of(floor, people["held"])
+    floor.ledger.run(  # who owed the nursery office, too
+        """
+        INSERT INTO claim OVERRIDING SYSTEM VALUE
+        SELECT (jsonb_populate_record(CAST(NULL AS claim), to_jsonb(c)
+            || jsonb_build_object('id', 1000000, 'kind', 'nursery_fee'))).*
+        FROM claim c WHERE debtor_id = :id LIMIT 1""",
+        id=people["held"],
+    )
+
+    def approver(name: str, office: str) -> Actor:
+        return Actor(name, Role.APPROVER, office, kinds=kinds_of(office, service.settings))
+
+    holds.hold(service, approver("goto", HEALTH), code, "国保の訴訟")
+    with pytest.raises(CannotDo, match="held already"):
+        holds.hold(service, approver("ito", HEALTH), code, "again")
+    with pytest.raises(CannotDo, match="not held"):  # nor is it told who holds them
+        holds.lift(service, approver("mori", NURSERY), code)
+    with pytest.raises(CannotDo, match="not held"):
+        holds.lift(service, approver("mori", NURSERY), code, HEALTH)
+    holds.hold(service, approver("mori", NURSERY), code, "保育の監査")
+    with pytest.raises(CannotDo, match="say which"):
+        holds.lift(service, SECOND, code)
+    with pytest.raises(CannotDo, match="somebody else"):
+        holds.lift(service, approver("goto", HEALTH), code)
+    holds.lift(service, approver("ito", HEALTH), code)
+    floor.clock.at += LATER
+    assert forget(service, ADMINISTRATOR, USUALLY)[0].count == 2  # one lasts
+    holds.lift(service, SECOND, code)  # of all offices, and there is but one
+    assert forget(service, ADMINISTRATOR, USUALLY)[0].count == 1
 
 
 def test_all_that_is_kept_is_told_and_that_it_was_asked_for(
