@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, insert, text
 
@@ -29,7 +29,8 @@ from contact_service.store import audit
 from contact_service.store.tables.calls import support_text
 
 ASKERS = (Role.STAFF, Role.APPROVER)
-#: So many of one person's within an hour.
+ASKED, REFUSED = "test_message.ask", "test_message.refused"
+#: So many of one person's within an hour, refused ones among them.
 MOST, WITHIN = 5, timedelta(hours=1)
 
 
@@ -74,26 +75,48 @@ def ask(
         require_kinds(actor, kinds_of(definition))
         if language not in messages_of(definition).get(message, ()):
             raise CannotDo("文面を選び直してください / choose the message again")
-        _must_not_be_known(connection, service, to)
         _must_not_be_too_many(connection, actor, now)
-        office = office_values(service.settings.office_name, service.settings.office_phone)
-        made = uuid4()
-        connection.execute(
-            insert(support_text).values(
-                id=made,
-                tested_by=actor.name,
-                number=service.vault.seal("support_text.number", to),
-                # whichever carrier there is shall take it; a live one takes no training data
-                training=not any(carrier.live for carrier in configured(service.settings)),
-                body=render(definition.words(definition.messages[message], language), office),
-                state=AttemptState.PLANNED,
-                due_at=now,
-            )
+        known = _is_known(connection, service, to)
+        if known:  # a guess at who is in the ledger: it counts, and stays on record
+            audit.record(connection, now, actor, REFUSED, f"version:{version_id}")
+        else:
+            made = _plan(connection, service, actor, to, definition, message, language, now)
+            audit.record(
+                connection, now, actor, ASKED, f"support_text:{made}",
+                version=version_id, message=message, language=language.value,
+            )  # fmt: skip
+    if known:
+        raise CannotDo(
+            "この番号には送れません。試し送信は自分の番号だけにできます / nothing is sent to this "
+            "number: a test goes to nobody's number but your own"
         )
-        audit.record(
-            connection, now, actor, "test_message.ask", f"support_text:{made}",
-            version=version_id, message=message, language=language.value,
-        )  # fmt: skip
+
+
+def _plan(
+    connection: Connection,
+    service: Service,
+    actor: Actor,
+    to: str,
+    definition: Definition,
+    message: str,
+    language: Language,
+    now: datetime,
+) -> UUID:
+    office = office_values(service.settings.office_name, service.settings.office_phone)
+    made = uuid4()
+    connection.execute(
+        insert(support_text).values(
+            id=made,
+            tested_by=actor.name,
+            number=service.vault.seal("support_text.number", to),
+            # whichever carrier there is shall take it; a live one takes no training data
+            training=not any(carrier.live for carrier in configured(service.settings)),
+            body=render(definition.words(definition.messages[message], language), office),
+            state=AttemptState.PLANNED,
+            due_at=now,
+        )
+    )
+    return made
 
 
 def latest(connection: Connection, actor: Actor) -> list[OwnText]:
@@ -122,16 +145,12 @@ def _own_number(number: str, again: str) -> str:
     return found[0].e164
 
 
-def _must_not_be_known(connection: Connection, service: Service, number: str) -> None:
-    known = connection.scalar(
-        text("SELECT 1 FROM phone WHERE number_index = ANY(:indexes)"),
+def _is_known(connection: Connection, service: Service, number: str) -> bool:
+    found = connection.scalar(
+        text("SELECT true FROM phone WHERE number_index = ANY(:indexes) LIMIT 1"),
         {"indexes": service.vault.indexes("phone", number)},
     )
-    if known:
-        raise CannotDo(
-            "この番号は納付者の台帳にあります。試し送信は自分の番号だけにできます / this number is "
-            "in the ledger: a test goes to nobody's number but your own"
-        )
+    return bool(found)
 
 
 def _must_not_be_too_many(connection: Connection, actor: Actor, now: datetime) -> None:
@@ -140,8 +159,11 @@ def _must_not_be_too_many(connection: Connection, actor: Actor, now: datetime) -
         {"name": actor.name},
     )
     count = connection.scalar(
-        text("SELECT count(*) FROM support_text WHERE tested_by = :name AND due_at > :since"),
-        {"name": actor.name, "since": now - WITHIN},
+        text("""
+        SELECT count(*) FROM audit_log
+        WHERE actor = :name AND action = ANY(:actions) AND at > :since
+        """),
+        {"name": actor.name, "actions": [ASKED, REFUSED], "since": now - WITHIN},
     )
     if int(count or 0) >= MOST:
         raise CannotDo(

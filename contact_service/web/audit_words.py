@@ -60,6 +60,7 @@ ACTIONS: Mapping[str, Mapping[str, str]] = {
         "run.complete": translatable("実施が終わった"),
         "recording.add": translatable("録音の版を作った"),
         "recording.use": translatable("録音の版を使うことにした"),
+        "test_message.refused": translatable("試し送信を断った（台帳にある番号）"),
         "test_message.ask": translatable("自分の電話に試しに送った"),
     },
     translatable("停止・再開"): {

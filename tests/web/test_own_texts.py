@@ -6,10 +6,14 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
+from campaigns.vocabulary import Language
 from contact_service.clock import FixedClock
 from contact_service.dispatch import own_texts
 from contact_service.dispatch.support_texts import send
 from contact_service.domain.actors import Role
+from contact_service.domain.life import CannotDo
 from contact_service.planning import versions
 from tests.dispatch.conftest import STAFF, Floor, floor
 from tests.ledger import definition, mobile
@@ -30,7 +34,7 @@ def test_a_message_comes_to_whoever_plans_it_and_to_no_resident(floor: Floor, do
     said = {"what": "m/ja", "to": MINE, "again": MINE}
     for wrong, words in (
         ({"again": "090-8765-4320"}, "二つの番号が違います"),
-        ({"to": mobile(1), "again": mobile(1)}, "台帳にあります"),
+        ({"to": mobile(1), "again": mobile(1)}, "この番号には送れません"),
         ({"to": "03-5432-1111", "again": "03-5432-1111"}, "携帯電話の番号"),
         ({"what": "x/ja"}, "文面を選び直して"),
     ):
@@ -55,7 +59,28 @@ def test_a_message_comes_to_whoever_plans_it_and_to_no_resident(floor: Floor, do
     for _ in range(own_texts.MOST):
         staff.open(AT).send(f"{AT}/test", **said)
     assert staff.status == 422 and "1時間に5通まで" in staff.page
-    assert floor.ledger.one("SELECT count(*) FROM support_text") == own_texts.MOST
+    # the one that was refused is among them
+    assert floor.ledger.one("SELECT count(*) FROM support_text") == own_texts.MOST - 1
     evaluator = signed_in(floor, door, "eva", Role.EVALUATOR).open(AT)
     assert "自分の電話に試しに送る" not in evaluator.page
     assert evaluator.send(f"{AT}/test", **said).status == 403
+
+
+def test_who_is_in_the_ledger_is_not_found_out_by_trying(floor: Floor) -> None:
+    """Each guess is one of the five of an hour, and stays on record; an office is told no more of
+    another's people than of its own."""
+    for n in range(9):
+        floor.ledger.person([mobile(n)])
+    spec = definition(arms=[{"name": "contact"}])
+    service, now = floor.service, floor.clock.now()
+    version = versions.submit(service.engine, STAFF, spec, spec.model_dump_json(), now)
+    told = []
+    for n in range(9):
+        with pytest.raises(CannotDo) as refused:
+            own_texts.ask(service, STAFF, version.id, "m", Language.JA, mobile(n), mobile(n), now)
+        told.append("5通まで" in str(refused.value))
+    assert told == [False] * own_texts.MOST + [True] * 4
+    tries = "SELECT count(*) FROM audit_log WHERE action = 'test_message.refused'"
+    assert floor.ledger.one(tries) == own_texts.MOST
+    with pytest.raises(CannotDo, match="5 tests"):
+        own_texts.ask(service, STAFF, version.id, "m", Language.JA, MINE, MINE, now)
