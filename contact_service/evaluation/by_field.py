@@ -21,7 +21,7 @@ from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, require, require_kinds
 from contact_service.evaluation import flow
 from contact_service.evaluation.counts import Counts, Row
-from contact_service.evaluation.disclosure import HIDDEN, hide, hide_small, is_telling
+from contact_service.evaluation.disclosure import hidden_with, hide, is_small, is_telling
 from contact_service.evaluation.facts import Completeness, RunFacts, run_facts
 from contact_service.evaluation.forms import READERS
 from contact_service.evaluation.wording import Lang, language, number, percent, yen
@@ -129,6 +129,7 @@ def _count(counts: Counts, facts: RunFacts, field: SelectionField) -> list[Row]:
     else:
         expression, values = field_sql(field.name, facts.as_of, facts.definition.default_language)
     values |= {"run_id": facts.id}
+    within = "frozen.legal_class" if field.name == "kinds" else "NULL"
     sql = f"""
         WITH paid AS (
             SELECT cluster, claim_id, max(credited_so_far) > 0 AS something,
@@ -146,12 +147,12 @@ def _count(counts: Counts, facts: RunFacts, field: SelectionField) -> list[Row]:
             FROM target_claim tc JOIN target t ON t.id = tc.target_id WHERE t.run_id = :run_id
             ORDER BY tc.claim_id, tc.target_id
         ), valued AS (
-            SELECT w.*, {expression} AS value
+            SELECT w.*, {expression} AS value, {within} AS legal_class
             FROM whole w
             JOIN claim c ON c.id = w.largest
             JOIN frozen ON frozen.claim_id = c.id
         )
-        SELECT arm, period, value, count(*) AS clusters,
+        SELECT arm, period, value, min(legal_class) AS legal_class, count(*) AS clusters,
             count(*) FILTER (WHERE paid) AS paid_something,
             sum(outstanding_yen) AS outstanding_yen, sum(paid_yen) AS paid_yen
         FROM valued GROUP BY arm, period, value
@@ -187,28 +188,40 @@ def _place(field: SelectionField, value: object) -> int:
 
 
 def _withheld(rows: list[Row], threshold: int) -> list[Row]:
-    """Small groups are hidden within each arm and period, and so are counts of payers that are
-    small or leave few others; never one alone, which the rest would give away."""
-    shown: dict[int, Row] = {}
-    for group in {(row["arm"], row["period"]) for row in rows}:
-        places = [n for n, row in enumerate(rows) if (row["arm"], row["period"]) == group]
-        own = hide_small(
-            [rows[n] for n in places], "clusters",
-            ("paid_something", *_OF_PAID, *_OF_CLUSTERS), threshold,
-        )  # fmt: skip
-        own = [_without_payers(row) if _tells(row, threshold) else row for row in own]
-        open_ones = [row for row in own if row["clusters"] != HIDDEN]
-        hidden = [row for row in open_ones if row["paid_something"] == HIDDEN]
-        if len(hidden) == 1:
-            others = [row for row in open_ones if row not in hidden]
-            smallest = min(others, key=lambda row: int(row["clusters"]), default=None)
-            own = [_without_payers(row) if row is smallest else row for row in own]
-        shown |= dict(zip(places, own, strict=True))
-    return [shown[n] for n in range(len(rows))]
+    """Small groups are hidden, and counts of payers that are small or leave few others, and more
+    until what is hidden cannot be worked out: within each arm and period, whose sum every field
+    tells, and of kinds within each legal class, too, whose sum is told by that field."""
+    margins = [_groups(rows, "arm", "period"), _groups(rows, "arm", "period", "legal_class")]
+    clusters = [int(row["clusters"]) for row in rows]
+    payers = [int(row["paid_something"]) for row in rows]
+
+    def many(places: set[int]) -> bool:
+        return len(places) > 1 and sum(clusters[n] for n in places) >= 2 * threshold
+
+    def many_of_both(places: set[int]) -> bool:
+        paid = sum(payers[n] for n in places)
+        rest = sum(clusters[n] for n in places) - paid
+        return len(places) > 1 and not any(is_small(n, 2 * threshold) for n in (paid, rest))
+
+    small = {n for n, count in enumerate(clusters) if is_small(count, threshold)}
+    gone = hidden_with(small, margins, many, clusters)
+    tells = {n for n in range(len(rows)) if is_telling(payers[n], clusters[n], threshold)}
+    unpaid = hidden_with(gone | tells, margins, many_of_both, clusters)
+    return [_told(row, n in gone, n in unpaid) for n, row in enumerate(rows)]
 
 
-def _tells(row: Row, threshold: int) -> bool:
-    return is_telling(row["paid_something"], row["clusters"], threshold)
+def _groups(rows: list[Row], *keys: str) -> list[set[int]]:
+    found: dict[tuple[object, ...], set[int]] = {}
+    for n, row in enumerate(rows):
+        found.setdefault(tuple(row[key] for key in keys), set()).add(n)
+    return list(found.values())
+
+
+def _told(row: Row, gone: bool, unpaid: bool) -> Row:
+    told = {key: value for key, value in row.items() if key != "legal_class"}
+    if gone:
+        return hide(told, ("clusters",), ("paid_something", *_OF_PAID, *_OF_CLUSTERS))
+    return _without_payers(told) if unpaid else told
 
 
 def _without_payers(row: Row) -> Row:

@@ -8,7 +8,7 @@ is the office's (``CONTACT_DISCLOSURE_THRESHOLD``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 THRESHOLD = 5
@@ -33,6 +33,27 @@ def is_telling(count: Any, total: Any, threshold: int = THRESHOLD) -> bool:
 def hide(row: Row, keys: Iterable[str], dependent: Iterable[str] = ()) -> Row:
     """``row`` with the counts ``keys`` hidden, and what follows from them left out."""
     return {**row, **dict.fromkeys(keys, HIDDEN), **dict.fromkeys(dependent)}
+
+
+def hidden_with(
+    hidden: set[int],
+    margins: Sequence[Iterable[set[int]]],
+    enough: Callable[[set[int]], bool],
+    sizes: Sequence[int],
+) -> set[int]:
+    """``hidden`` rows, and the smallest others with them, until of no sum that is told what is
+    hidden can be worked out. ``margins`` are the ways in which rows add up to told sums: each its
+    groups of rows. ``enough`` says of a group's hidden rows that their sum tells nothing of one."""
+    found = set(hidden)
+    grown = True
+    while grown:
+        grown = False
+        for group in (each for margin in margins for each in margin):
+            others = sorted(group - found, key=lambda n: sizes[n])
+            if others and group & found and not enough(group & found):
+                found.add(others[0])
+                grown = True
+    return found
 
 
 def hide_small(

@@ -97,6 +97,50 @@ def test_small_numbers_are_withheld_and_never_one_alone(shared: Service, evaluat
             assert sum(row[key] in ("x", None) for row in own) != 1 or len(own) == 1
 
 
+def test_no_small_group_is_the_difference_of_two_tables(service: Service, evaluator: Actor) -> None:
+    """Three who owe a rare private kind are not the private claims without school lunches."""
+    with service.engine.begin() as connection:
+        build(connection, replace(QUIET, arms={"holdout": (80, 48), "sms": (70, 50)}))
+        connection.execute(
+            text("""
+            CREATE TEMP TABLE k ON COMMIT DROP AS
+            SELECT arm, cluster, row_number() OVER (PARTITION BY arm ORDER BY cluster) AS n
+            FROM (SELECT DISTINCT arm, cluster FROM target) x""")
+        )
+        connection.execute(
+            text("""
+            UPDATE claim c SET kind = CASE WHEN k.n <= 40 THEN 'school_lunch'
+                    WHEN k.n <= 43 THEN 'student_loan' WHEN k.n <= 46 THEN 'nursery_fee'
+                    WHEN k.n <= 49 THEN 'care_insurance'
+                    WHEN k.n <= 59 THEN 'health_insurance' ELSE 'resident_tax' END,
+                legal_class = CASE WHEN k.n <= 43 THEN 'private' ELSE 'compulsory_public' END
+            FROM target_claim tc JOIN target t ON t.id = tc.target_id
+            JOIN k ON k.cluster = t.cluster AND k.arm = t.arm WHERE tc.claim_id = c.id""")
+        )
+        connection.execute(text(
+            "UPDATE target_claim tc SET legal_class = c.legal_class FROM claim c "
+            "WHERE c.id = tc.claim_id"))  # fmt: skip
+    private = {"school_lunch", "student_loan"}
+    for key in ("clusters", "paid_something"):
+        kinds, classes = (
+            {(row["arm"], row["period"], row["value"]): row
+             for row in told(service, evaluator, field, threshold=5)}
+            for field in ("kinds", "legal_classes")
+        )  # fmt: skip
+        for (arm, period, legal_class), whole in classes.items():
+            if whole[key] in ("x", None):
+                continue
+            inside = [row for (a, p, kind), row in kinds.items()
+                      if (a, p) == (arm, period) and (kind in private) == (legal_class == "private")]  # fmt: skip
+            hidden = [row for row in inside if row[key] in ("x", None)]
+            rest = whole[key] - sum(row[key] for row in inside if row not in hidden)
+            if hidden == inside:
+                continue  # their sum is what the class tells by itself
+            assert not hidden or len(hidden) > 1, (arm, period, legal_class, key)
+            assert rest == 0 or rest >= 10, (arm, period, legal_class, key)
+    assert any(row["clusters"] == "x" for row in kinds.values()), "there is something to hide"
+
+
 def test_what_it_says(shared: Service, evaluator: Actor) -> None:
     figures = by_field(shared, evaluator, RUN, "days_since_due")
     ja, en = list(lines(figures, "ja")), list(lines(figures, "en"))
