@@ -19,22 +19,16 @@ from sqlalchemy import Connection, text
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.retention.periods import DataClass, Periods
+from contact_service.retention.whose import NOT_OF_HELD, find_held, targets_of
 from contact_service.store import audit
 
 PORTION = 2000
 
 #: What of a class goes, before ``:before``. Each statement forgets in place.
 _FORGET: dict[DataClass, str] = {
-    DataClass.NOTES: """
+    DataClass.NOTES: f"""
         WITH gone AS (
-            SELECT d.id FROM disposition d WHERE d.recorded_at < :before
-            AND NOT EXISTS (
-                SELECT FROM attempt a JOIN target_claim tc ON tc.target_id = a.target_id
-                JOIN claim c ON c.id = tc.claim_id JOIN legal_hold h ON h.debtor_id = c.debtor_id
-                WHERE a.id = d.attempt_id AND h.lifted_at IS NULL)
-            AND NOT EXISTS (
-                SELECT FROM inbound_call i JOIN legal_hold h ON h.debtor_id = i.debtor_id
-                WHERE i.id = d.inbound_call_id AND h.lifted_at IS NULL)),
+            SELECT d.id FROM disposition d WHERE d.recorded_at < :before AND {NOT_OF_HELD}),
         remarks AS (UPDATE quality_review SET remark = NULL
             WHERE remark IS NOT NULL AND disposition_id IN (SELECT id FROM gone)),
         reasons AS (UPDATE result_correction SET why = :no_reason
@@ -43,9 +37,7 @@ _FORGET: dict[DataClass, str] = {
         WHERE note IS NOT NULL AND id IN (SELECT id FROM gone)""",
     DataClass.MESSAGES: """
         UPDATE inbound_message m SET body = NULL WHERE body IS NOT NULL AND received_at < :before
-        AND NOT EXISTS (
-            SELECT FROM debtor_phone dp JOIN legal_hold h ON h.debtor_id = dp.debtor_id
-            WHERE dp.phone_id = m.phone_id AND h.lifted_at IS NULL)""",
+        AND NOT EXISTS (SELECT FROM held_phone h WHERE h.phone_id = m.phone_id)""",
     DataClass.REJECTED_ROWS: """
         UPDATE rejected_row r SET value = NULL FROM source_file f
         WHERE f.id = r.source_file_id AND r.value IS NOT NULL AND f.imported_at < :before""",
@@ -93,12 +85,11 @@ _LEAVE = (
     OR r.claim_id IN (SELECT c.id FROM claim c WHERE c.debtor_id = d.id)""",
     """UPDATE claim c SET notice_number = 'anon-' || c.id, note = NULL
     FROM leaving l WHERE c.debtor_id = l.id""",
-    """CREATE TEMPORARY TABLE leaving_said ON COMMIT DROP AS
-    SELECT n.id FROM disposition n JOIN attempt a ON a.id = n.attempt_id
-    JOIN target_claim tc ON tc.target_id = a.target_id
-    JOIN claim c ON c.id = tc.claim_id JOIN leaving l ON l.id = c.debtor_id
-    UNION SELECT n.id FROM disposition n JOIN inbound_call i ON i.id = n.inbound_call_id
-    JOIN leaving l ON l.id = i.debtor_id""",
+    f"""CREATE TEMPORARY TABLE leaving_said ON COMMIT DROP AS
+    SELECT d.id FROM disposition d JOIN attempt a ON a.id = d.attempt_id
+    WHERE a.target_id IN ({targets_of("SELECT id FROM leaving")}) AND {NOT_OF_HELD}
+    UNION SELECT d.id FROM disposition d JOIN inbound_call i ON i.id = d.inbound_call_id
+    JOIN leaving l ON l.id = i.debtor_id WHERE {NOT_OF_HELD}""",
     "UPDATE disposition n SET note = NULL FROM leaving_said s WHERE n.id = s.id",
     "UPDATE quality_review q SET remark = NULL FROM leaving_said s WHERE q.disposition_id = s.id",
     """UPDATE result_correction c SET why = :no_reason
@@ -157,6 +148,7 @@ def forget(
             count = _people(service, actor, before, now, dry_run)
         else:
             with service.engine.connect() as connection, connection.begin() as transaction:
+                find_held(connection)
                 count = connection.execute(
                     text(_FORGET[kind]), _used(_FORGET[kind], {"before": before} | _empty(service))
                 ).rowcount
@@ -184,6 +176,13 @@ def _people(service: Service, actor: Actor, before: datetime, now: datetime, dry
                 {_WHO} ORDER BY d.id LIMIT :most FOR UPDATE OF d SKIP LOCKED"""),
                 {"before": before, "most": PORTION},
             )
+            # a hold, a claim or a call that came while we waited for their rows: looked at anew
+            connection.execute(
+                text(f"""DELETE FROM leaving WHERE id NOT IN (
+                {_WHO} AND d.id IN (SELECT id FROM leaving))"""),
+                {"before": before},
+            )
+            find_held(connection)
             count = connection.scalar(text("SELECT count(*) FROM leaving")) or 0
             if not count:
                 return total

@@ -27,27 +27,36 @@ def hold(service: Service, actor: Actor, code: str, reason: str) -> None:
     if not reason.strip():
         raise CannotDo("理由を書いてください / say why")
     with service.engine.begin() as connection:
-        held = connection.scalar(
+        # who makes them nameless has their row alone, and is waited for; who imports is not
+        who = connection.scalar(
             text(f"""
+            SELECT d.id FROM debtor d
+            WHERE d.code = :code AND d.anonymised_at IS NULL AND {_KNOWN} FOR KEY SHARE OF d
+            """),
+            {"code": code} | _office_of(actor),
+        )
+        if who is None:
+            raise CannotDo(
+                "その宛名番号の人はいません。期間が過ぎて匿名になった人は、もう保存できません / "
+                "nobody has this person code; who has been made nameless can be held no more"
+            )
+        held = connection.scalar(
+            text("""
             INSERT INTO legal_hold (debtor_id, reason, set_at, set_by, office)
-            SELECT d.id, :reason, :now, :by, :office FROM debtor d
-            WHERE d.code = :code AND {_KNOWN}
+            VALUES (:who, :reason, :now, :by, :office)
             ON CONFLICT (debtor_id, office) WHERE lifted_at IS NULL DO NOTHING
             RETURNING debtor_id
             """),
             {
-                "code": code,
+                "who": who,
                 "reason": reason.strip()[:500],
                 "now": service.clock.now(),
                 "by": actor.name,
-                **_office_of(actor),
+                "office": actor.office,
             },
         )
         if held is None:
-            raise CannotDo(
-                "その宛名番号の人はいないか、すでに保存の対象です / nobody has this person code, "
-                "or they are held already"
-            )
+            raise CannotDo("すでに保存の対象です / they are held already")
         audit.record(connection, service.clock.now(), actor, "hold.set", f"debtor:{held}")
 
 
