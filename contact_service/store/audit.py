@@ -28,6 +28,10 @@ OWN_WORDS = frozenset({"note", "reason", "why"})
 NOT_OWN = frozenset({("person.open", "reason"), ("session.refused", "why")})
 
 
+class NotRecorded(Exception):
+    """The database has let a line vanish: what it tells of must not happen either."""
+
+
 def record(
     connection: Connection,
     at: datetime,
@@ -39,7 +43,8 @@ def record(
     """Write one line in the caller's transaction: what is undone is not said to be done.
 
     ``subject`` and ``details`` hold identifiers and counts, never a name or a number. Where
-    something is changed, ``before`` and ``after`` say how it was and is.
+    something is changed, ``before`` and ``after`` say how it was and is. Raises
+    :class:`NotRecorded` when the database did not keep the line.
     """
     line = {
         "ref": uuid4(),
@@ -52,7 +57,10 @@ def record(
         "subject": subject,
         "details": details,
     }
-    connection.execute(insert(audit_log).values(mac=mac(audit_key(connection), line), **line))
+    written = insert(audit_log).values(mac=mac(audit_key(connection), line), **line)
+    # a trigger or a rule that somebody has put there can let it vanish without a word
+    if len(connection.execute(written.returning(audit_log.c.id)).all()) != 1:
+        raise NotRecorded("a line of the audit log was not written")
 
 
 def canonical(line: Any) -> bytes:

@@ -7,7 +7,9 @@ the link before it, its number and the whole line. :func:`verify` then finds
 - a line that was **changed** or **written** by somebody who has the database but not the keys:
   its own MAC does not fit, whether it is in the chain yet or not;
 - a line that was **removed**: its link points nowhere, or the next digest does not fit;
-- a line that is there **twice**, proof and all, or a trigger that is off.
+- a line that is there **twice**, proof and all;
+- a trigger that is off or was made anew, or something else that could keep lines from being
+  written (``store.audit_guard``).
 
 Only what carries a proof comes into the chain: taking the chain and all proofs away does not make
 the service prove what is left.
@@ -28,6 +30,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, text
 
 from contact_service.domain.actors import Actor, Role, require
+from contact_service.store import audit_guard
 from contact_service.store.audit import canonical, mac
 from contact_service.store.engine import audit_key
 
@@ -39,8 +42,6 @@ BATCH = 5000
 LOOK_BACK = 2_000
 START = b"\0" * 32
 MOST_FAULTS = 100
-#: What refuses changes: these triggers on each of these tables.
-TABLES, TRIGGERS = ["audit_log", "audit_chain", "event"], ["append_only", "never_emptied"]
 
 _LINE = "l.id, l.ref, l.at, l.actor, l.role, l.office, l.origin, l.action, l.subject, l.details"
 
@@ -141,7 +142,8 @@ def verify(engine: Engine, actor: Actor, kept: Head | None = None) -> Verdict:
         key = audit_key(connection)
         before, expected = START, 1
         _look_for_doubles(found, connection)
-        _look_at_triggers(found, connection)
+        for fault in audit_guard.faults(connection):
+            found.wrong(fault)
         for row in _rows(connection):
             if row.sequence is None:
                 found.open += 1
@@ -185,22 +187,6 @@ def _look_for_doubles(found: Verdict, connection: Connection) -> None:
     for ids in connection.scalars(twice):
         said = ", ".join(map(str, ids))
         found.wrong(f"同じ記録が複数あります（id {said}） / the same line more than once: {said}")
-
-
-def _look_at_triggers(found: Verdict, connection: Connection) -> None:
-    """What refuses changes must be there and on."""
-    missing = text("""
-        SELECT t.name || '.' || g.name FROM unnest(CAST(:tables AS text[])) t (name)
-        CROSS JOIN unnest(CAST(:triggers AS text[])) g (name)
-        WHERE NOT EXISTS (SELECT FROM pg_trigger p
-            WHERE p.tgrelid = to_regclass(t.name) AND p.tgname = g.name AND p.tgenabled = 'O')
-        ORDER BY 1
-        """)
-    for name in connection.scalars(missing, {"tables": TABLES, "triggers": TRIGGERS}):
-        found.wrong(
-            f"変更を拒むトリガー {name} が外されています / the trigger {name}, which refuses "
-            "changes, is off"
-        )
 
 
 def _look_at_line(found: Verdict, key: bytes, row: Row[Any]) -> bool:

@@ -7,6 +7,7 @@ import hmac
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from contact_service.store import audit, audit_chain
 from contact_service.store.tables.admin import audit_log
@@ -118,6 +119,80 @@ def test_a_trigger_that_is_off_is_found(written: Engine, statement: str, said: s
     with written.begin() as connection:
         connection.execute(text(statement))
     assert any(said in fault for fault in verdict(written).faults)
+
+
+HUSH = (
+    "CREATE FUNCTION hush() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+    "IF NEW.actor = 'tanaka' THEN RETURN NULL; END IF; RETURN NEW; END $$;"
+    "CREATE TRIGGER a_hush BEFORE INSERT ON audit_log FOR EACH ROW EXECUTE FUNCTION hush()"
+)
+RULE = "CREATE RULE hush AS ON INSERT TO audit_log WHERE NEW.actor = 'tanaka' DO INSTEAD NOTHING"
+#: A rule may answer in the place of what it keeps away, if it is for all lines.
+ANSWERED = (
+    "CREATE RULE hush AS ON INSERT TO audit_log DO INSTEAD "
+    "UPDATE audit_log SET actor = actor WHERE false RETURNING audit_log.*"
+)
+
+
+def anew(table: str, name: str, how: str, function: str = "append_only") -> str:
+    return (
+        f"DROP TRIGGER {name} ON {table};"
+        f"CREATE TRIGGER {name} {how.format(table)} EXECUTE FUNCTION {function}()"
+    )
+
+
+ROWS, NEVER = "FOR EACH ROW", "FOR EACH STATEMENT"
+
+
+@pytest.mark.parametrize("statement, said", [
+    (HUSH, "audit_log.a_hush"),
+    (RULE, "audit_log.hush"),
+    ("CREATE RULE quiet AS ON UPDATE TO event DO INSTEAD NOTHING", "event.quiet"),
+    ("ALTER TABLE audit_chain ENABLE ROW LEVEL SECURITY", "audit_chain.ROW LEVEL SECURITY"),
+    ("CREATE POLICY p ON audit_log USING (actor <> 'tanaka')", "audit_log.ROW LEVEL SECURITY"),
+    ("CREATE OR REPLACE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS "
+     "$$ BEGIN RETURN NEW; END $$", "event.append_only"),
+    ("CREATE SCHEMA x; CREATE FUNCTION x.append_only() RETURNS trigger LANGUAGE plpgsql AS "
+     "$$ BEGIN RETURN NEW; END $$;"
+     + anew("audit_log", "append_only", f"BEFORE UPDATE OR DELETE ON {{}} {ROWS}",
+            "x.append_only"), "audit_log.append_only"),
+    (anew("event", "append_only", f"BEFORE UPDATE OR DELETE ON {{}} {ROWS} WHEN (false)"),
+     "event.append_only"),
+    (anew("event", "append_only", f"BEFORE UPDATE OF id OR DELETE ON {{}} {ROWS}"),
+     "event.append_only"),
+    (anew("audit_log", "append_only", f"BEFORE DELETE ON {{}} {ROWS}"), "audit_log.append_only"),
+    (anew("audit_chain", "append_only", f"BEFORE UPDATE OR DELETE ON {{}} {NEVER}"),
+     "audit_chain.append_only"),
+    (anew("audit_log", "never_emptied", f"BEFORE INSERT ON {{}} {NEVER}"),
+     "audit_log.never_emptied"),
+])  # fmt: skip
+def test_whatever_could_keep_lines_away_or_let_them_change_is_named(
+    written: Engine, statement: str, said: str
+) -> None:
+    """By what it is called where it stands, though all our names are there and on."""
+    assert verdict(written).faults == []
+    with written.begin() as connection:
+        connection.execute(text(statement))
+    assert any(said in fault for fault in verdict(written).faults)
+
+
+def test_triggers_that_a_setting_of_the_database_puts_off_are_found(written: Engine) -> None:
+    name = str(written.url.database)
+    with written.begin() as connection:
+        connection.execute(text(f'ALTER DATABASE "{name}" SET session_replication_role = replica'))
+    written.dispose()
+    (fault,) = verdict(written).faults
+    assert "session_replication_role" in fault
+
+
+@pytest.mark.parametrize("statement", [HUSH, RULE, ANSWERED])
+def test_what_cannot_be_written_down_does_not_happen(written: Engine, statement: str) -> None:
+    """Whoever opens somebody's data under a rule that hides it is refused, not hidden."""
+    with written.begin() as connection:
+        connection.execute(text(statement))
+    with pytest.raises((audit.NotRecorded, DBAPIError)):
+        write(written, "g")
+    assert verdict(written).lines == 6
 
 
 def test_what_has_no_proof_never_comes_into_the_chain(written: Engine) -> None:
