@@ -88,15 +88,17 @@ WITH asked AS MATERIALIZED (
     FROM run_step s JOIN run r ON r.id = s.run_id WHERE r.id = ANY(CAST(:runs AS uuid[]))
 ), candidate AS MATERIALIZED (
     SELECT a.id, a.target_id, a.run_id, a.step, a.try_number, a.phone_id, a.expires_at, a.due_at,
-        a.requested
+        a.requested, a.lease_number
     FROM attempt a WHERE a.id = ANY((SELECT CAST(:ids AS uuid[]))::uuid[])
 ), judged AS MATERIALIZED (
     SELECT a.id, a.due_at, t.phone_id, t.addressee_id,
     row_number() OVER (PARTITION BY a.phone_id,
         CASE WHEN a.phone_id IS NULL THEN a.target_id END ORDER BY a.id) AS turn,
     CASE
-        -- the carrier has reported on it: it was taken after all
-        WHEN EXISTS (SELECT 1 FROM event e WHERE e.attempt_id = a.id) THEN 'reported'
+        -- the carrier has reported on it: it was taken after all. Of what was never handed to
+        -- anybody (as far as a restored database knows) another carrier has nothing to say
+        WHEN EXISTS (SELECT 1 FROM event e WHERE e.attempt_id = a.id
+            AND (a.lease_number > 0 OR e.provider = :provider)) THEN 'reported'
         WHEN a.expires_at <= :now THEN 'expired'
         WHEN :carrier = 'live' AND owed.by_training THEN 'training_data'
         WHEN :carrier = 'simulated' AND owed.by_real THEN 'real_data'
@@ -108,6 +110,7 @@ WITH asked AS MATERIALIZED (
             SELECT 1 FROM attempt earlier
             JOIN run_step s ON s.run_id = a.run_id AND s.step = a.step
             LEFT JOIN event e ON e.attempt_id = earlier.id
+                AND e.provider = coalesce(earlier.provider, e.provider)
             WHERE earlier.target_id = a.target_id AND earlier.step <> a.step
             AND (earlier.outcome = ANY(s.unless) OR e.outcome = ANY(s.unless))))
         -- a later report may have said that the try before reached the person after all
@@ -152,7 +155,8 @@ UPDATE attempt a SET
     reason = j.reason,
     outcome_at = CASE WHEN j.reason IS NOT NULL THEN CAST(:now AS timestamptz) END,
     provider = CASE WHEN j.reason IS NULL THEN :provider WHEN j.reason = 'reported'
-        THEN (SELECT min(e.provider) FROM event e WHERE e.attempt_id = a.id) END,
+        THEN (SELECT min(e.provider) FROM event e WHERE e.attempt_id = a.id
+            AND (a.lease_number > 0 OR e.provider = :provider)) END,
     lease_owner = CASE WHEN j.reason IS NULL THEN :owner END,
     lease_number = a.lease_number + 1,
     lease_until = CASE WHEN j.reason IS NULL

@@ -88,7 +88,11 @@ WITH said AS (
     UNION ALL
     -- a carrier's clock may be wrong; what is said holds from when we heard it at the latest
     SELECT a.phone_id, e.outcome, least(e.occurred_at, e.received_at), 'resident' FROM attempt a
-    JOIN event e ON e.attempt_id = a.id WHERE a.id = ANY(:ids)
+    JOIN event e ON e.attempt_id = a.id
+        -- another carrier's word, or that of another message, is not about this person
+        AND e.provider = coalesce(a.provider, e.provider)
+        AND e.provider_ref = coalesce(a.provider_ref, e.provider_ref)
+    WHERE a.id = ANY(:ids)
 ), protects AS (
     -- what an operator concluded may be corrected: it gives way to what was said without them
     SELECT v.kind, s.phone_id, min(s.at)::date AS starts_on, max(s.origin) AS origin

@@ -33,14 +33,17 @@ ON CONFLICT (provider, deduplication_key) DO NOTHING
 """)
 
 
-#: The attempts that reports name, by our identifier or by the carrier's, locked.
+#: The attempts that reports name, by our identifier or by the carrier's, locked. What was handed to
+#: one carrier is no other's to speak of, whatever identifier it names; what is not handed over at
+#: the moment may have been before.
 _CONCERNED = text("""
 WITH named AS MATERIALIZED (
     SELECT CAST(r ->> 0 AS uuid) AS id, r ->> 1 AS ref
     FROM jsonb_array_elements(CAST(:named AS jsonb)) r
 )
 SELECT id FROM attempt WHERE id = ANY(ARRAY(
-    SELECT id FROM named
+    SELECT id FROM attempt WHERE id = ANY(ARRAY(SELECT id FROM named))
+    AND (provider = :provider OR provider IS NULL AND lease_number > 0)
     UNION
     SELECT id FROM attempt WHERE provider = :provider
     AND provider_ref = ANY(ARRAY(SELECT ref FROM named))

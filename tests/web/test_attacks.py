@@ -97,6 +97,25 @@ def test_what_a_call_says_is_told_to_the_carrier_that_makes_it(floor: Floor, doo
     assert floor.ledger.rows("SELECT provider, outcome FROM event") == [("east", "opted_out")]
 
 
+def test_one_carriers_secret_leaves_nobody_alone_whom_another_contacts(
+    floor: Floor, door: Door
+) -> None:
+    floor.ledger.person([mobile(1)])
+    floor.start()
+    attempt = floor.ledger.one("SELECT id FROM attempt WHERE channel = 'sms'")
+    floor.ledger.run(
+        "UPDATE attempt SET provider = 'east', provider_ref = :ref, state = 'accepted', "
+        "lease_number = 1, leased_at = due_at, submitted_at = due_at WHERE id = :id",
+        id=attempt, ref="SM" + "e" * 32,
+    )  # fmt: skip
+    form = sms("SM" + "f" * 32, "undelivered") | {"ErrorCode": "21610"}  # they have opted out
+    for name, restricted in (("west", 0), ("east", 1)):
+        path = f"/webhooks/{name}/receipts/{attempt}"
+        own = form | ({"MessageSid": "SM" + "e" * 32} if name == "east" else {})
+        assert reported(door, path, path, TENANTS[name], own) == 204
+        assert floor.ledger.one("SELECT count(*) FROM restriction") == restricted, name
+
+
 FLOODS = {
     "as many fields as a megabyte holds": ("&".join(f"{n:x}=" for n in range(145_000)), 413),
     "many fields": ("&".join(f"{n:x}=" for n in range(9_000)), 400),

@@ -136,6 +136,7 @@ def test_an_auto_call_tells_nothing_before_the_person_has_confirmed(
     floor.ledger.person([mobile(1)])
     floor.start()
     attempt = floor.ledger.one("SELECT id FROM attempt WHERE channel = 'auto_call'")
+    floor.ledger.run("UPDATE attempt SET provider = 'simulated' WHERE id = :id", id=attempt)
     base = f"/webhooks/simulated/voice/{attempt}"
     call = {"CallSid": "CA" + "1" * 32, "CallStatus": "in-progress"}
     status, greeting = door.report(f"{base}/greeting", call)
