@@ -5,22 +5,31 @@ a legal hold. Name, kana, birth date, person code, notice numbers, remarks and n
 was owed, paid, sent and answered stays, under numbers of our own, with the band of age. So every
 report says afterwards what it said before.
 
-A number that somebody asked not to be contacted under stays: forgetting it would be to contact
-it again. Every portion is a transaction of its own, written down in the audit log.
+A number that somebody asked not to be contacted under stays, and leads to nobody: forgetting it
+would be to contact it again (``numbers``). Every portion is a transaction of its own, written down
+in the audit log.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, text
 
+from contact_service import logs
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import Actor, Role, require
+from contact_service.retention import numbers
+from contact_service.retention.numbers import said_goes
 from contact_service.retention.periods import DataClass, Periods
-from contact_service.retention.whose import NOT_OF_HELD, find_held, targets_of
+from contact_service.retention.whose import NOT_OF_HELD, find_held, numbers_of, targets_of
 from contact_service.store import audit
+from contact_service.store.indexing import alone
+
+log = logs.log(__name__)
 
 PORTION = 2000
 
@@ -60,14 +69,25 @@ _WHO = """
         WHERE c.debtor_id = d.id AND coalesce(a.submitted_at, a.due_at) >= :before)
     AND NOT EXISTS (SELECT FROM inbound_call i
         WHERE i.debtor_id = d.id AND i.came_at >= :before)
+    AND NOT EXISTS (SELECT FROM (
+            SELECT dp.phone_id FROM debtor_phone dp WHERE dp.debtor_id = d.id
+            UNION ALL SELECT t.phone_id FROM claim c JOIN target_claim tc ON tc.claim_id = c.id
+            JOIN target t ON t.id = tc.target_id WHERE c.debtor_id = d.id
+            -- what was theirs, and is another's now, tells of the other
+            AND NOT EXISTS (SELECT FROM debtor_phone o WHERE o.phone_id = t.phone_id)) n
+        WHERE EXISTS (SELECT FROM inbound_call i
+            WHERE i.phone_id = n.phone_id AND greatest(i.came_at, i.due_at) >= :before)
+        OR EXISTS (SELECT FROM call k WHERE k.phone_id = n.phone_id AND k.started_at >= :before)
+        OR EXISTS (SELECT FROM inbound_message m
+            WHERE m.phone_id = n.phone_id AND m.received_at >= :before))
     AND EXISTS (SELECT FROM source_file f
         WHERE f.id = d.source_file_id AND f.imported_at < :before)
 """
 
+_LEAVING = "SELECT id FROM leaving"
 #: In this order; ``leaving`` holds the people of a portion.
 _LEAVE = (
-    """CREATE TEMPORARY TABLE leaving_phone ON COMMIT DROP AS
-    SELECT DISTINCT dp.phone_id FROM debtor_phone dp JOIN leaving l ON l.id = dp.debtor_id""",
+    f"CREATE TEMPORARY TABLE candidate_phone ON COMMIT DROP AS {numbers_of(_LEAVING)}",
     """UPDATE payment p SET debtor_code = 'anon-' || c.debtor_id, notice_number = 'anon-' || p.id
     FROM claim c JOIN leaving l ON l.id = c.debtor_id WHERE p.claim_id = c.id""",
     """UPDATE payment p SET debtor_code = 'anon-' || d.id, notice_number = 'anon-' || p.id
@@ -85,34 +105,8 @@ _LEAVE = (
     OR r.claim_id IN (SELECT c.id FROM claim c WHERE c.debtor_id = d.id)""",
     """UPDATE claim c SET notice_number = 'anon-' || c.id, note = NULL
     FROM leaving l WHERE c.debtor_id = l.id""",
-    f"""CREATE TEMPORARY TABLE leaving_said ON COMMIT DROP AS
-    SELECT d.id FROM disposition d JOIN attempt a ON a.id = d.attempt_id
-    WHERE a.target_id IN ({targets_of("SELECT id FROM leaving")}) AND {NOT_OF_HELD}
-    UNION SELECT d.id FROM disposition d JOIN inbound_call i ON i.id = d.inbound_call_id
-    JOIN leaving l ON l.id = i.debtor_id WHERE {NOT_OF_HELD}""",
-    "UPDATE disposition n SET note = NULL FROM leaving_said s WHERE n.id = s.id",
-    "UPDATE quality_review q SET remark = NULL FROM leaving_said s WHERE q.disposition_id = s.id",
-    """UPDATE result_correction c SET why = :no_reason
-    FROM leaving_said s WHERE c.disposition_id = s.id""",
     """UPDATE inbound_call i SET number = NULL FROM leaving l WHERE i.debtor_id = l.id""",
     "DELETE FROM debtor_phone dp USING leaving l WHERE dp.debtor_id = l.id",
-    # what was written of a number, whoever has said it of whom
-    """UPDATE restriction r SET note = NULL, notice_number = CASE WHEN r.notice_number IS NOT NULL
-        THEN 'anon-' || r.id END
-    FROM leaving_phone lp WHERE r.phone_id = lp.phone_id
-    AND NOT EXISTS (SELECT FROM debtor_phone dp WHERE dp.phone_id = r.phone_id)""",
-    """UPDATE restriction_lift rl SET reason = '' FROM restriction r, leaving_phone lp
-    WHERE rl.restriction_id = r.id AND r.phone_id = lp.phone_id
-    AND NOT EXISTS (SELECT FROM debtor_phone dp WHERE dp.phone_id = r.phone_id)""",
-    # a number goes that nobody has any more, unless it must be left alone; links to it stay
-    """UPDATE phone p SET number = :nothing, number_index = decode('ff', 'hex') ||
-        sha256(uuid_send(gen_random_uuid()))
-    FROM leaving_phone lp WHERE p.id = lp.phone_id
-    AND NOT EXISTS (SELECT FROM debtor_phone dp WHERE dp.phone_id = p.id)
-    AND NOT EXISTS (SELECT FROM restriction r WHERE r.phone_id = p.id AND r.lifted_at IS NULL)""",
-    """UPDATE inbound_message m SET body = NULL FROM leaving_phone lp
-    WHERE m.phone_id = lp.phone_id
-    AND NOT EXISTS (SELECT FROM debtor_phone dp WHERE dp.phone_id = m.phone_id)""",
     """UPDATE household h SET code = 'anon-' || h.id
     WHERE h.id IN (SELECT d.household_id FROM debtor d JOIN leaving l ON l.id = d.id)
     AND NOT EXISTS (SELECT FROM debtor d WHERE d.household_id = h.id
@@ -120,6 +114,12 @@ _LEAVE = (
     """UPDATE debtor d SET code = 'anon-' || d.id, name = NULL, name_kana = NULL,
         birth_date = NULL, name_index = NULL, written_index = NULL, anonymised_at = :now
     FROM leaving l WHERE d.id = l.id""",
+    f"""CREATE TEMPORARY TABLE leaving_said ON COMMIT DROP AS
+    SELECT d.id FROM disposition d JOIN attempt a ON a.id = d.attempt_id
+    WHERE a.target_id IN ({targets_of(_LEAVING)}) AND {NOT_OF_HELD}
+    UNION SELECT d.id FROM disposition d JOIN inbound_call i ON i.id = d.inbound_call_id
+    JOIN leaving l ON l.id = i.debtor_id WHERE {NOT_OF_HELD}""",
+    *said_goes("leaving_said"),
 )
 
 
@@ -144,52 +144,84 @@ def forget(
     found = []
     for kind in DataClass:
         before = now - timedelta(days=periods.of(kind))
+        given = {"now": now, "before": before} | _empty(service)
         if kind is DataClass.PEOPLE:
-            count = _people(service, actor, before, now, dry_run)
+            count = _people(service, actor, given, dry_run)
         else:
             with service.engine.connect() as connection, connection.begin() as transaction:
                 find_held(connection)
                 count = connection.execute(
-                    text(_FORGET[kind]), _used(_FORGET[kind], {"before": before} | _empty(service))
+                    text(_FORGET[kind]), numbers.used(_FORGET[kind], given)
                 ).rowcount
-                if count and not dry_run:
-                    _write_down(connection, actor, now, kind, before, count)
+                _write_down(connection, actor, given, kind.value, count)
                 if dry_run:
                     transaction.rollback()
         found.append(Forgotten(kind, before, count))
     return found
 
 
-def _people(service: Service, actor: Actor, before: datetime, now: datetime, dry_run: bool) -> int:
+def _people(service: Service, actor: Actor, given: Mapping[str, Any], dry_run: bool) -> int:
     if dry_run:
         with service.engine.connect() as connection:
-            count: int = connection.scalar(
-                text(f"SELECT count(*) FROM ({_WHO}) w"), {"before": before}
-            ) or 0  # fmt: skip
-            return count
+            asked = text(f"SELECT count(*) FROM ({_WHO}) w")
+            return connection.scalar(asked, {"before": given["before"]}) or 0
     total = 0
-    given = {"now": now} | _empty(service)
-    while True:
-        with service.engine.begin() as connection:
-            connection.execute(
-                text(f"""CREATE TEMPORARY TABLE leaving ON COMMIT DROP AS
-                {_WHO} ORDER BY d.id LIMIT :most FOR UPDATE OF d SKIP LOCKED"""),
-                {"before": before, "most": PORTION},
-            )
-            # a hold, a claim or a call that came while we waited for their rows: looked at anew
-            connection.execute(
-                text(f"""DELETE FROM leaving WHERE id NOT IN (
-                {_WHO} AND d.id IN (SELECT id FROM leaving))"""),
-                {"before": before},
-            )
-            find_held(connection)
-            count = connection.scalar(text("SELECT count(*) FROM leaving")) or 0
-            if not count:
-                return total
-            for statement in _LEAVE:
-                connection.execute(text(statement), _used(statement, given))
-            _write_down(connection, actor, now, DataClass.PEOPLE, before, count)
+    while count := _portion(service, actor, given):
         total += count
+    _strays(service, actor, given)
+    return total
+
+
+def _portion(service: Service, actor: Actor, given: Mapping[str, Any]) -> int:
+    """Make some people nameless; 0: nobody is left, or a file is being imported."""
+    with service.engine.begin() as connection:
+        connection.execute(
+            text(f"""CREATE TEMPORARY TABLE chosen ON COMMIT DROP AS
+            {_WHO} ORDER BY d.id LIMIT :most"""),
+            {"before": given["before"], "most": PORTION},
+        )
+        if not connection.scalar(text("SELECT count(*) FROM chosen")):
+            return 0
+        if not alone(connection):
+            log.warning("retention.put_off", reason="a file is being imported")
+            return 0
+        connection.execute(
+            text("""CREATE TEMPORARY TABLE leaving ON COMMIT DROP AS
+            SELECT d.id FROM debtor d WHERE d.id IN (SELECT id FROM chosen)
+            ORDER BY d.id FOR UPDATE OF d SKIP LOCKED""")
+        )
+        # a hold, a claim or a call that came before their rows were ours: looked at anew
+        connection.execute(
+            text(f"""DELETE FROM leaving WHERE id NOT IN (
+            {_WHO} AND d.id IN (SELECT id FROM leaving))"""),
+            {"before": given["before"]},
+        )
+        find_held(connection)
+        count = connection.scalar(text("SELECT count(*) FROM leaving")) or 0
+        if not count:
+            return 0
+        for statement in _LEAVE:
+            connection.execute(text(statement), numbers.used(statement, given))
+        numbers.let_go(connection, given)
+        _write_down(connection, actor, given, DataClass.PEOPLE.value, count)
+    return count
+
+
+def _strays(service: Service, actor: Actor, given: Mapping[str, Any]) -> None:
+    """Let go of the numbers that nobody has any more, or ever had."""
+    last: int | None = 0
+    while last is not None:
+        with service.engine.begin() as connection:
+            find_held(connection)
+            last = numbers.find_strays(connection, given, last, PORTION)
+            if last is None or not alone(connection):
+                break
+            count = numbers.let_go(connection, given)
+            _write_down(connection, actor, given, "numbers", count)
+    with service.engine.begin() as connection:
+        find_held(connection)
+        count = numbers.let_go_of_callers(connection, given)
+        _write_down(connection, actor, given, "callers", count)
 
 
 def _empty(service: Service) -> dict[str, object]:
@@ -200,19 +232,11 @@ def _empty(service: Service) -> dict[str, object]:
     }
 
 
-def _used(statement: str, values: dict[str, object]) -> dict[str, object]:
-    return {name: value for name, value in values.items() if f":{name}" in statement}
-
-
 def _write_down(
-    connection: Connection,
-    actor: Actor,
-    now: datetime,
-    kind: DataClass,
-    before: datetime,
-    count: int,
+    connection: Connection, actor: Actor, given: Mapping[str, Any], what: str, count: int
 ) -> None:
-    audit.record(
-        connection, now, actor, "retention.forgotten", kind.value, count=count,
-        before=before.isoformat(),
-    )  # fmt: skip
+    if count:
+        audit.record(
+            connection, given["now"], actor, "retention.forgotten", what, count=count,
+            before=given["before"].isoformat(),
+        )  # fmt: skip

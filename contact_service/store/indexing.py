@@ -112,6 +112,26 @@ def writing(connection: Connection, vault: Vault) -> Writing:
     return vault.writing(in_force(connection))
 
 
+def alone(connection: Connection, tries: int = 20) -> bool:
+    """Let nobody write an index until this transaction ends, so that none can be linked to while
+    it goes. ``False``: somebody did all the time, a file is being imported."""
+    for _ in range(tries):
+        try:
+            with connection.begin_nested():
+                connection.execute(_PATIENCE)
+                connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _INDEX_LOCK})
+                connection.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
+                return True
+        except OperationalError as error:
+            if not _gave_up(error):
+                raise
+    return False
+
+
+def _gave_up(error: OperationalError) -> bool:
+    return getattr(error.orig, "sqlstate", None) == "55P03"  # lock_not_available
+
+
 def left(connection: Connection) -> int:
     """How many indexes are not of the generation in force yet."""
     generation = in_force(connection)
@@ -146,7 +166,7 @@ def put_in_force(engine: Engine, generation: int, actor: Actor, at: datetime) ->
                 )  # fmt: skip
                 return
         except OperationalError as error:
-            if getattr(error.orig, "sqlstate", None) != "55P03":  # lock_not_available
+            if not _gave_up(error):
                 raise
     raise StillWritten
 
