@@ -155,7 +155,7 @@ def test_another_index_key_while_others_look_up_and_write(service: Service, tmp_
         restrict(
             service,
             STAFF,
-            Wanted(RestrictionKind.NO_CALLS, number=local(drawn.randrange(1, 4 * PEOPLE))),
+            Wanted(RestrictionKind.OPTED_OUT, number=local(drawn.randrange(1, 4 * PEOPLE))),
         )
 
     def imports(n: int) -> None:

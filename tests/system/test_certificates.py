@@ -113,6 +113,7 @@ def test_the_database_is_believed_by_its_own_certificate_alone(
     def version(trusted: Path, host: str = "127.0.0.1", **mode: str) -> str | None:
         url = _addressed("CONTACT_DATABASE_URL", port, trusted, str(plain.password))
         url = url.replace("127.0.0.1", host).replace("/contact?", f"{plain.path}?")
+        url = url.replace("//contact_app:", f"//{plain.username}:")  # who is there here
         for before, after in mode.items():
             url = url.replace(before, after)
         engine = connect(settings.model_copy(update={"database_url": url}))

@@ -23,7 +23,7 @@ from tests.web.test_doors import Door, door, door_settings
 
 __all__ = ["_quick_hashes", "debtor", "door", "door_settings", "floor"]
 
-NOTE, WHY = "差押予告の件", "国保の苦情のため"
+NOTE, WHY = "受付45123", "国保の苦情のため"
 
 
 @pytest.mark.parametrize(("office", "told"), [(NURSERY, False), (HEALTH, True), ("*", True)])
