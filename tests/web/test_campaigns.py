@@ -108,6 +108,7 @@ def test_from_a_ready_made_one_to_a_run_by_two_people(floor: Floor, door: Door) 
     assert "自分が書いた版は承認できません" in staff.page
     approver.open(version)
     assert "もう一度実施するための承認です" in approver.page
+    assert "tanakaさんが" in approver.page and "初めての版です" not in approver.page
     approver.send(f"{version}/approve")
     staff.open(version).send(f"{version}/schedule", day="R8.11.10")
     assert staff.path.startswith("/runs/") and staff.path != run
