@@ -14,6 +14,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+#: So many of an account are known, those last used: a browser that keeps no cookies is a new one
+#: every time.
+MOST = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Tries:
@@ -81,6 +85,13 @@ def remember(connection: Connection, user_id: int, token: str) -> str:
         ON CONFLICT (token_hash, user_id) DO UPDATE SET seen_at = excluded.seen_at
         """),
         {"hash": _hash(token), "user": user_id},
+    )
+    connection.execute(
+        text("""
+        DELETE FROM known_browser WHERE user_id = :user AND id NOT IN (SELECT id FROM known_browser
+            WHERE user_id = :user ORDER BY seen_at DESC, id DESC LIMIT :most)
+        """),
+        {"user": user_id, "most": MOST},
     )
     return token
 

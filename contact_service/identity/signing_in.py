@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from contact_service import logs
 from contact_service.bootstrap import Service
 from contact_service.domain.actors import SYSTEM, Actor
-from contact_service.identity import browsers, passwords, second_factor, sessions
+from contact_service.identity import browsers, own_password, passwords, second_factor, sessions
 from contact_service.identity.accounts import CannotDo, account_of
 from contact_service.identity.browsers import Tries
 from contact_service.identity.sessions import Session
@@ -29,7 +29,6 @@ FIRST_PASSWORD_DAYS = 7
 #: listened to. A whole office may stand behind one address: a person's own limit is above.
 TRIES_OF_AN_ADDRESS = 100
 MINUTES_OF_AN_ADDRESS = 15
-WRONG_PASSWORD = "今のパスワードが違います / the present password is not right"
 
 
 log = logs.log(__name__)
@@ -89,7 +88,8 @@ def sign_in(
         if not right:
             return _failed(connection, service, row, tries, address)
         if row.totp_confirmed_at is not None:
-            if not code.strip():
+            if not code.strip():  # nothing was guessed, yet the password is known to somebody
+                _note(connection, service, "session.code_needed", row.name, address)
                 return Refusal.CODE_NEEDED
             secret = service.vault.open(second_factor.PLACE, row.totp_secret)
             step = second_factor.step_of(secret, code, float(row.unix_time), row.totp_last_step)
@@ -111,13 +111,12 @@ def sign_in(
 def change_password(service: Service, session: Session, old: str, new: str) -> None:
     """Set one's own password. Raises :class:`CannotDo` with what is wrong, in words."""
     account = session.account
+    own_password.ask(service, session, old)
     with service.engine.begin() as connection:
         stored = connection.scalar(
             text("SELECT password_hash FROM user_account WHERE id = :id FOR UPDATE"),
             {"id": account.id},
         )
-        if not passwords.fits(stored, old):
-            raise CannotDo(WRONG_PASSWORD)
         if passwords.fits(stored, new):
             raise CannotDo("今と同じパスワードです / that is the present password")
         found = passwords.faults(new, account.name, account.shown_name)
@@ -160,6 +159,7 @@ def begin_second_factor(service: Service, session: Session) -> str:
 def confirm_second_factor(service: Service, session: Session, code: str, password: str) -> None:
     """Put the second factor in force. Raises :class:`CannotDo` for a wrong code, and without the
     password: whoever finds a desk unlocked must not lock its owner out."""
+    own_password.ask(service, session, password)
     with service.engine.begin() as connection:
         row = connection.execute(
             text("""
@@ -168,8 +168,6 @@ def confirm_second_factor(service: Service, session: Session, code: str, passwor
             """),
             {"id": session.account.id},
         ).one()
-        if not passwords.fits(row.password_hash, password):
-            raise CannotDo(WRONG_PASSWORD)
         step = None
         if row.totp_secret is not None and row.totp_confirmed_at is None:
             secret = service.vault.open(second_factor.PLACE, row.totp_secret)
@@ -220,11 +218,16 @@ def _refused(
 ) -> Refusal:
     # an unknown name is not written down: people type their password there
     subject = row.name if row else "unknown"
-    actor = Actor(subject, SYSTEM.role)
-    audit.record(
-        connection, service.clock.now(), actor, "session.refused", subject, address=address, **more
-    )
+    _note(connection, service, "session.refused", subject, address, **more)
     return Refusal.WRONG
+
+
+def _note(
+    connection: Connection, service: Service, action: str, subject: str, address: str, **more: int
+) -> None:
+    """Write down what came of a try by somebody who was not let in."""
+    actor = Actor(subject, SYSTEM.role)
+    audit.record(connection, service.clock.now(), actor, action, subject, address=address, **more)
 
 
 def _update(connection: Connection, user_id: int, setting: str, **values: Any) -> None:

@@ -107,8 +107,10 @@ ACTIONS: Mapping[str, Mapping[str, str]] = {
     translatable("サインイン"): {
         "session.opened": translatable("サインインした"),
         "session.refused": translatable("サインインを断られた"),
+        "session.code_needed": translatable("パスワードは合ったが、確認コードがなかった"),
         "session.ended": translatable("サインアウトした"),
         "password.changed": translatable("パスワードを変えた"),
+        "password.refused": translatable("今のパスワードを確かめられなかった"),
         "second_factor.set": translatable("確認コードを設定した"),
     },
     translatable("利用者の管理"): {
