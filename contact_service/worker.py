@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from functools import cache
 from typing import Any, TypeVar
 
@@ -32,6 +32,7 @@ from contact_service.dispatch.reconcile import collect_unknown, reconcile
 from contact_service.dispatch.watch import watch
 from contact_service.domain.actors import SYSTEM
 from contact_service.evaluation import report_files
+from contact_service.identity import standing
 from contact_service.intake import uploads
 from contact_service.planning.completion import complete_runs
 from contact_service.planning.definitions import definitions_of
@@ -48,6 +49,8 @@ from providers.base import Provider
 DRAIN_SECONDS = 5.0
 #: How often what need not be kept any more is let go.
 LET_GO_SECONDS = 86_400.0
+#: How often files that nobody needs are looked for, though no work has been done.
+TIDY_SECONDS = 600.0
 URGENT, DISPATCH, HOUSEKEEPING = "urgent", "dispatch", "housekeeping"
 WHOLE = "whole"
 
@@ -61,6 +64,7 @@ def _beat_table() -> dict[str, dict[str, Any]]:
     table: dict[str, dict[str, Any]] = {
         "collect unknown": _entry("contact.collect", HOUSEKEEPING, tick * 2),
         "jobs": _entry("contact.jobs", HOUSEKEEPING, tick * 2),
+        "tidy files": _entry("contact.tidy_files", HOUSEKEEPING, TIDY_SECONDS),
         "start due": _entry("contact.start_due", HOUSEKEEPING, tick * 5),
         "seal the audit log": _entry("contact.seal_audit_log", HOUSEKEEPING, tick * 10),
         "seal all of it": _entry("contact.seal_audit_log", HOUSEKEEPING, 3600.0, WHOLE),
@@ -235,11 +239,22 @@ def start_scheduled() -> None:
 
 def job_handlers(service: Service) -> dict[str, jobs.Handler]:
     """Who does which kind of longer work."""
-    return {
+    handlers = {
         uploads.KIND: uploads.handler(service),
         report_files.KIND: report_files.handler(service),
         report_files.KIND_BY: report_files.by_field_handler(service),
     }
+    return {kind: _for_who_may(service, handler) for kind, handler in handlers.items()}
+
+
+def _for_who_may(service: Service, handler: jobs.Handler) -> jobs.Handler:
+    """What was asked for is done for whoever may still ask for it."""
+
+    def work(job: jobs.Job, progress: jobs.Progress) -> Mapping[str, Any]:
+        standing.check(service, job.actor)
+        return handler(job, progress)
+
+    return work
 
 
 @app.task(name="contact.jobs")
@@ -248,6 +263,12 @@ def work_longer() -> None:
     service = dispatcher().service
     if jobs.run_next(service.engine, job_handlers(service), service.clock.now):
         uploads.tidy(service)
+
+
+@app.task(name="contact.tidy_files")
+def tidy_files() -> None:
+    """Remove files that were handed in and nobody needs any more."""
+    uploads.tidy(dispatcher().service)
 
 
 @app.task(name="contact.recount")

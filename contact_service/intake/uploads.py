@@ -33,6 +33,8 @@ KIND = "import"
 MOST_BYTES = 500_000_000
 #: How long a file that was only checked, and rejected rows that nobody mended, are kept.
 KEPT = timedelta(days=30)
+#: A file is handed in within this time: a folder that is older and no job knows is nobody's.
+HANDED_IN_WITHIN = timedelta(hours=1)
 _BLOCK = 1 << 20
 _SUFFIXES = (".csv", ".xlsx", ".txt", ".tsv", ".json", ".jsonl")
 
@@ -68,16 +70,15 @@ def hand_in(
     folder = folder_of(service.settings) / str(job_id)
     folder.mkdir(mode=0o700)
     path = folder / safe
-    try:
-        size = _keep(content, path)
-    except CannotBeDone:
-        shutil.rmtree(folder)
-        raise
     arguments = {
         "file_kind": kind.value, "name": path.name, "folder": str(job_id), "training": training,
         "as_of": as_of.isoformat() if as_of else None, "dry_run": dry_run, "mends": mends,
     }  # fmt: skip
-    return _ask(service, actor, arguments, size, job_id)
+    try:
+        return _ask(service, actor, arguments, _keep(content, path), job_id)
+    except BaseException:  # whatever it was, nobody would ever come for the file
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def import_checked(service: Service, actor: Actor, checked: UUID) -> UUID:
@@ -246,8 +247,10 @@ def _short(name: str) -> str:
 
 
 def tidy(service: Service) -> None:
-    """Remove files that are in the ledger, and whatever was handed in too long ago."""
+    """Remove files that are in the ledger, whatever was handed in too long ago, and what whoever
+    was killed while handing it in has left behind."""
     folder = folder_of(service.settings)
+    _remove_unknown(service, folder)
     with service.engine.connect() as connection:
         rows = connection.execute(
             text("""
@@ -262,3 +265,28 @@ def tidy(service: Service) -> None:
             shutil.rmtree(folder / row.folder, ignore_errors=True)
         elif not row.dry_run:
             (folder / row.folder / row.name).unlink(missing_ok=True)
+
+
+def _remove_unknown(service: Service, folder: Path) -> None:
+    """Folders that no job knows; by real time, as files have it."""
+    with service.engine.connect() as connection:
+        now = connection.scalar(text("SELECT clock_timestamp()"))
+        before = (now - HANDED_IN_WITHIN).timestamp()
+        old = {path.name: path for path in folder.iterdir() if _made_before(path, before)}
+        known = connection.scalars(
+            text("""
+            SELECT arguments ->> 'folder' FROM job WHERE kind = :kind
+            AND arguments ->> 'folder' = ANY(:names)
+            """),
+            {"kind": KIND, "names": list(old)},
+        ).all()
+    for name in old.keys() - set(known):
+        shutil.rmtree(old[name], ignore_errors=True)
+
+
+def _made_before(path: Path, before: float) -> bool:
+    """Whether it is a folder of a file, and so old; what else lies there is not ours to remove."""
+    try:
+        return str(UUID(path.name)) == path.name and path.stat().st_mtime < before
+    except (ValueError, FileNotFoundError):
+        return False
