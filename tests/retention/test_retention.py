@@ -24,7 +24,8 @@ from contact_service.people.search import search
 from contact_service.retention import holds
 from contact_service.retention.anonymise import forget
 from contact_service.retention.periods import USUAL, DataClass, Periods, periods
-from contact_service.retention.subject_access import SECTIONS, subject_access
+from contact_service.retention.sections import SECTIONS
+from contact_service.retention.subject_access import subject_access
 from contact_service.store.rotation import PLACES
 from contact_service.store.tables import metadata
 from tests.dispatch.conftest import Floor, floor
