@@ -190,10 +190,11 @@ def _portion(service: Service, actor: Actor, given: Mapping[str, Any]) -> int:
             SELECT d.id FROM debtor d WHERE d.id IN (SELECT id FROM chosen)
             ORDER BY d.id FOR UPDATE OF d SKIP LOCKED""")
         )
-        # a hold, a claim or a call that came before their rows were ours: looked at anew
+        # a hold, a claim or a call that came before their rows were ours: looked at anew, one by
+        # one, because others wait for us by now and all of history takes seconds to look through
         connection.execute(
-            text(f"""DELETE FROM leaving WHERE id NOT IN (
-            {_WHO} AND d.id IN (SELECT id FROM leaving))"""),
+            text(f"""DELETE FROM leaving l WHERE (
+            SELECT count(*) FROM ({_WHO} AND d.id = l.id) still) = 0"""),
             {"before": given["before"]},
         )
         find_held(connection)
