@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from campaigns.vocabulary import ClaimKind
-from contact_service.domain.actors import EVERY_OFFICE
+from contact_service.domain.actors import EVERY_OFFICE, Role
 from contact_service.settings import Settings
 
 
@@ -31,10 +31,14 @@ def names(settings: Settings) -> Sequence[str]:
     return list(dict.fromkeys(name_of(kind, settings) for kind in ClaimKind))
 
 
-def unknown(office: str, settings: Settings) -> str | None:
-    """What is wrong with the name of an office, in words: whoever were of it would see nothing.
-    ``None``: one keeps claims by that name, or it stands for all (``"*"``)."""
-    if office == EVERY_OFFICE or office in names(settings):
+#: Whose work needs no claims: any office may have them.
+_WITHOUT_CLAIMS = (Role.ADMINISTRATOR, Role.AUDITOR)
+
+
+def unknown(office: str, role: Role, settings: Settings) -> str | None:
+    """What is wrong with the office of somebody in ``role``, in words: they would see nothing.
+    ``None``: it keeps claims, stands for all (``"*"``), or their work needs none."""
+    if office == EVERY_OFFICE or role in _WITHOUT_CLAIMS or office in names(settings):
         return None
     return (
         f"所管課「{office[:40]}」は債権を持つ課ではありません。次のどれか、またはすべて（*）です："

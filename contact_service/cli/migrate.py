@@ -28,13 +28,13 @@ def command() -> None:
             with service.engine.connect() as connection:
                 before = current_revision(connection)
             after = migrate(service.engine)
-            if role := found.database_role:
-                password = found.database_role_password
-                give_rights(service.engine, role, password.get_secret_value() if password else None)
             if after != before:
                 with service.engine.begin() as connection:
                     now = SystemClock().now()
                     audit.record(connection, now, by, "migrate", after, before=before)
+            if role := found.database_role:
+                password = found.database_role_password
+                give_rights(service.engine, role, password.get_secret_value() if password else None)
         finally:
             service.engine.dispose()
     typer.echo(

@@ -91,7 +91,8 @@ WITH said AS (
     JOIN event e ON e.attempt_id = a.id
         -- another carrier's word, or that of another message, is not about this person
         AND e.provider = coalesce(a.provider, e.provider)
-        AND e.provider_ref = coalesce(a.provider_ref, e.provider_ref)
+        -- but a call that was given up for lost, and made again, may have been the one
+        AND (e.provider_ref = coalesce(a.provider_ref, e.provider_ref) OR a.lease_number > 1)
     WHERE a.id = ANY(:ids)
 ), protects AS (
     -- what an operator concluded may be corrected: it gives way to what was said without them

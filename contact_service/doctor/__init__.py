@@ -18,6 +18,7 @@ LOOKS = (
     machine.numbers,
     machine.office,
     parts.database,
+    parts.identity_provider,
     parts.queue,
     parts.carriers,
     stops.limits,

@@ -17,6 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from contact_service.clock import SystemClock
 from contact_service.dispatch import providers
 from contact_service.doctor.findings import Finding, Level, words
+from contact_service.identity import oidc
+from contact_service.offices import unknown
 from contact_service.settings import Settings
 from contact_service.store.engine import connect
 from contact_service.store.migrate import current_revision, newest_revision
@@ -84,6 +86,19 @@ def database(settings: Settings) -> Iterator[Finding]:
             "the database's clock and this machine's differ: check NTP"
         )
         yield Finding("machine time", Level.WRONG, f"{skew:.0f} s apart", remedy)
+
+
+def identity_provider(settings: Settings) -> Iterator[Finding]:
+    """The file of who comes in by OpenID Connect: sound, and its offices keep claims."""
+    try:
+        provider = oidc.configured(settings)
+    except (ValueError, OSError) as error:
+        remedy = "CONTACT_OIDC_FILE を直してください / mend the file of CONTACT_OIDC_FILE"
+        yield Finding("sign-in", Level.WRONG, words(error), remedy)
+        return
+    for place in provider.config.places if provider else ():
+        if wrong := unknown(place.office, place.role, settings):
+            yield Finding("sign-in", Level.NOTE, f"{place.group}: {place.office}", wrong)
 
 
 def queue(settings: Settings) -> Iterator[Finding]:

@@ -183,7 +183,7 @@ def sign_out(service: Service, actor: Actor, name: str) -> None:
 def _may_be(service: Service, role: Role, office: str) -> None:
     if role not in ROLES:
         raise CannotDo(f"役割「{role}」は人には付けられません / no person has the role {role}")
-    if wrong := unknown(office, service.settings):
+    if wrong := unknown(office, role, service.settings):
         raise CannotDo(wrong)
 
 

@@ -33,7 +33,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from contact_service import logs
 from contact_service.domain.actors import EVERY_OFFICE, Role
-from contact_service.offices import unknown
 from contact_service.settings import Settings
 from contact_service.store.crypto import CannotOpen, Vault
 
@@ -255,11 +254,7 @@ def configured(settings: Settings) -> IdentityProvider | None:
     if settings.oidc_file is None:
         return None
     content = yaml.safe_load(settings.oidc_file.read_text(encoding="utf-8"))
-    config = ProviderConfig.model_validate(content)
-    for place in config.places:
-        if wrong := unknown(place.office, settings):
-            raise ValueError(f"{settings.oidc_file}: places: {place.group}: {wrong}")
-    return IdentityProvider(config)
+    return IdentityProvider(ProviderConfig.model_validate(content))
 
 
 def _kept(vault: Vault, cookie: str) -> dict[str, Any]:

@@ -89,7 +89,7 @@ def issue(
     if role not in ROLES or role is Role.ADMINISTRATOR:
         # accounts and tokens are made by people who are there, with their second factor
         raise CannotDo(f"役割「{role}」はトークンには付けられません / no token has the role {role}")
-    if wrong := unknown(office, service.settings):
+    if wrong := unknown(office, role, service.settings):
         raise CannotDo(wrong)
     if not scopes:
         raise CannotDo("使える範囲を一つ以上選んでください / name at least one scope")

@@ -68,7 +68,7 @@ def match_restrictions(file: Import) -> None:
             FROM restriction r
             LEFT JOIN claim c
                 ON c.debtor_id = r.debtor_id AND c.notice_number = r.notice_number
-            WHERE r.origin = 'file' AND r.notice_number IS NOT NULL
+            WHERE r.origin IN ('file', 'files') AND r.notice_number IS NOT NULL
             GROUP BY r.id
         )
         UPDATE restriction r SET claim_id = named.claim_id

@@ -93,16 +93,20 @@ _LEAVE = (
     """UPDATE payment p SET debtor_code = 'anon-' || d.id, notice_number = 'anon-' || p.id
     FROM debtor d JOIN leaving l ON l.id = d.id
     WHERE p.claim_id IS NULL AND p.debtor_code = d.code""",
-    """UPDATE restriction_lift rl SET reason = '' FROM restriction r, debtor d, leaving l
-    WHERE rl.restriction_id = r.id AND d.id = l.id AND (r.debtor_id = d.id
-    OR r.debtor_code = d.code OR r.claim_id IN (SELECT c.id FROM claim c WHERE c.debtor_id = d.id))
-    """,
+    # one way after the other: asked in one condition, each person would be held against each
+    # restriction there is, and whoever writes that they want no more messages waits meanwhile
+    """CREATE TEMPORARY TABLE leaving_restriction ON COMMIT DROP AS
+    SELECT r.id, l.id AS debtor_id FROM leaving l JOIN restriction r ON r.debtor_id = l.id
+    UNION SELECT r.id, l.id FROM leaving l JOIN debtor d ON d.id = l.id
+        JOIN restriction r ON r.debtor_code = d.code
+    UNION SELECT r.id, l.id FROM leaving l JOIN claim c ON c.debtor_id = l.id
+        JOIN restriction r ON r.claim_id = c.id""",
+    """UPDATE restriction_lift rl SET reason = '' FROM leaving_restriction g
+    WHERE rl.restriction_id = g.id""",
     "UPDATE legal_hold h SET reason = '' FROM leaving l WHERE h.debtor_id = l.id",
     """UPDATE restriction r SET notice_number = NULL, note = NULL,
-        debtor_code = 'anon-' || d.id || '-' || r.id
-    FROM debtor d JOIN leaving l ON l.id = d.id
-    WHERE r.debtor_id = d.id OR r.debtor_code = d.code
-    OR r.claim_id IN (SELECT c.id FROM claim c WHERE c.debtor_id = d.id)""",
+        debtor_code = 'anon-' || g.debtor_id || '-' || r.id
+    FROM leaving_restriction g WHERE r.id = g.id""",
     """UPDATE claim c SET notice_number = 'anon-' || c.id, note = NULL
     FROM leaving l WHERE c.debtor_id = l.id""",
     """UPDATE inbound_call i SET number = NULL FROM leaving l WHERE i.debtor_id = l.id""",

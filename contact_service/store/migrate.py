@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 #: Only one process migrates; the others wait for it (an arbitrary, fixed number).
-_MIGRATION_LOCK = 7215_2024
+MIGRATION_LOCK = 7215_2024
 
 
 def config() -> Config:
@@ -24,7 +24,7 @@ def config() -> Config:
 def migrate(engine: Engine) -> str:
     """Upgrade to the newest revision, in one transaction, and return its name."""
     with engine.begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _MIGRATION_LOCK})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": MIGRATION_LOCK})
         setup = config()
         setup.attributes["connection"] = connection
         command.upgrade(setup, "head")

@@ -11,6 +11,8 @@ from typing import Any
 from psycopg import sql
 from sqlalchemy import Connection, Engine, text
 
+from contact_service.store.migrate import MIGRATION_LOCK
+
 #: What happened: lines are added and nothing else.
 APPEND_ONLY = ("audit_log", "audit_chain", "event")
 
@@ -22,6 +24,7 @@ def give_rights(engine: Engine, role: str, password: str | None) -> None:
     ``sqlalchemy.exc.ProgrammingError`` where the connection's own role may not.
     """
     with engine.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": MIGRATION_LOCK})
         there = connection.scalar(
             text("SELECT true FROM pg_roles WHERE rolname = :role"), {"role": role}
         )
@@ -47,7 +50,7 @@ def give_rights(engine: Engine, role: str, password: str | None) -> None:
             GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {role};
             GRANT USAGE ON SCHEMA public TO {role};
             GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role};
-            GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role};
+            GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role};
             REVOKE UPDATE, DELETE ON {append_only} FROM {role};
             REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {role}
             """,

@@ -186,3 +186,18 @@ def test_a_stop_by_message_is_of_a_number_and_no_files(
     row = {**ROW, "区分": "連絡停止の申出", "開始日": today(service), "終了日": today(service)}
     bring(service, tmp_path, HEALTH, row)
     assert query("SELECT ends_on FROM restriction WHERE origin = 'resident'") == [(None,)]
+
+
+@pytest.mark.parametrize("brought", [["*"], ["*", HEALTH], [HEALTH, "*"]])
+def test_whoever_brought_it_a_notice_that_grows_is_protected_whole(
+    service: Service, take: Import, query: Query, tmp_path: Path, brought: list[str]
+) -> None:
+    """Of a notice with one claim it is that claim's; with another instalment, the person's."""
+    row = {**RESTRICTION, "通知書番号": CLAIM["通知書番号"], "区分": "徴収猶予", "終了日": ""}
+    take("claims", write_csv(tmp_path / "a_20260930.csv", [CLAIM]))
+    for office in brought:
+        bring(service, tmp_path, office, row)
+    assert query("SELECT claim_id IS NULL FROM restriction") == [(False,)]
+    second = {**CLAIM, "期別": "4", "納期限": "R8.9.30"}
+    take("claims", write_csv(tmp_path / "b_20261001.csv", [CLAIM, second]))
+    assert query("SELECT claim_id FROM restriction") == [(None,)]

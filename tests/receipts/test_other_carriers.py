@@ -8,9 +8,10 @@ from uuid import UUID
 import pytest
 
 from campaigns.vocabulary import Channel, Outcome
-from contact_service.receipts.events import Reported, Via, store_receipts
+from contact_service.receipts.events import Reported, Via, key_pressed, store_receipts
 from tests.dispatch.carrier import report
 from tests.dispatch.conftest import Floor
+from tests.dispatch.test_second_thoughts import answer_well, lose_answers
 from tests.ledger import mobile
 
 RESTRICTING = [Outcome.OPTED_OUT, Outcome.WRONG_PERSON, Outcome.INVALID_NUMBER]
@@ -84,3 +85,27 @@ def test_its_own_word_of_what_it_has_though_we_forgot_counts_when_its_turn_comes
     floor.drain()
     assert floor.carrier.taken == []
     assert floor.ledger.rows("SELECT kind FROM restriction") == [("opted_out",)]
+
+
+@pytest.mark.parametrize("outcome", RESTRICTING)
+def test_of_a_call_that_was_thought_lost_and_made_again_each_may_be_the_one(
+    floor: Floor, outcome: Outcome
+) -> None:
+    """The answer was lost and the carrier did not list it: pressed in the first call, it counts."""
+    floor.ledger.person([mobile(1)])
+    floor.start()
+    floor.clock.at += timedelta(days=7)
+    lose_answers(floor, taken=False)
+    floor.drain(Channel.AUTO_CALL)
+    floor.settle_unknown()
+    floor.clock.at += timedelta(minutes=1)
+    answer_well(floor)
+    floor.drain(Channel.AUTO_CALL)
+    ((_, contact),) = floor.carrier.taken
+    attempt = UUID(contact.reference)
+    key_pressed(floor.service.engine, "other", "x", attempt, "stop", outcome, floor.clock.now())
+    assert floor.ledger.rows("SELECT kind FROM restriction") == []
+    key_pressed(
+        floor.service.engine, "scripted", "first", attempt, "stop", outcome, floor.clock.now()
+    )
+    assert floor.ledger.rows("SELECT kind FROM restriction") == [(outcome.value,)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -16,7 +17,9 @@ from contact_service.intake.importing import import_file
 from contact_service.people.search import search
 from contact_service.receipts.messages import store_messages
 from contact_service.retention import holds
-from contact_service.retention.anonymise import forget
+from contact_service.retention.anonymise import _LEAVE, forget
+from contact_service.retention.numbers import used
+from contact_service.retention.whose import find_held
 from contact_service.store import indexing, left_alone
 from contact_service.store.indexing import writing
 from providers.base import InboundMessage
@@ -266,3 +269,17 @@ def test_nobody_goes_while_a_file_is_being_imported(
     forget(floor.service, ADMINISTRATOR, USUALLY)
     assert floor.ledger.one(NAMELESS, id=people["goes"]) is True
     assert mobile(88) not in whole_database(floor)
+
+
+def test_nobody_who_goes_is_held_against_every_restriction_there_is(floor: Floor) -> None:
+    """Who writes that they want no more messages waits while a portion goes: it must be short."""
+    with floor.service.engine.connect() as connection, connection.begin():
+        connection.execute(text("CREATE TEMPORARY TABLE leaving (id bigint) ON COMMIT DROP"))
+        find_held(connection)
+        for statement in _LEAVE:
+            given = {"now": floor.clock.now(), "no_reason": b""}
+            asked = used(statement, given)
+            plan = "\n".join(connection.scalars(text(f"EXPLAIN {statement}"), asked))
+            assert not re.search(r"Join Filter: .* OR ", plan), plan
+            if statement.startswith("CREATE"):
+                connection.execute(text(statement), asked)

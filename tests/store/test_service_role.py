@@ -100,6 +100,8 @@ def test_it_does_the_services_work(floor: Floor, clock: FixedClock) -> None:
     # a new count of what a run has frozen is let by the server, not passed over
     analysed = "SELECT reltuples FROM pg_class WHERE oid = 'attempt'::regclass"
     assert floor.ledger.one(analysed) == 9  # three people, three steps
+    # and a backup may be made as it, as of everything that it reads
+    assert floor.ledger.one("SELECT last_value FROM audit_log_id_seq")
 
 
 @pytest.mark.parametrize(

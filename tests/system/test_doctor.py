@@ -310,3 +310,26 @@ def test_wrong_settings_are_named_without_their_values(monkeypatch: pytest.Monke
     assert result.exit_code == 1
     assert "CONTACT_WEB_PORT" in result.output
     assert "hunter2" not in result.output
+
+
+def test_an_office_that_keeps_no_claims_is_noted_and_stops_nothing(here: Settings) -> None:
+    """Whoever works with claims would see none; who keeps accounts or audits needs none."""
+    secret = here.state_dir / "oidc-secret"
+    secret.write_text("x")
+    file = here.state_dir / "oidc.yaml"
+    told = here.model_copy(update={"oidc_file": file})
+
+    def noted(places: str) -> list[tuple[Level, str]]:
+        file.write_text(
+            "issuer: https://sso.test\nclient_id: x\n"
+            "redirect_uri: https://console.test/sign-in/oidc/answer\n"
+            f"client_secret_file: {secret}\nplaces:\n{places}"
+        )
+        found = doctor.examine(SYSTEM, told)
+        return [(each.level, each.detail) for each in found if each.subject == "sign-in"]
+
+    assert noted("- {group: it, role: administrator, office: 情報課}\n") == []
+    assert noted("- {group: tax, role: staff, office: 納税担当課}\n") == []
+    assert noted("- {group: t, role: staff, office: 納税課}\n") == [(Level.NOTE, "t: 納税課")]
+    ((level, _),) = noted("- {group: t}\n")
+    assert level is Level.WRONG
