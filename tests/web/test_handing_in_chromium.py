@@ -91,7 +91,14 @@ def test_recordings_of_every_kind_are_handed_in_checked_heard_and_put_to_use(
     page.get_by_label("読み上げる文").fill("未納額は12,400円です。")
     page.get_by_role("button", name="読み上げて、新しい版にする").click()
     expect(page.get_by_role("row", name="notice-spoken.wav 1")).to_contain_text("合成音声")
-    page.get_by_role("button", name="notice-hello.wav 3：この版を使う").click()
+    expect(page.get_by_role("row", name="notice-hello.wav 3")).to_contain_text("ほかの承認者が")
+    approver = signed_in(floor, door, "abe", Role.APPROVER).cookies["session"]
+    listens = Watched(chromium, door, approver, java_script_enabled=scripts)
+    listens.page.goto("/recordings")
+    listens.page.get_by_role("button", name="notice-hello.wav 3：この版を使う").click()
+    row = listens.page.get_by_role("row", name="notice-hello.wav 3")
+    expect(row).to_contain_text("使っています")
+    page.goto("/recordings")
     expect(page.get_by_role("row", name="notice-hello.wav 3")).to_contain_text("使っています")
     played = (door_settings.own_audio / "notice-hello.wav").read_bytes()
     with wave.open(BytesIO(played)) as sound:  # what carriers take
