@@ -10,12 +10,13 @@ from sqlalchemy import Connection, text
 
 from contact_service.bootstrap import Service
 from contact_service.callcentre.correcting import MayNot
-from contact_service.callcentre.own import PERSON_OF_OWN, own_kinds, recorded_for_own_office
+from contact_service.callcentre.own import own_kinds, recorded_for_own_office
 from contact_service.callcentre.results import CONVERSATIONS, is_own
 from contact_service.callcentre.standing import SAID_BY_NO_OTHER, results_and_kinds
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.restrictions import RestrictionKind
 from contact_service.domain.states import DispositionKind
+from contact_service.people.search import OWED_TO_THEM
 from contact_service.store import audit
 
 
@@ -46,10 +47,10 @@ def to_decide(
             SELECT c.id, c.was ->> 'kind' AS was, c.became, c.corrected_at, c.corrected_by, c.why,
                 ARRAY(SELECT DISTINCT r.kind FROM restriction r WHERE r.id = ANY(c.restrictions))
                     AS kinds,
-                ARRAY(SELECT DISTINCT p.code FROM restriction r JOIN debtor p ON p.id = r.debtor_id
-                        OR (r.debtor_id IS NULL AND p.id IN (SELECT dp.debtor_id
+                ARRAY(SELECT DISTINCT d.code FROM restriction r JOIN debtor d ON d.id = r.debtor_id
+                        OR (r.debtor_id IS NULL AND d.id IN (SELECT dp.debtor_id
                             FROM debtor_phone dp WHERE dp.phone_id = r.phone_id))
-                    WHERE r.id = ANY(c.restrictions) AND {PERSON_OF_OWN} ORDER BY 1) AS codes
+                    WHERE r.id = ANY(c.restrictions) AND {OWED_TO_THEM} ORDER BY 1) AS codes
             FROM result_correction c
             JOIN ({CONVERSATIONS}) v ON v.disposition_id = c.disposition_id
             WHERE c.decided_at IS NULL AND c.restrictions <> '{{}}' AND c.id > :after

@@ -14,10 +14,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from contact_service.domain.actors import EVERY_OFFICE, Actor
-
-#: Whether the person ``p`` (a row of ``debtor``) owes the office, or owed it.
-PERSON_OF_OWN = """(CAST(:own_kinds AS text[]) IS NULL OR EXISTS (
-    SELECT FROM claim o WHERE o.debtor_id = p.id AND o.kind = ANY(:own_kinds)))"""
+from contact_service.people.search import office_of
 
 
 def of_own_office(row: str) -> str:
@@ -49,11 +46,9 @@ def _of_who_called(row: str) -> str:
 
 
 def own_kinds(actor: Actor) -> dict[str, Any]:
-    """Parameters of the conditions."""
-    return {
-        "own_kinds": None if actor.office == EVERY_OFFICE else actor.own_kinds,
-        "office": actor.office,
-    }
+    """Parameters of the conditions, and of :data:`~contact_service.people.search.OWED_TO_THEM`."""
+    whole = actor.office == EVERY_OFFICE
+    return office_of(actor) | {"own_kinds": None if whole else actor.own_kinds}
 
 
 def target_is_own(connection: Connection, actor: Actor, target_id: UUID) -> bool:

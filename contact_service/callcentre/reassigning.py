@@ -15,9 +15,10 @@ from contact_service.callcentre import presence, taking
 from contact_service.callcentre.call_backs import TRIES
 from contact_service.callcentre.correcting import MayNot
 from contact_service.callcentre.list import HOLD_SECONDS, SHOWN, has_of_list
-from contact_service.callcentre.own import PERSON_OF_OWN, of_own_office, own_kinds
+from contact_service.callcentre.own import of_own_office, own_kinds
 from contact_service.domain.actors import EVERY_OFFICE, Actor, Role, require
 from contact_service.offices import kinds_of
+from contact_service.people.search import OWED_TO_THEM
 from contact_service.store import audit
 
 
@@ -45,9 +46,9 @@ _WORK = f"""
 SELECT a.id, 'attempt' AS kind, CASE WHEN a.requested THEN a.due_at END AS due_at,
     CASE WHEN a.state = 'leased' THEN a.lease_owner ELSE a.reserved_for END AS with_,
     a.state = 'leased' AS taken, CASE WHEN a.requested THEN {TRIES} ELSE 0 END AS tries, ARRAY(
-        SELECT p.code FROM debtor p WHERE p.id IN (
+        SELECT d.code FROM debtor d WHERE d.id IN (
             SELECT k.debtor_id FROM target_claim tc JOIN claim k ON k.id = tc.claim_id
-            WHERE tc.target_id = a.target_id) AND {PERSON_OF_OWN} ORDER BY 1) AS codes,
+            WHERE tc.target_id = a.target_id) AND {OWED_TO_THEM} ORDER BY 1) AS codes,
     ARRAY(SELECT k.kind FROM target_claim tc JOIN claim k ON k.id = tc.claim_id
         WHERE tc.target_id = a.target_id) AS kinds, true AS known,
     a.target_id, CAST(NULL AS bigint) AS debtor_id, CAST(NULL AS bigint) AS called_by
@@ -57,9 +58,9 @@ WHERE a.channel = 'operator' AND a.expires_at > :now AND ((a.state = 'planned' A
 UNION ALL
 SELECT i.id, 'call', i.due_at, CASE WHEN i.state = 'taken' THEN i.taken_by ELSE i.reserved_for END,
     i.state = 'taken', CASE WHEN i.due_at IS NOT NULL THEN i.try_number ELSE 0 END, ARRAY(
-        SELECT p.code FROM debtor p WHERE p.id IN (
+        SELECT d.code FROM debtor d WHERE d.id IN (
             SELECT i.debtor_id UNION SELECT dp.debtor_id FROM debtor_phone dp
-            WHERE dp.phone_id = i.phone_id AND i.debtor_id IS NULL) AND {PERSON_OF_OWN}
+            WHERE dp.phone_id = i.phone_id AND i.debtor_id IS NULL) AND {OWED_TO_THEM}
         ORDER BY 1),
     ARRAY(SELECT k.kind FROM claim k WHERE k.debtor_id IN (
         SELECT i.debtor_id UNION SELECT dp.debtor_id FROM debtor_phone dp

@@ -18,10 +18,11 @@ from sqlalchemy import Connection, Row, text
 from campaigns.definition import Definition
 from campaigns.vocabulary import Outcome
 from contact_service.bootstrap import Service
-from contact_service.callcentre.own import PERSON_OF_OWN, own_kinds, recorded_for_own_office
+from contact_service.callcentre.own import own_kinds, recorded_for_own_office
 from contact_service.clock import TOKYO
 from contact_service.domain.actors import Actor, Role, require
 from contact_service.domain.states import DispositionKind, QualityMark
+from contact_service.people.search import OWED_TO_THEM
 from contact_service.planning.definitions import definitions_of, kinds_of, of_own_kinds
 
 
@@ -160,13 +161,13 @@ WITH wanted AS (
 """
 #: Whom a conversation or a contact was about, of the office's people.
 CODES = f"""
-ARRAY(SELECT p.code FROM debtor p WHERE p.id IN (
+ARRAY(SELECT d.code FROM debtor d WHERE d.id IN (
     SELECT k.debtor_id FROM target_claim tc JOIN claim k ON k.id = tc.claim_id
     WHERE tc.target_id = v.target_id
     UNION SELECT v.debtor_id
     UNION SELECT dp.debtor_id FROM debtor_phone dp
-    WHERE dp.phone_id = v.called_by AND v.debtor_id IS NULL) AND {PERSON_OF_OWN}
-    ORDER BY p.code)
+    WHERE dp.phone_id = v.called_by AND v.debtor_id IS NULL) AND {OWED_TO_THEM}
+    ORDER BY d.code)
 """
 
 

@@ -35,16 +35,8 @@ def cookie_name(request: Request) -> str:
 
 
 def set_cookie(request: Request, response: Response, token: str) -> None:
-    """Hand a session to a browser: unreadable to scripts, never sent from other sites."""
-    response.set_cookie(
-        cookie_name(request),
-        token,
-        max_age=LONGEST_HOURS * 3600,
-        path="/",
-        httponly=True,
-        samesite="strict",
-        secure=by_tls(request),
-    )
+    """Hand a session to a browser."""
+    _keep(request, response, cookie_name(request), token, LONGEST_HOURS * 3600)
 
 
 def browser_cookie(request: Request) -> str:
@@ -54,10 +46,15 @@ def browser_cookie(request: Request) -> str:
 
 def set_browser_cookie(request: Request, response: Response, token: str) -> None:
     """Have a browser keep by what it is known again: it opens nothing, and outlasts the session."""
+    _keep(request, response, browser_cookie(request), token, 365 * 86_400)
+
+
+def _keep(request: Request, response: Response, name: str, token: str, seconds: int) -> None:
+    """Have a browser keep a token: unreadable to scripts, never sent from other sites."""
     response.set_cookie(
-        browser_cookie(request),
+        name,
         token,
-        max_age=365 * 86_400,
+        max_age=seconds,
         path="/",
         httponly=True,
         samesite="strict",

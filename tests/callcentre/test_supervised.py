@@ -13,6 +13,7 @@ from sqlalchemy import text
 from contact_service.callcentre import presence, quality, reassigning
 from contact_service.callcentre.conversation import read
 from contact_service.callcentre.correcting import MayNot
+from contact_service.callcentre.lifting import to_decide
 from contact_service.callcentre.list import next_person
 from contact_service.callcentre.results import Wanted, results
 from contact_service.callcentre.wallboard import follow_up, wallboard
@@ -95,6 +96,37 @@ def test_of_another_offices_debtor_an_own_operators_call_tells_no_code_and_no_ca
         assert (list(shown.codes), shown.campaign) == told
         opened = read(floor.service, who, said, now)
         assert (list(opened.codes), opened.campaign) == told
+
+
+def test_of_two_who_share_a_number_an_office_is_told_its_own(floor: Floor) -> None:
+    """Open on a desk, to be called back, and protected by a result that was corrected."""
+    tax = floor.ledger.person([mobile(1)], [Owed(9_000)])
+    own = floor.ledger.person([mobile(1)], [Owed(8_000, "nursery_fee", "other_public")])
+    floor.start(definition(arms=[{"name": "contact"}]))
+    service, now = floor.service, floor.clock.now() + timedelta(days=14)
+    assert next_person(service, Actor("sato", Role.OPERATOR), now) is not None
+    floor.ledger.run(
+        "INSERT INTO inbound_call (id, provider, provider_ref, state, came_at, asked, due_at, "
+        "phone_id) SELECT md5('c')::uuid, 'desk', 'c', 'call_back', :now, true, :now, id FROM phone",
+        now=now,
+    )
+    said = spoken(floor, None, "a")
+    floor.ledger.run(
+        "WITH r AS (INSERT INTO restriction (kind, phone_id, starts_on, origin) "
+        "SELECT 'opted_out', id, DATE '2026-10-26', 'operator' FROM phone RETURNING id) "
+        "INSERT INTO result_correction (disposition_id, was, became, corrected_at, corrected_by, "
+        "why, restrictions) SELECT :said, '{\"kind\": \"refused\"}', 'absent', :now, 'x', :why, "
+        "array_agg(id) FROM r",
+        said=said, now=now, why=service.vault.seal("result_correction.why", "取り違え"),
+    )  # fmt: skip
+    codes = [
+        str(floor.ledger.one("SELECT code FROM debtor WHERE id = :id", id=debtor))
+        for debtor in (tax, own)
+    ]
+    for who, told in ((ALL, codes), (of_the_nursery(floor), codes[1:])):
+        shown = [list(piece.codes) for piece in reassigning.work(service, who, now)]
+        shown += [list(each.codes) for each in to_decide(service, who)]
+        assert shown == [told] * 3
 
 
 def test_an_office_gives_its_own_work_to_others(floor: Floor) -> None:

@@ -3,7 +3,6 @@ number that a later file has taken away; and nobody is made nameless beside a ho
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,6 +16,7 @@ from tests.dispatch.conftest import Floor, floor
 from tests.identity.conftest import ADMINISTRATOR
 from tests.ledger import mobile
 from tests.retention.test_retention import FIRST, LATER, USUALLY, code_of, people
+from tests.system.ward import until
 
 __all__ = ["floor", "people"]
 
@@ -24,6 +24,9 @@ SAID = "訴訟の証拠"
 #: Only people go: notes and messages are kept for ever.
 ONLY_PEOPLE = USUALLY.model_copy(update={"notes": 36_000, "messages": 36_000})
 NAMELESS = "SELECT anonymised_at IS NOT NULL FROM debtor WHERE id = :id"
+
+WAITS = """SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'"""
 
 
 @pytest.fixture
@@ -166,7 +169,7 @@ def test_a_hold_that_comes_while_somebody_is_made_nameless_is_refused(
         def slowly(*given: Any) -> None:
             if not waiting:
                 waiting.append(other.submit(holds.hold, floor.service, FIRST, code, "訴訟"))
-                time.sleep(0.5)
+                until(lambda: int(str(floor.ledger.one(WAITS))) == 1)
                 assert not waiting[0].done()
             write_down(*given)
 
